@@ -1,0 +1,200 @@
+package splice
+
+import (
+	"math"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Copier copies, one copy at a time, and keeps its private pipes and its
+// buffer for the next. Use one for each goroutine, and Close it.
+type Copier struct {
+	// PipeSize is the capacity asked for private pipes, in bytes; 0 is
+	// DefaultPipeSize. It counts when the first pipe is made.
+	PipeSize int
+
+	kernel  *kernel
+	pipe    *pipe // between source and sink; empty between copies
+	scratch *pipe // between the former and one of several sinks
+	buf     []byte
+}
+
+// New returns a Copier that holds nothing yet.
+func New() *Copier { return &Copier{kernel: &host} }
+
+// Close gives the private pipes back. The Copier can be used again.
+func (c *Copier) Close() {
+	c.dropPipe(&c.pipe)
+	c.dropPipe(&c.scratch)
+}
+
+func (c *Copier) dropPipe(p **pipe) {
+	if *p != nil {
+		(*p).close(c.kernel)
+		*p = nil
+	}
+}
+
+// emptyPipe returns *p, made if need be. The error is newPipe's.
+func (c *Copier) emptyPipe(s *system, p **pipe) (*pipe, error) {
+	if *p != nil && (*p).held > 0 { // an error left bytes that belong nowhere else
+		c.dropPipe(p)
+	}
+	if *p != nil {
+		return *p, nil
+	}
+	size := c.PipeSize
+	if size == 0 {
+		size = DefaultPipeSize
+	}
+	made, err := newPipe(s, size)
+	*p = made
+	return made, err
+}
+
+// bufferSize is what one read takes, in bytes. Measured from file to pipe by
+// read and write: 64 KiB 1.1 GB/s, 128 KiB to 256 KiB 1.2, 1 MiB 1.1.
+const bufferSize = 256 << 10
+
+func (c *Copier) buffer() []byte {
+	if c.buf == nil {
+		c.buf = make([]byte, bufferSize)
+	}
+	return c.buf
+}
+
+// chunk is the most that one copy_file_range, sendfile, mmap or write takes,
+// in bytes: 80 ms of a device that writes 100 MB/s.
+const chunk = 8 << 20
+
+// A transfer is one copy under way.
+type transfer struct {
+	system
+	copier   *Copier
+	dst, src *Descriptor
+	options  Options
+	method   Method // the one that runs
+	left     int64  // bytes that may still be delivered
+	report   Report
+}
+
+// A mechanism delivers bytes from the source's offset on until the source ends
+// or nothing is left to deliver, and then returns nil. It returns *notThisWay
+// if it cannot, or cannot go on: everything it took from the source is then
+// delivered and both offsets stand behind the last byte delivered. Any other
+// error is final.
+type mechanism func(*transfer) error
+
+func mechanismOf(m Method) mechanism {
+	return [...]mechanism{
+		Reflink: reflink, CopyFileRange: copyFileRange, Sendfile: sendfile,
+		Splice: viaPipe, Mmap: viaMapping, Direct: direct, ReadWrite: readWrite,
+	}[m]
+}
+
+// Copy delivers src to dst, from the offset of each, until src ends or the
+// limit is reached. The Report holds what was delivered, also beside an error,
+// which is a *ReadError, a *WriteError, an *UnservedError or Progress's own.
+func (c *Copier) Copy(dst, src *Descriptor, o Options) (Report, error) {
+	start := time.Now()
+	t := &transfer{system: system{kernel: c.kernel}, copier: c, dst: dst, src: src, options: o, left: math.MaxInt64}
+	if o.Limit > 0 {
+		t.left = o.Limit
+	}
+	err := t.run()
+	src.advance(t.report.Delivered)
+	dst.advance(t.report.Delivered)
+	t.report.Calls = t.calls
+	t.report.Elapsed = time.Since(start)
+	return t.report, err
+}
+
+func (t *transfer) run() error {
+	if t.options.Stable && t.src.Kind == Regular && t.dst.Kind == Pipe && leasable(t.options.Method) {
+		return t.stable()
+	}
+	t.askFilesystems()
+	plan, err := Plan(t.dst, t.src, t.options)
+	if err != nil {
+		return err
+	}
+	return t.try(plan)
+}
+
+// try runs the methods of a plan until one has come to an end.
+func (t *transfer) try(plan []Method) error {
+	for i, m := range plan {
+		t.method = m
+		err := mechanismOf(m)(t)
+		no, unsuited := err.(*notThisWay)
+		if !unsuited {
+			return t.confirm(err)
+		}
+		if i+1 == len(plan) {
+			return &UnservedError{Method: m, Src: t.src.Kind, Dst: t.dst.Kind, Errno: no.errno}
+		}
+		t.fellBack(plan[i+1], no.errno)
+	}
+	return nil
+}
+
+func (t *transfer) fellBack(to Method, why error) {
+	t.report.fellBack(Fallback{From: t.method, To: to, At: t.report.Delivered, Err: why, Count: 1})
+}
+
+// confirm asks read for the end that another method has found: procfs, sysfs
+// and FUSE have files whose size is 0 or wrong, for which copy_file_range (in
+// Linux 5.3 to 5.18), sendfile and mmap stop early.
+func (t *transfer) confirm(err error) error {
+	sure := t.method == ReadWrite || t.src.Kind == Pipe || t.src.Kind == Socket
+	if err != nil || sure || t.left == 0 {
+		return err
+	}
+	t.method = ReadWrite
+	return readWrite(t)
+}
+
+// askFilesystems fills in what a plan between two files depends on.
+func (t *transfer) askFilesystems() {
+	if t.src.Kind != Regular || t.dst.Kind != Regular {
+		return
+	}
+	for _, d := range []*Descriptor{t.src, t.dst} {
+		if d.FS == 0 {
+			t.calls++
+			d.FS, _ = t.kernel.filesystem(d.FD) // 0, an unknown filesystem, gets the plain plan
+		}
+	}
+}
+
+// delivered counts n bytes that the running method brought to the sink.
+func (t *transfer) delivered(n int64) error {
+	t.stuck = 0
+	t.left -= n
+	t.report.Delivered += n
+	t.report.By[t.method] += n
+	t.report.Copied += n * cpuCopies(t.method, t.dst, t.src)
+	if t.options.Progress != nil {
+		return t.options.Progress(n)
+	}
+	return nil
+}
+
+// next is how many bytes to ask for, with a call that takes at most n.
+func (t *transfer) next(n int) int { return int(min(t.left, int64(n))) }
+
+// waitForSource and waitForSink follow an EAGAIN of their descriptor.
+func (t *transfer) waitForSource() error {
+	if err := t.wait(t.src.FD, unix.POLLIN); err != nil {
+		return &ReadError{err}
+	}
+	return nil
+}
+
+func (t *transfer) waitForSink() error {
+	if err := t.wait(t.dst.FD, unix.POLLOUT); err != nil {
+		return &WriteError{err}
+	}
+	return nil
+}

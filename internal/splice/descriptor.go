@@ -1,0 +1,133 @@
+package splice
+
+import "golang.org/x/sys/unix"
+
+// A Kind is what a descriptor refers to, as far as moving bytes depends on it.
+type Kind uint8
+
+const (
+	Other     Kind = iota // eventfd, epoll and the like: read and write only
+	Regular               // a regular file, also of procfs, sysfs or FUSE
+	Block                 // a block device
+	Character             // a character device that is no terminal
+	Terminal              // isatty(3)
+	Pipe                  // a pipe or FIFO
+	Socket                // a socket
+	Directory             // a directory
+)
+
+// Describe returns the kind with its article, for messages.
+func (k Kind) Describe() string {
+	return [...]string{
+		"a descriptor of unknown kind", "a regular file", "a block device", "a character device",
+		"a terminal", "a pipe", "a socket", "a directory",
+	}[k]
+}
+
+// A Descriptor is an open descriptor and what a copy must know about it.
+type Descriptor struct {
+	FD     int
+	Kind   Kind
+	Stat   unix.Stat_t // fstat(2) when it was described
+	Flags  int         // F_GETFL: access mode, O_APPEND, O_NONBLOCK
+	Offset int64       // the file offset of a Regular or Block, in bytes, kept true by a copy; else 0
+	// FS is the magic number of the filesystem that a Regular lies on
+	// (statfs(2)). 0 is not asked yet: a copy that needs it asks, so callers
+	// that copy many files fill it in from one look per device.
+	FS int64
+}
+
+// Describe looks at an inherited descriptor: fstat(2), F_GETFL, and lseek(2) or
+// TCGETS where the kind asks for it. The error is fstat's or fcntl's, EBADF
+// for a closed descriptor.
+func Describe(fd int) (*Descriptor, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return nil, err
+	}
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	if err != nil {
+		return nil, err
+	}
+	d := Opened(fd, &st, flags)
+	if d.Kind == Regular || d.Kind == Block {
+		d.Offset, _ = unix.Seek(fd, 0, unix.SEEK_CUR) // a device that cannot seek is at 0
+	}
+	return d, nil
+}
+
+// Opened describes a descriptor that the caller has just opened with the given
+// flags and looked at, so that a regular file costs no further system call.
+func Opened(fd int, st *unix.Stat_t, flags int) *Descriptor {
+	return &Descriptor{FD: fd, Kind: kindOf(fd, st.Mode), Stat: *st, Flags: flags}
+}
+
+func kindOf(fd int, mode uint32) Kind {
+	switch mode & unix.S_IFMT {
+	case unix.S_IFREG:
+		return Regular
+	case unix.S_IFBLK:
+		return Block
+	case unix.S_IFIFO:
+		return Pipe
+	case unix.S_IFSOCK:
+		return Socket
+	case unix.S_IFDIR:
+		return Directory
+	case unix.S_IFCHR:
+		if _, err := unix.IoctlGetTermios(fd, unix.TCGETS); err == nil {
+			return Terminal
+		}
+		return Character
+	}
+	return Other
+}
+
+// Remaining is the number of bytes between a regular file's offset and its
+// size, never negative. 0 proves nothing: procfs, sysfs and some FUSE
+// filesystems give sizes that are not true.
+func (d *Descriptor) Remaining() int64 {
+	if d.Kind != Regular {
+		return 0
+	}
+	return max(0, d.Stat.Size-d.Offset)
+}
+
+// Appends reports whether every write goes to the end of the file, which
+// splice, sendfile and copy_file_range refuse (EINVAL, EBADF).
+func (d *Descriptor) Appends() bool { return d.Flags&unix.O_APPEND != 0 }
+
+// isNull recognizes /dev/null, the character device 1:3. As a source it is
+// empty, and splice refuses it (EINVAL).
+func (d *Descriptor) isNull() bool {
+	return d.Kind == Character && d.Stat.Rdev == unix.Mkdev(1, 3)
+}
+
+// advance keeps Offset, and the size of a file that grows by it, true after n
+// bytes were read or written.
+func (d *Descriptor) advance(n int64) {
+	if d.Kind != Regular && d.Kind != Block {
+		return
+	}
+	if d.Appends() {
+		d.Offset = d.Stat.Size
+	}
+	d.Offset += n
+	d.Stat.Size = max(d.Stat.Size, d.Offset)
+}
+
+// looksSparse reports whether the file has fewer blocks than its size needs.
+func (d *Descriptor) looksSparse() bool { return d.Stat.Blocks*512 < d.Stat.Size }
+
+// CopiesOntoItself reports whether copying src to dst would read what it has
+// written and so never end: both are the same regular file, and the reading
+// offset is before the writing one.
+func CopiesOntoItself(dst, src *Descriptor) bool {
+	if dst.Kind != Regular || src.Stat.Dev != dst.Stat.Dev || src.Stat.Ino != dst.Stat.Ino {
+		return false
+	}
+	if dst.Appends() {
+		return src.Offset < dst.Stat.Size
+	}
+	return src.Offset < dst.Offset
+}

@@ -1,0 +1,202 @@
+package splice
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// direct reads and writes past the page cache, one block being read while the
+// one before it is written. Both files are opened a second time with O_DIRECT,
+// through /proc/self/fd, since the flag of a descriptor that was given would
+// be shared with other processes. Bytes that no aligned write can carry (the
+// end of a file, what is left of a short write) go through the page cache.
+//
+// Reads name their offsets and consume nothing, so at any failure the offsets
+// of both files are put behind the last byte delivered.
+func direct(t *transfer) error {
+	d, err := openDirect(t)
+	if err != nil {
+		return &notThisWay{err}
+	}
+	defer d.close()
+	err = d.copy()
+	t.method = Direct
+	if _, seekErr := t.seek(t.src.FD, d.from, unix.SEEK_SET); err == nil && seekErr != nil {
+		err = &ReadError{seekErr}
+	}
+	if _, seekErr := t.seek(t.dst.FD, d.to, unix.SEEK_SET); err == nil && seekErr != nil {
+		err = &WriteError{seekErr}
+	}
+	return err
+}
+
+// directBlock is the size in bytes of each of the two buffers: what keeps a
+// disk busy while the other one is written.
+const directBlock = 1 << 20
+
+// defaultAlignment serves every block device in use, where statx(2) does not
+// give the true one (STATX_DIOALIGN, since Linux 6.1).
+const defaultAlignment = 4096
+
+// A directCopy is the two files opened with O_DIRECT.
+type directCopy struct {
+	*transfer
+	in, out  int   // descriptors of our own
+	align    int64 // bytes: of offsets, lengths and addresses
+	from, to int64 // offsets behind the last byte delivered
+	memory   []byte
+}
+
+func openDirect(t *transfer) (_ *directCopy, err error) {
+	d := &directCopy{transfer: t, in: -1, out: -1}
+	defer func() {
+		if err != nil {
+			d.close()
+		}
+	}()
+	if d.from, err = t.seek(t.src.FD, 0, unix.SEEK_CUR); err != nil {
+		return nil, err
+	}
+	if d.to, err = t.seek(t.dst.FD, 0, unix.SEEK_CUR); err != nil {
+		return nil, err
+	}
+	if d.in, err = t.openAgain(t.src.FD, unix.O_RDONLY); err != nil {
+		return nil, err
+	}
+	if d.out, err = t.openAgain(t.dst.FD, unix.O_WRONLY); err != nil {
+		return nil, err
+	}
+	d.align = int64(max(t.alignment(d.in), t.alignment(d.out)))
+	if d.align > directBlock {
+		return nil, unix.EINVAL
+	}
+	d.memory, err = unix.Mmap(-1, 0, 2*directBlock, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	return d, err
+}
+
+func (t *transfer) openAgain(fd, flags int) (int, error) {
+	t.calls++
+	return t.reopen(fd, flags|unix.O_DIRECT)
+}
+
+func (d *directCopy) close() {
+	for _, fd := range []int{d.in, d.out} {
+		if fd >= 0 {
+			d.kernel.close(fd)
+		}
+	}
+	if d.memory != nil {
+		unix.Munmap(d.memory)
+	}
+}
+
+// A directRead is one block as the reader hands it to the writer.
+type directRead struct {
+	buf []byte
+	n   int
+	err error
+}
+
+// copy runs the reader beside the writer and returns when both are done.
+func (d *directCopy) copy() error {
+	empty := make(chan []byte, 2)
+	full := make(chan directRead, 2)
+	empty <- d.memory[:directBlock]
+	empty <- d.memory[directBlock:]
+	reader := &system{kernel: d.kernel}
+	go d.readAhead(reader, empty, full)
+	err := d.writeBehind(empty, full)
+	close(empty)
+	for range full { // the reader closes it when it is done with the memory
+	}
+	d.calls += reader.calls
+	return err
+}
+
+// readAhead fills the buffers that it is given, until the end of the source.
+// What lies before the first aligned offset it reads through the page cache.
+func (d *directCopy) readAhead(sys *system, empty <-chan []byte, full chan<- directRead) {
+	defer close(full)
+	at := d.from
+	for buf := range empty {
+		fd, part := d.in, buf
+		if over := at % d.align; over != 0 {
+			fd, part = d.src.FD, buf[:d.align-over]
+		}
+		n, err := sys.pread(fd, part, at)
+		at += int64(n)
+		full <- directRead{buf, n, err}
+		if err != nil || n == 0 || fd == d.in && int64(n)%d.align != 0 {
+			return
+		}
+	}
+}
+
+func (d *directCopy) writeBehind(empty chan<- []byte, full <-chan directRead) error {
+	for read := range full {
+		switch {
+		case read.err != nil && directRefused(read.err):
+			return &notThisWay{read.err}
+		case read.err != nil:
+			return &ReadError{read.err}
+		case read.n == 0:
+			return nil
+		}
+		if err := d.put(read.buf[:min(int64(read.n), d.left)]); err != nil || d.left == 0 {
+			return err
+		}
+		empty <- read.buf
+	}
+	return nil
+}
+
+// put writes block behind what is delivered: the aligned part directly, the
+// rest through the page cache. The block starts at a page, so an address in it
+// is as aligned as its distance from the start.
+func (d *directCopy) put(block []byte) error {
+	for p := block; len(p) > 0; {
+		fd, part := d.out, p[:int64(len(p))/d.align*d.align]
+		into := int64(len(block) - len(p))
+		d.method = Direct
+		if len(part) == 0 || d.to%d.align != 0 || into%d.align != 0 {
+			fd, part = d.dst.FD, p
+			d.method = ReadWrite
+		}
+		n, err := d.pwrite(fd, part, d.to)
+		switch {
+		case err != nil && fd == d.out && directRefused(err):
+			return &notThisWay{err}
+		case err != nil:
+			return &WriteError{err}
+		case n == 0:
+			return &WriteError{ErrNoProgress}
+		}
+		d.from += int64(n)
+		d.to += int64(n)
+		p = p[n:]
+		if err := d.delivered(int64(n)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func reopen(fd, flags int) (int, error) {
+	low, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", fd), flags|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, err
+	}
+	return lift(low)
+}
+
+// directAlignment is what O_DIRECT asks of offsets, lengths and addresses on
+// an open file, in bytes.
+func directAlignment(fd int) int {
+	var st unix.Statx_t
+	err := unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_DIOALIGN, &st)
+	if err != nil || st.Mask&unix.STATX_DIOALIGN == 0 || st.Dio_offset_align == 0 {
+		return defaultAlignment
+	}
+	return int(max(st.Dio_offset_align, st.Dio_mem_align, 512))
+}

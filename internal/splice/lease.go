@@ -1,0 +1,246 @@
+package splice
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Splicing a file into a pipe puts references to its page-cache pages there.
+// Somebody who writes to the file before the pipe's reader has read changes
+// what the reader gets. A stable copy takes a read lease on the file
+// (F_SETLEASE, fcntl(2)): open(2) for writing and truncate(2) then wait, for
+// lease-break-time at most (proc_sys_fs(5), 45 s by default), until the lease
+// is given back, which happens when the pipe has been read empty.
+//
+// The kernel refuses a lease to who is neither the file's owner nor has
+// CAP_LEASE (EACCES), while somebody has the file open for writing (EAGAIN)
+// and on filesystems without leases (EINVAL). Then the bytes are copied with
+// read and write.
+//
+// The promise covers the process that reads our pipe, not pipes beyond it.
+
+// A LeaseState is what became of a stable copy's lease.
+type LeaseState uint8
+
+const (
+	LeaseNone    LeaseState = iota // none was asked for
+	LeaseHeld                      // held until the reader had everything
+	LeaseRefused                   // refused: the bytes were copied
+	LeaseBroken                    // a writer came: the reader got what was on its way, the rest was copied
+	LeaseLost                      // the reader took longer than lease-break-time
+)
+
+func (s LeaseState) String() string {
+	return [...]string{"none", "held", "refused", "broken", "lost"}[s]
+}
+
+// leasable reports whether a method leaves references to pages in a pipe, so
+// that a stable copy by it needs a lease. The others copy.
+func leasable(m Method) bool { return m == Auto || m == Splice }
+
+// A lease is held on a descriptor until it is released. A nil lease is none.
+type lease struct {
+	sys *system
+	fd  int
+}
+
+// takeLease returns nil and the errno if the kernel refuses.
+func takeLease(s *system, fd int) (*lease, error) {
+	s.calls++
+	if err := s.setLease(fd, unix.F_RDLCK); err != nil {
+		return nil, err
+	}
+	return &lease{s, fd}, nil
+}
+
+// breaking reports whether somebody waits for the lease, or waited for it in
+// vain and the kernel has taken it away: F_GETLEASE tells no difference.
+func (l *lease) breaking() bool {
+	if l == nil {
+		return false
+	}
+	l.sys.calls++
+	kind, err := l.sys.kernel.lease(l.fd)
+	return err != nil || kind != unix.F_RDLCK
+}
+
+// release gives the lease back. It returns false if the kernel had taken it
+// away before (EAGAIN), so that a writer may have been let in.
+func (l *lease) release() bool {
+	if l == nil {
+		return true
+	}
+	l.sys.calls++
+	return l.sys.setLease(l.fd, unix.F_UNLCK) == nil
+}
+
+// stable copies a regular file into a pipe under a lease.
+func (t *transfer) stable() error {
+	t.method = ReadWrite
+	guard, err := takeLease(&t.system, t.src.FD)
+	if err != nil {
+		t.report.Lease, t.report.LeaseErr = LeaseRefused, err
+		return readWrite(t)
+	}
+	t.report.Lease = LeaseHeld
+	copied, err := t.spliceGuarded(guard)
+	var lost error
+	if !t.awaitReader(guard) {
+		t.report.Lease, lost = LeaseLost, &ReadError{ErrLeaseLost}
+	}
+	if no, unsuited := err.(*notThisWay); unsuited {
+		t.fellBack(ReadWrite, no.errno)
+	} else if err != nil {
+		return err
+	}
+	// What was in the private pipe when a writer came, then the rest. It is
+	// delivered also when the promise is lost, as by a plain copy.
+	t.method = ReadWrite
+	if err := t.writeSink(copied); err != nil {
+		return err
+	}
+	if err := readWrite(t); err != nil {
+		return err
+	}
+	return lost
+}
+
+// spliceGuarded splices until the source ends or somebody waits for the lease.
+// Then it takes the bytes that are still in the private pipe out of it, so
+// that the lease has to outlast only what the reader's own pipe holds, and
+// returns them.
+func (t *transfer) spliceGuarded(guard *lease) (copied []byte, err error) {
+	p, err := t.copier.emptyPipe(&t.system, &t.copier.pipe)
+	if err != nil {
+		return nil, &notThisWay{err}
+	}
+	t.method = Splice
+	t.prepare()
+	for t.left > 0 && !guard.breaking() {
+		if err := t.fill(p); err != nil || p.held == 0 {
+			return nil, err
+		}
+		if err := t.drainGuarded(p, guard); err != nil {
+			return nil, err
+		}
+	}
+	if guard.breaking() {
+		t.report.Lease = LeaseBroken
+		return t.takeBack(p)
+	}
+	return nil, nil
+}
+
+// leasePoll is how often, in milliseconds, a copy that waits for its reader
+// looks at the lease: a small part of the shortest lease-break-time, 1 s.
+const leasePoll = 50
+
+// drainGuarded drains as drain does, but neither blocks in splice nor goes on
+// when somebody waits for the lease: bytes may then be left in the pipe.
+func (t *transfer) drainGuarded(p *pipe, guard *lease) error {
+	for p.held > 0 {
+		n, err := t.splice(p.r, t.dst.FD, p.held, unix.SPLICE_F_NONBLOCK)
+		switch {
+		case err == unix.EAGAIN:
+			if _, err := t.poll(t.dst.FD, unix.POLLOUT, leasePoll); err != nil {
+				return &WriteError{err}
+			}
+			if guard.breaking() {
+				return nil
+			}
+		case err == nil && n > 0:
+			p.held -= n
+			if err := t.delivered(int64(n)); err != nil {
+				return err
+			}
+		case err == nil || spliceOutRefused(err):
+			if spilled := t.spill(p); spilled != nil || err == nil {
+				return spilled
+			}
+			return &notThisWay{err}
+		default:
+			return &WriteError{err}
+		}
+	}
+	return nil
+}
+
+// takeBack reads the private pipe empty.
+func (t *transfer) takeBack(p *pipe) ([]byte, error) {
+	taken := make([]byte, p.held)
+	for got := 0; p.held > 0; {
+		n, err := t.read(p.r, taken[got:])
+		if err == unix.ENODATA || err == nil && n == 0 {
+			return nil, &ReadError{ErrTruncated}
+		}
+		if err != nil {
+			return nil, &ReadError{err}
+		}
+		got += n
+		p.held -= n
+	}
+	return taken, nil
+}
+
+// awaitReader waits until the reader has read the sink's pipe empty or has
+// gone away, and gives the lease back. It returns false if the kernel took the
+// lease away before that.
+func (t *transfer) awaitReader(guard *lease) bool {
+	nap := 20 * time.Microsecond
+	var deadline time.Time
+	for !t.readerIsDone() {
+		if guard.breaking() {
+			if t.report.Lease == LeaseHeld {
+				t.report.Lease = LeaseBroken
+			}
+			if deadline.IsZero() {
+				deadline = time.Now().Add(t.leaseTime() + time.Second)
+			}
+			if time.Now().After(deadline) {
+				guard.release()
+				return false
+			}
+		}
+		t.sleep(nap)
+		nap = min(2*nap, leasePoll*time.Millisecond)
+	}
+	return guard.release()
+}
+
+// readerIsDone reports whether the sink's pipe is empty or has no reader left.
+func (t *transfer) readerIsDone() bool {
+	t.calls++
+	if n, err := t.unread(t.dst.FD); err != nil || n == 0 {
+		return true
+	}
+	broken, _ := t.poll(t.dst.FD, 0, 0) // only POLLERR: the reader has gone
+	return broken
+}
+
+// setLease takes (F_RDLCK) or gives back (F_UNLCK) a lease. Nobody is to get
+// the SIGIO that the kernel sends when a lease is broken, whose default action
+// is to end the process: breaking asks for itself.
+func setLease(fd, kind int) error {
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETLEASE, kind); err != nil {
+		return err
+	}
+	if kind == unix.F_RDLCK {
+		_, err := unix.FcntlInt(uintptr(fd), unix.F_SETOWN, 0)
+		return err
+	}
+	return nil
+}
+
+// leaseBreakTime reads lease-break-time, 45 s where that cannot be read.
+func leaseBreakTime() time.Duration {
+	text, err := os.ReadFile("/proc/sys/fs/lease-break-time")
+	seconds, convErr := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || convErr != nil {
+		seconds = 45
+	}
+	return time.Duration(seconds) * time.Second
+}

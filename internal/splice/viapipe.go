@@ -1,0 +1,120 @@
+package splice
+
+import "golang.org/x/sys/unix"
+
+// viaPipe splices the source into a private pipe and that pipe into the sink.
+//
+// The private pipe serves four ends. A splice from a pipe straight into a file
+// holds the source pipe's lock while the file is written, and the producer
+// spins (1.3 GB/s; this way 5.3). Errors of the two halves tell whose they
+// are, and so does EAGAIN. A splice from a slow source does not keep the
+// sink's pipe locked meanwhile. And its capacity is ours to choose, which
+// sendfile's and copy_file_range's hidden 16 pages are not.
+//
+// Between two fills the pipe is empty.
+func viaPipe(t *transfer) error {
+	p, err := t.copier.emptyPipe(&t.system, &t.copier.pipe)
+	if err != nil {
+		return &notThisWay{err}
+	}
+	t.prepare()
+	for t.left > 0 {
+		if err := t.fill(p); err != nil || p.held == 0 {
+			return err
+		}
+		if err := t.drain(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// worthPreparing is the size in bytes from which advice and preallocation pay
+// for their calls.
+const worthPreparing = 1 << 20
+
+// prepare tells the kernel what is to come of a large file. Neither call has
+// to succeed. Measured on ext4 with a cold page cache: 1.0 to 1.7 GB/s without
+// advice, 2.1 with it.
+func (t *transfer) prepare() {
+	size := min(t.src.Remaining(), t.left)
+	if size < worthPreparing {
+		return
+	}
+	t.calls++
+	t.advise(t.src.FD)
+	if t.options.Preallocate && preallocates(t.dst.FS) && !t.src.looksSparse() {
+		t.calls++
+		t.allocate(t.dst.FD, t.dst.Offset, size)
+	}
+}
+
+// fill splices into the empty pipe, and leaves it empty at the source's end.
+// The kernel returns as soon as there is something, however little.
+func (t *transfer) fill(p *pipe) error {
+	for {
+		n, err := t.splice(t.src.FD, p.w, t.next(p.capacity), 0)
+		switch {
+		case err == nil:
+			p.held = n
+			return nil
+		case err == unix.EAGAIN: // the source's: the pipe is empty
+			if err := t.waitForSource(); err != nil {
+				return err
+			}
+		case spliceInRefused(err):
+			return &notThisWay{err}
+		default:
+			return &ReadError{err}
+		}
+	}
+}
+
+// drain splices the pipe into the sink until it is empty.
+func (t *transfer) drain(p *pipe) error {
+	for p.held > 0 {
+		n, err := t.splice(p.r, t.dst.FD, p.held, 0)
+		switch {
+		case err == unix.EAGAIN: // the sink's: the pipe is not empty
+			if err := t.waitForSink(); err != nil {
+				return err
+			}
+		case err == nil && n > 0:
+			p.held -= n
+			if err := t.delivered(int64(n)); err != nil {
+				return err
+			}
+		case err == nil || spliceOutRefused(err):
+			// 0 is a page that was cut off the file on its way: read says so.
+			if spilled := t.spill(p); spilled != nil || err == nil {
+				return spilled
+			}
+			return &notThisWay{err}
+		default:
+			return &WriteError{err}
+		}
+	}
+	return nil
+}
+
+// spill delivers what is in the pipe by read and write.
+func (t *transfer) spill(p *pipe) error {
+	was := t.method
+	t.method = ReadWrite
+	defer func() { t.method = was }()
+	buf := t.copier.buffer()
+	for p.held > 0 {
+		n, err := t.read(p.r, buf[:min(len(buf), p.held)])
+		if err == unix.ENODATA || err == nil && n == 0 {
+			return &ReadError{ErrTruncated}
+		}
+		if err != nil {
+			return &ReadError{err}
+		}
+		p.held -= n
+		if err := t.writeSink(buf[:n]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
