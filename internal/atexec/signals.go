@@ -1,0 +1,60 @@
+package atexec
+
+import (
+	"slices"
+	"syscall"
+	"unsafe"
+)
+
+// RestoreSignals makes signals act as in a C program: those that the parent set
+// to be ignored are ignored, the others have their default action.
+//
+// It concerns the signals that one process sends another. Faults stay with the
+// runtime, which reports them, and so do SIGPROF, SIGURG and SIGCHLD, which it
+// needs.
+//
+// Signals that the program will pass to signal.Notify or signal.Ignore are to be
+// named as exceptions: the runtime believes that its handler for them is in
+// place, and Notify does not install it again.
+func RestoreSignals(except ...syscall.Signal) {
+	for _, sig := range handledUnlikeC() {
+		switch {
+		case slices.Contains(except, sig):
+		case Ignored(sig):
+			setAction(sig, sigIgn)
+		default:
+			setAction(sig, sigDfl)
+		}
+	}
+}
+
+// handledUnlikeC lists the signals that the runtime (sigtable, initsig in
+// GOROOT/src/runtime) throws away, answers with a traceback, or takes although
+// they were ignored. SIGHUP and SIGINT are not among them: it leaves them
+// ignored if they were, and otherwise dies of them like any program.
+func handledUnlikeC() []syscall.Signal {
+	return []syscall.Signal{
+		syscall.SIGPIPE, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGABRT,
+		syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGALRM, syscall.SIGVTALRM,
+		syscall.SIGXCPU, syscall.SIGXFSZ, syscall.SIGIO, syscall.SIGPWR, syscall.SIGSTKFLT,
+	}
+}
+
+// The two actions that are no handlers (asm-generic/signal-defs.h).
+const (
+	sigDfl = 0
+	sigIgn = 1
+)
+
+// setAction is rt_sigaction(2), which neither syscall nor x/sys wraps.
+//
+// The kernel's struct sigaction differs from one architecture to the next, but
+// the handler comes first and all the rest is zero here; the largest is 4 words
+// of 8 bytes. On MIPS flags come first, but there the signal set has 16 bytes
+// and the call fails with EINVAL for these 8: nothing changes.
+func setAction(sig syscall.Signal, handler uintptr) {
+	action := [8]uintptr{handler}
+	const sizeofSigset = 8
+	syscall.RawSyscall6(syscall.SYS_RT_SIGACTION,
+		uintptr(sig), uintptr(unsafe.Pointer(&action)), 0, sizeofSigset, 0, 0)
+}

@@ -1,0 +1,75 @@
+// Probe is what the tests of package atexec execute: a tool that does with its
+// signals and descriptors what the tools of this module do.
+//
+//	probe show          what package atexec found out
+//	probe kill SIGNAL   send itself a signal, then say that it survived
+//	probe notify SIGNAL the same with a signal that it has asked to be told of
+//	probe write         write on standard output, and say on 2 what went wrong
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
+	"time"
+
+	"zeroutils/internal/atexec"
+)
+
+func main() {
+	switch os.Args[1] {
+	case "show":
+		show()
+	case "kill":
+		atexec.RestoreSignals()
+		kill(number(os.Args[2]))
+		time.Sleep(50 * time.Millisecond)
+		fmt.Println("survived")
+	case "notify":
+		notify(number(os.Args[2]))
+	case "write":
+		atexec.RestoreSignals()
+		if _, err := syscall.Write(1, []byte("text")); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}
+}
+
+func show() {
+	fmt.Fprintf(os.NewFile(3, "report"), "recorded %t\nclosed %t %t %t\nignored %v\n",
+		atexec.Recorded(), atexec.Closed(0), atexec.Closed(1), atexec.Closed(2), ignored())
+}
+
+func ignored() []int {
+	list := []int{}
+	for sig := 1; sig <= 64; sig++ {
+		if atexec.Ignored(syscall.Signal(sig)) {
+			list = append(list, sig)
+		}
+	}
+	return list
+}
+
+func notify(sig syscall.Signal) {
+	atexec.RestoreSignals(sig)
+	told := make(chan os.Signal, 1)
+	signal.Notify(told, sig)
+	kill(sig)
+	fmt.Println("told of", <-told)
+}
+
+func kill(sig syscall.Signal) {
+	if err := syscall.Kill(os.Getpid(), sig); err != nil {
+		panic(err)
+	}
+}
+
+func number(s string) syscall.Signal {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		panic(err)
+	}
+	return syscall.Signal(n)
+}

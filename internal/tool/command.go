@@ -1,0 +1,61 @@
+package tool
+
+import (
+	"os"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"zeroutils/internal/atexec"
+)
+
+// A Command is a tool. As cli keeps values in the flags, it is good for one
+// execution.
+type Command struct {
+	// Name is what the tool is installed as. Messages show the name it was
+	// called by instead.
+	Name string
+	// Synopsis holds the ways to call it, without the name:
+	// "[OPTION]... [FILE]...".
+	Synopsis []string
+	// Summary says what it does, below the synopsis in --help, and Notes what
+	// there is to know beyond the options, below these. Both are lines that
+	// are printed as they are.
+	Summary, Notes string
+	// Flags are its options, in the order of --help. `Backquotes` in a usage
+	// text mark the name of the value. --method, --stats, --help and --version
+	// are added, where Flags has none of that name.
+	Flags []cli.Flag
+	// Choices are the words that an option takes, by the first name of its
+	// flag; see Choice. The option's value will be the word in full.
+	Choices map[string][]string
+	// Handles are the signals that Run will pass to os/signal. The others act
+	// as in a C program.
+	Handles []syscall.Signal
+	// Run does the work. What it returns is printed as a message: an error of
+	// UsageErrorf with a pointer to --help, another as Errorf("%v") does.
+	Run func(*Invocation) error
+}
+
+// Main executes the command with the arguments of the process, and exits.
+func Main(cmd Command) {
+	atexec.RestoreSignals(cmd.Handles...)
+	os.Exit(Execute(cmd, os.Args))
+}
+
+// Execute runs the command with the given arguments, the name first, on the
+// descriptors of the process, closes standard output, and returns the exit
+// status. It leaves signals alone.
+func Execute(cmd Command, args []string) int {
+	return run(cmd, args, stdio{in: 0, out: 1, err: 2, closed: atexec.Closed})
+}
+
+// run is Execute on any descriptors.
+func run(cmd Command, args []string, std stdio) int {
+	inv := newInvocation(cmd, args, std)
+	if err := inv.execute(cmd, args[min(1, len(args)):]); err != nil {
+		inv.report(err)
+	}
+	inv.closeStdout()
+	return inv.Status()
+}

@@ -1,0 +1,141 @@
+package tool
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"zeroutils/internal/gnuflag"
+)
+
+// help is what --help prints, laid out as GNU programs do.
+func help(name string, cmd Command) string {
+	var b strings.Builder
+	lead := "Usage: "
+	for _, s := range cmd.Synopsis {
+		fmt.Fprintf(&b, "%s%s %s\n", lead, name, s)
+		lead = "  or:  "
+	}
+	fmt.Fprintf(&b, "%s\n\n", strings.TrimSuffix(cmd.Summary, "\n"))
+	writeOptions(&b, visibleOptions(cmd.Flags))
+	if cmd.Notes != "" {
+		fmt.Fprintf(&b, "\n%s\n", strings.TrimSuffix(cmd.Notes, "\n"))
+	}
+	return b.String()
+}
+
+// An option is a line of the table of options.
+type option struct{ spelling, usage string }
+
+func visibleOptions(flags []cli.Flag) []option {
+	var options []option
+	for _, f := range flags {
+		d, ok := f.(cli.DocGenerationFlag)
+		if v, isVisible := f.(cli.VisibleFlag); !ok || isVisible && !v.IsVisible() {
+			continue
+		}
+		value, usage := valueName(d)
+		options = append(options, option{spelling(f, value), usage})
+	}
+	return options
+}
+
+// valueName finds the name of the option's value, which stands in backquotes in
+// the usage text, and the text without these. It is "" if there is no value.
+func valueName(f cli.DocGenerationFlag) (name, usage string) {
+	usage = f.GetUsage()
+	if !f.TakesValue() {
+		return "", usage
+	}
+	before, rest, _ := strings.Cut(usage, "`")
+	name, after, ok := strings.Cut(rest, "`")
+	if !ok {
+		return "VALUE", usage
+	}
+	return name, before + name + after
+}
+
+// spelling shows how an option is written: "-n, --number", "    --stats[=FORMAT]"
+// or "-i SECONDS". The value stands with the long names, if there are any.
+func spelling(f cli.Flag, value string) string {
+	var short, long []string
+	for _, name := range f.Names() {
+		if len(name) == 1 {
+			short = append(short, "-"+name)
+		} else {
+			long = append(long, "--"+name+attached(f, value))
+		}
+	}
+	switch {
+	case len(long) > 0 && len(short) == 0:
+		return "    " + strings.Join(long, ", ")
+	case len(long) == 0 && value != "":
+		return strings.Join(short, ", ") + " " + value
+	}
+	return strings.Join(append(short, long...), ", ")
+}
+
+// attached is what follows a long name.
+func attached(f cli.Flag, value string) string {
+	if value == "" {
+		return ""
+	}
+	if _, ok := f.(*gnuflag.OptionalString); ok {
+		return "[=" + value + "]"
+	}
+	return "=" + value
+}
+
+// The layout of the table: what is said of an option begins two columns beyond
+// the widest spelling, but for those that are wider than widestSpelling, and
+// lines end before column 80.
+const (
+	widestSpelling = 28
+	lineWidth      = 79
+)
+
+func writeOptions(b *strings.Builder, options []option) {
+	column := 0
+	for _, o := range options {
+		if n := len(o.spelling); n <= widestSpelling {
+			column = max(column, n)
+		}
+	}
+	column += len("  ") + len("  ")
+	for _, o := range options {
+		writeOption(b, o, column)
+	}
+}
+
+func writeOption(b *strings.Builder, o option, column int) {
+	line := "  " + o.spelling
+	if len(line)+2 > column {
+		fmt.Fprintln(b, line)
+		line = ""
+	}
+	for i, part := range wrap(o.usage, lineWidth-column-2) {
+		if i > 0 {
+			line, part = "", "  "+part
+		}
+		fmt.Fprintf(b, "%-*s%s\n", column, line, part)
+	}
+}
+
+// wrap breaks a text into lines of at most the given width, between words.
+func wrap(text string, width int) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(text) {
+		switch {
+		case line == "":
+			line = word
+		case len(line)+1+len(word) <= width:
+			line += " " + word
+		default:
+			lines = append(lines, line)
+			line = word
+		}
+	}
+	return append(lines, line)
+}
