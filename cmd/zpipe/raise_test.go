@@ -1,0 +1,58 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// pipeOf returns a pipe that holds size bytes.
+func pipeOf(t *testing.T, size int) (r, w *os.File) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close(); w.Close() })
+	if _, err := unix.FcntlInt(w.Fd(), unix.F_SETPIPE_SZ, size); err != nil {
+		t.Fatal(err)
+	}
+	return r, w
+}
+
+func sizeOf(t *testing.T, f *os.File) int {
+	t.Helper()
+	size, err := unix.FcntlInt(f.Fd(), unix.F_GETPIPE_SZ, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return size
+}
+
+func TestBothPipesAreRaisedToOneMebibyte(t *testing.T) {
+	const after = 1 << 20
+	for _, before := range []int{4096, 64 << 10, after} {
+		inR, inW := pipeOf(t, before)
+		outR, outW := pipeOf(t, before)
+		if _, err := inW.Write([]byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command("zpipe") // testscript.Main has put it into PATH
+		cmd.Stdin, cmd.Stdout = inR, outW
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := outR.Read(make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+		if in, out := sizeOf(t, inW), sizeOf(t, outR); in != after || out != after {
+			t.Errorf("pipes of %d became %d and %d, want %d", before, in, out, after)
+		}
+		inW.Close()
+		if err := cmd.Wait(); err != nil {
+			t.Error(err)
+		}
+	}
+}
