@@ -1,0 +1,231 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestMedianIsTheMiddleOrTheMeanOfTheTwoInTheMiddle(t *testing.T) {
+	for _, test := range []struct {
+		values []int64
+		want   int64
+	}{
+		{[]int64{7}, 7},
+		{[]int64{9, 1, 5}, 5},
+		{[]int64{40, 10, 20, 1000}, 30},
+		{[]int64{1, 2}, 1},
+	} {
+		var samples []sample
+		for _, v := range test.values {
+			samples = append(samples, sample{peak: v})
+		}
+		if got := median(samples, peak); got != test.want {
+			t.Errorf("median of %v is %d, want %d", test.values, got, test.want)
+		}
+	}
+}
+
+func TestSizesHaveAnOptionalLetter(t *testing.T) {
+	for text, want := range map[string]int64{
+		"1": 1, "4096": 4096, "64K": 65536, "512M": 536870912, "10G": 10737418240, "8388607G": 9007198180999168,
+	} {
+		if got, err := parseSize(text); got != want || err != nil {
+			t.Errorf("%q is %d, %v, want %d", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "K", "0", "-1", "1.5M", "1k", "1KM", "10T", "9G9", "8589934592G"} {
+		if got, err := parseSize(text); err == nil {
+			t.Errorf("%q is %d, want an error", text, got)
+		}
+	}
+}
+
+func TestLengthsAreSizesOrPercentages(t *testing.T) {
+	for text, want := range map[string]int64{"-": 0, "4K": 4096, "100%": 1000, "2%": 20, "2000%": 20000} {
+		if got, err := parseLength(text, 1000); got != want || err != nil {
+			t.Errorf("%q of 1000 is %d, %v, want %d", text, got, err, want)
+		}
+	}
+}
+
+func TestACaseIsALineOfTheTable(t *testing.T) {
+	cases, err := parseCases("# comment\n\na/b ext4 50% write out rate dd bs=64k ; none\n", 10)
+	if err != nil || len(cases) != 1 {
+		t.Fatalf("%v, %v", cases, err)
+	}
+	c := cases[0]
+	if c.name != "a/b" || c.fs != "ext4" || c.length != 5 || c.stdin != "write" || c.stdout != "out" || c.shows != "rate" {
+		t.Errorf("%+v", c)
+	}
+	if len(c.commands) != 2 || !slices.Equal(c.commands[0], []string{"dd", "bs=64k"}) || !slices.Equal(c.commands[1], []string{"none"}) {
+		t.Errorf("commands %q", c.commands)
+	}
+	if _, err := parseCases("a/b ext4 50% write out rate\n", 10); err == nil {
+		t.Error("a line without a command passed")
+	}
+}
+
+func TestTheCaseTableUsesKnownWordsAndTools(t *testing.T) {
+	cases, err := parseCases(caseTable, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tools, err := findTools("", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := func(c benchCase, word string, words ...string) {
+		if !slices.Contains(words, word) {
+			t.Errorf("%s: unknown word %q", c.name, word)
+		}
+	}
+	names := map[string]bool{}
+	for _, c := range cases {
+		known(c, c.fs, "-", "ext4", "xfs", "btrfs", "tmpfs")
+		known(c, c.stdin, "-", "write", "vmsplice")
+		known(c, c.stdout, "-", "read", "splice", "out")
+		known(c, c.shows, "rate", "synced", "cold", "time", "start", "memory")
+		for _, command := range c.commands {
+			if tools[command[0]] == nil {
+				t.Errorf("%s: unknown tool %q", c.name, command[0])
+			}
+		}
+		if names[c.name] {
+			t.Errorf("%s is there twice", c.name)
+		}
+		names[c.name] = true
+	}
+}
+
+func TestSelectedCasesMatchThePattern(t *testing.T) {
+	cases, err := selectCases(1<<20, "^cp/(warm|cold)-ext4$")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, c := range cases {
+		names = append(names, c.name)
+	}
+	if want := []string{"cp/warm-ext4", "cp/cold-ext4"}; !slices.Equal(names, want) {
+		t.Errorf("got %q, want %q", names, want)
+	}
+	if _, err := selectCases(1<<20, "["); err == nil {
+		t.Error("a broken pattern passed")
+	}
+}
+
+func TestALineupHasEveryProgramThatStandsForATool(t *testing.T) {
+	b := toolbox{
+		noRelay: {{label: "no relay"}},
+		"cat":   {{label: "cat", argv: []string{"/bin/cat"}}, {label: "old", argv: []string{"/old/cat"}}},
+		"pv":    {{label: "pv", err: errNotInstalled}},
+	}
+	got := b.lineup(benchCase{commands: [][]string{{"none"}, {"cat", "-", "in"}, {"pv"}, {"dd"}}})
+	var lines []string
+	for _, who := range got {
+		lines = append(lines, who.label+": "+strings.Join(who.argv, " "))
+	}
+	want := []string{"no relay: ", "cat: /bin/cat - in", "old: /old/cat - in", "pv: "}
+	if !slices.Equal(lines, want) {
+		t.Errorf("got %q, want %q", lines, want)
+	}
+}
+
+func TestArgumentsAddPrograms(t *testing.T) {
+	b, err := findTools("/nowhere", []string{"zcat=/bin/sh", "tee:other=/bin/sh"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := b["zcat"]; len(got) != 2 || got[0].err != errNotInstalled || got[1].label != "/bin/sh" {
+		t.Errorf("zcat is %+v", got)
+	}
+	if got := b["tee"][1]; got.label != "other" || got.argv[0] != "/bin/sh" {
+		t.Errorf("tee is %+v", got)
+	}
+	for _, arg := range []string{"cat", "ls=/bin/sh", "none=/bin/sh", "cat=/nowhere/cat"} {
+		if _, err := findTools("", []string{arg}); err == nil {
+			t.Errorf("%q passed", arg)
+		}
+	}
+}
+
+func TestTheTableHasMediansAndRatios(t *testing.T) {
+	ran := func(label string, samples ...sample) result {
+		return result{contender: contender{label: label, argv: []string{label}}, samples: samples}
+	}
+	rate := benchCase{name: "a/rate", length: 1e9, shows: "rate"}
+	start := benchCase{name: "a/start", shows: "start"}
+	memory := benchCase{name: "a/memory", shows: "memory"}
+	var out bytes.Buffer
+	table := newTable(&out, []benchCase{rate, start, memory}, nil)
+	failed := table.add(rate, []result{
+		ran("old", sample{wall: time.Second, cpu: time.Second / 4}),
+		ran("new", sample{wall: time.Second / 2, cpu: 1e6}, sample{wall: time.Second / 4, cpu: 3e6}, sample{wall: 1, cpu: 2e6}),
+		{contender: contender{label: "no relay"}, samples: []sample{{wall: 2 * time.Second}}},
+	})
+	failed += table.add(start, []result{
+		ran("old", sample{wall: 12345678, cpu: 999999}),
+		{contender: contender{label: "bad", err: errors.New("exit status 1\nno way\n")}},
+		{contender: contender{label: "none", err: errNotInstalled}},
+	})
+	failed += table.add(memory, []result{
+		{contender: contender{label: "none", err: errNotInstalled}},
+		ran("new", sample{peak: 1800}),
+	})
+	table.note("a/other", "", errors.New("skipped: why"))
+	want := `
+case      contender         median          CPU    ratio
+a/rate    old            1.00 GB/s   0.250 s/GB     1.00
+          new            4.00 GB/s   0.002 s/GB     4.00
+          no relay       0.50 GB/s            -     0.50
+a/start   old                12 ms       999 µs     1.00
+          bad        exit status 1; no way
+          none       not installed
+a/memory  none       not installed
+          new             1800 KiB            -        -
+a/other              skipped: why
+`
+	if got := "\n" + out.String(); got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	if failed != 1 {
+		t.Errorf("%d failed, want 1", failed)
+	}
+}
+
+func TestAStreamKnowsItsBytesAtEveryOffset(t *testing.T) {
+	s, err := newStream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const offset, end = 1000, 3 << 20
+	var whole bytes.Buffer
+	if err := s.writeTo(&whole, offset, end); err != nil {
+		t.Fatal(err)
+	}
+	right := whole.Bytes()
+	swapped := slices.Concat(right[1<<20:2<<20], right[:1<<20], right[2<<20:])
+	for _, test := range []struct {
+		name string
+		data []byte
+		want string
+	}{
+		{"the bytes themselves", right, ""},
+		{"one byte less", right[:len(right)-1], "the end is at 3145727 instead of 3145728"},
+		{"one byte more", append(slices.Clone(right), s.piece(end, end+1, 1)...), "the end is at 3145729 instead of 3145728"},
+		{"two blocks of 1 MiB exchanged", swapped, "wrong bytes behind 1000"},
+		{"nothing", nil, "the end is at 1000 instead of 3145728"},
+	} {
+		said := ""
+		if err := s.compare(bytes.NewReader(test.data), offset, end); err != nil {
+			said = err.Error()
+		}
+		if said != test.want {
+			t.Errorf("%s: %q, want %q", test.name, said, test.want)
+		}
+	}
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// A tree has this many files of smallFile bytes, 100 to a directory. One after
+// the other they are the stream.
+const (
+	treeFiles = 20000
+	smallFile = 1 << 10
+)
+
+func (l *lane) path(name string) string { return filepath.Join(l.dir, name) }
+
+// makeInput makes what the commands of the case read, and sees it to the disk,
+// or the kernel would write it back while a tool is measured.
+func (l *lane) makeInput() (err error) {
+	switch {
+	case l.names("in"):
+		err = l.makeFile("in", 0, l.length)
+	case l.names("in.1"):
+		for i := int64(0); i < 3 && err == nil; i++ {
+			err = l.makeFile(fmt.Sprintf("in.%d", i+1), l.length*i/3, l.length*(i+1)/3)
+		}
+	case l.names("tree"):
+		err = eachInTree("tree", l.makeFile)
+	}
+	return cmp.Or(err, syncfs(l.dir))
+}
+
+func (l *lane) makeFile(name string, offset, end int64) error {
+	if err := os.MkdirAll(filepath.Dir(l.path(name)), 0o755); err != nil {
+		return err
+	}
+	f, err := os.Create(l.path(name))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return l.stream.writeTo(f, offset, end)
+}
+
+// eachInTree calls visit for each file of a tree with the part of the stream
+// that it holds.
+func eachInTree(tree string, visit func(name string, offset, end int64) error) error {
+	for i := range int64(treeFiles) {
+		name := fmt.Sprintf("%s/%d/%d", tree, i/100, i%100)
+		if err := visit(name, i*smallFile, (i+1)*smallFile); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkOutput compares what a tool has made with the stream.
+func (l *lane) checkOutput() (err error) {
+	for _, name := range l.makes() {
+		if l.names("tree") {
+			err = cmp.Or(err, eachInTree(name, l.checkFile))
+		} else {
+			err = cmp.Or(err, l.checkFile(name, 0, l.length))
+		}
+	}
+	return err
+}
+
+func (l *lane) checkFile(name string, offset, end int64) error {
+	f, err := os.Open(l.path(name))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := l.stream.compare(f, offset, end); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// clear removes what the run before has made. Where the case is about the
+// disk, it lets the disk come to rest.
+func (l *lane) clear() error {
+	for _, name := range l.makes() {
+		if err := os.RemoveAll(l.path(name)); err != nil {
+			return err
+		}
+	}
+	switch l.shows {
+	case "cold":
+		return cmp.Or(syncfs(l.dir), forget(l.path("in")))
+	case "synced":
+		return syncfs(l.dir)
+	}
+	return nil
+}
+
+// forget drops a file from the page cache. The kernel need not take that
+// advice, so where it can tell (cachestat, Linux 6.5) it is asked.
+func forget(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED); err != nil {
+		return os.NewSyscallError("fadvise", err)
+	}
+	var cached unix.Cachestat_t
+	err = unix.Cachestat(uint(f.Fd()), &unix.CachestatRange{}, &cached, 0)
+	if err == nil && cached.Cache > 0 {
+		return fmt.Errorf("%s: %d pages stay in the page cache", path, cached.Cache)
+	}
+	return nil
+}
+
+// syncfs waits until the filesystem that dir is on has been written to disk.
+func syncfs(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return os.NewSyscallError("syncfs", unix.Syncfs(int(d.Fd())))
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// A sample is what one start of a tool cost.
+type sample struct {
+	wall, cpu time.Duration
+	peak      int64 // KiB resident; only where a case is about memory
+}
+
+// A result is what a contender reached in a case.
+type result struct {
+	contender
+	samples []sample
+}
+
+// runCase lets the contenders take turns. One that fails is out, and the
+// others go on; runCase itself fails if the case cannot be set up.
+func runCase(ctx context.Context, c benchCase, lineup []contender, g *ground, rounds int) (results []result, err error) {
+	for _, who := range lineup {
+		results = append(results, result{contender: who})
+	}
+	l, err := newLane(c, g)
+	if err != nil {
+		return nil, err
+	}
+	defer l.close()
+	for round := range 1 + rounds {
+		for i := range results {
+			if results[i].err == nil && ctx.Err() == nil {
+				results[i].err = l.turn(ctx, &results[i], round == 0)
+			}
+		}
+	}
+	return results, nil
+}
+
+// A lane is the directory in which the contenders of a case run.
+type lane struct {
+	benchCase
+	*ground
+	dir string
+}
+
+func newLane(c benchCase, g *ground) (*lane, error) {
+	p := g.place(c.fs)
+	if p.err != nil {
+		return nil, p.err
+	}
+	l := &lane{c, g, filepath.Join(p.dir, "lane")}
+	if err := os.Mkdir(l.dir, 0o755); err != nil {
+		return nil, err
+	}
+	if err := l.makeInput(); err != nil {
+		l.close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *lane) close() { os.RemoveAll(l.dir) }
+
+// turn runs a contender for a round. The first round is for checking.
+func (l *lane) turn(ctx context.Context, r *result, first bool) error {
+	if first {
+		if _, err := l.once(ctx, r.argv, true); err != nil {
+			return err
+		}
+		return l.checkOutput()
+	}
+	for range l.starts() {
+		s, err := l.once(ctx, r.argv, false)
+		if err != nil {
+			return err
+		}
+		r.samples = append(r.samples, s)
+	}
+	return nil
+}
+
+// once removes what the run before has made, gets everything ready around the
+// tool, and runs it. An error has with it what the tool and the helpers said.
+func (l *lane) once(ctx context.Context, argv []string, compare bool) (s sample, err error) {
+	if err := l.clear(); err != nil {
+		return s, err
+	}
+	r := rig{ctx: ctx, lane: l, compare: compare}
+	if err = r.assemble(argv); err == nil {
+		s, err = r.run()
+	}
+	if err != nil {
+		said := make([]byte, 1024)
+		n, _ := l.log.ReadAt(said, 0)
+		l.log.Truncate(0)
+		err = fmt.Errorf("%w\n%s", err, said[:n])
+	}
+	return s, err
+}

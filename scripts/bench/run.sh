@@ -1,0 +1,49 @@
+#!/bin/sh
+# Build the four tools and the benchmark, and run it.
+set -eu
+
+usage() {
+	cat <<'EOF'
+usage: run.sh [-l] [-n ROUNDS] [-s SIZE] [-c PATTERN] [-d DIR] [-f FSLIST] [TOOL[:LABEL]=PATH]...
+
+Compare zcat, ztee, zcp and zpipe with cat, tee, cp, pv and others.
+
+  -l          list the cases and exit
+  -n ROUNDS   timed rounds, after one to warm up and check (default 7)
+  -s SIZE     bytes that a case moves; K, M, G are powers of 1024 (default 512M)
+  -c PATTERN  only the cases whose name matches this regular expression
+  -d DIR      work in a directory below DIR (default $TMPDIR or /tmp)
+  -f FSLIST   filesystems to work on (default ext4,xfs,btrfs,tmpfs); those that
+              DIR is not on are mounted for the time being, which takes root
+
+Every TOOL=PATH adds a program that is run wherever TOOL is, be it one of the
+above, dd, mbuffer or socat:
+
+  run.sh -c '^cat/' cat:uutils=/opt/uutils/cat zcat:before=/tmp/old/zcat
+
+For each case and contender the table has the median figure, the CPU time of
+the tool alone, and how many times better it is than the first of the case. In
+the memory cases the figure is the peak resident size.
+EOF
+}
+
+for arg; do
+	if [ "$arg" = -h ]; then
+		usage
+		exit
+	fi
+done
+
+here=$(cd "$(dirname "$0")" && pwd)
+built=$(mktemp -d)
+trap 'rm -rf "$built"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+if [ -x "$here/../build.sh" ]; then
+	"$here/../build.sh" "$built"
+else
+	echo "run.sh: scripts/build.sh is missing, and so are our tools" >&2
+fi
+(cd "$here" && go build -o "$built/bench" .)
+"$built/bench" -ours "$built" "$@"
