@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"zeroutils/internal/gnuflag"
 	"zeroutils/internal/tool"
 )
 
@@ -25,8 +26,30 @@ func command() tool.Command {
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "append", Aliases: []string{"a"}, Usage: "append to the given FILEs, do not overwrite"},
 			&cli.BoolFlag{Name: "ignore-interrupts", Aliases: []string{"i"}, Usage: "ignore interrupt signals"},
+			&cli.BoolFlag{Name: "p", Usage: "operate in a more appropriate MODE with pipes"},
+			&gnuflag.OptionalString{
+				StringFlag: cli.StringFlag{Name: "output-error", Usage: "set behavior on write error; see `MODE` below"},
+				Absent:     "warn-nopipe",
+			},
+			&cli.BoolFlag{Name: "fsync", Usage: "have the files' data on disk before exiting"},
+			&cli.BoolFlag{Name: "reopen", Usage: "on SIGHUP, open the FILEs again by name"},
 		},
-		Run: run,
+		Choices: map[string][]string{"output-error": outputErrors},
+		Notes: `MODE determines behavior with write errors on the outputs:
+  warn           diagnose errors writing to any output
+  warn-nopipe    diagnose errors writing to any output not a pipe
+  exit           exit on error writing to any output
+  exit-nopipe    exit on error writing to any output not a pipe
+The default MODE for the -p option is 'warn-nopipe'.
+With "nopipe" MODEs, exit immediately if all outputs become broken pipes.
+The default operation when --output-error is not specified, is to
+exit immediately on error writing to a pipe, and diagnose errors
+writing to non pipe outputs.
+
+SIGUSR1 makes ztee print how much each output has.
+`,
+		Handles: []syscall.Signal{syscall.SIGUSR1},
+		Run:     run,
 	}
 }
 
@@ -35,8 +58,12 @@ func run(inv *tool.Invocation) error {
 		signal.Ignore(syscall.SIGINT)
 	}
 	t := newTee(inv)
-	t.copy()
+	t.mode.apply()
+	if t.open(inv.Operands) {
+		t.countOnSignal()
+		t.copy()
+	}
 	t.close()
-	inv.PrintStats(t.report)
+	t.printStats()
 	return nil
 }

@@ -11,10 +11,17 @@ import (
 
 // A tee is standard output and the files, opened, in the order given.
 type tee struct {
-	inv    *tool.Invocation
-	sinks  []*splice.Sink
-	names  map[*splice.Sink]string
-	report splice.Report
+	inv     *tool.Invocation
+	mode    mode
+	flags   int // of open(2)
+	outputs []*output
+	report  splice.Report
+}
+
+// An output is a sink and the name that messages have for it.
+type output struct {
+	splice.Sink
+	name string
 }
 
 const (
@@ -22,39 +29,42 @@ const (
 	fileMode   = 0o666 // less the umask
 )
 
-// newTee opens every file. One that cannot be opened is reported and left out.
+// errExit ends a copy whose mode is to exit on the first error, which has been
+// reported.
+var errExit = errors.New("exit")
+
 func newTee(inv *tool.Invocation) *tee {
-	t := &tee{inv: inv, names: make(map[*splice.Sink]string)}
-	t.addStdout()
-	flags := unix.O_WRONLY | unix.O_CREAT | unix.O_TRUNC
+	t := &tee{inv: inv, mode: modeOf(inv), flags: unix.O_WRONLY | unix.O_CREAT | unix.O_TRUNC}
 	if inv.Flags.Bool("append") {
-		flags = unix.O_WRONLY | unix.O_CREAT | unix.O_APPEND
-	}
-	for _, name := range inv.Operands {
-		d, err := tool.Neighbour(tool.Open(name, flags, fileMode))
-		if err != nil {
-			inv.Fail(name, err)
-			continue
-		}
-		t.add(name, d)
+		t.flags = unix.O_WRONLY | unix.O_CREAT | unix.O_APPEND
 	}
 	return t
 }
 
-// addStdout takes a closed standard output too: nothing is wrong with it until
-// there is something to write.
-func (t *tee) addStdout() {
+// open opens standard output and every file. One that cannot be opened is
+// reported and left out; it returns false if that ends the run.
+func (t *tee) open(names []string) bool {
 	d, err := tool.Neighbour(t.inv.Stdout())
-	if err != nil {
+	if err != nil { // nothing is wrong with it until there is something to write
 		d = &splice.Descriptor{FD: -1}
 	}
 	t.add(stdoutName, d)
+	for _, name := range names {
+		d, err := tool.Neighbour(tool.Open(name, t.flags, fileMode))
+		if err == nil {
+			t.add(name, d)
+			continue
+		}
+		t.inv.Fail(name, err)
+		if t.mode.exits {
+			return false
+		}
+	}
+	return true
 }
 
 func (t *tee) add(name string, d *splice.Descriptor) {
-	s := &splice.Sink{Descriptor: d}
-	t.sinks = append(t.sinks, s)
-	t.names[s] = name
+	t.outputs = append(t.outputs, &output{Sink: splice.Sink{Descriptor: d}, name: name})
 }
 
 // copy brings standard input to all that is open.
@@ -65,32 +75,77 @@ func (t *tee) copy() {
 		t.inv.Errorf("standard input: %v", err)
 		return
 	}
+	reopen, err := t.reopenOnSignal()
+	if err != nil {
+		t.inv.Errorf("cannot wait for SIGHUP: %v", err)
+		return
+	}
 	copier := splice.New()
 	defer copier.Close()
-	t.report, err = copier.Tee(t.sinks, src, splice.Options{
-		Method: t.inv.Method,
-		SinkFailed: func(s *splice.Sink) error {
-			t.inv.Fail(t.names[s], s.Err)
-			return nil
-		},
+	t.report, err = copier.Tee(t.sinks(), src, splice.Options{
+		Method:     t.inv.Method,
+		SinkFailed: t.failed,
+		WatchSinks: t.mode.nopipe,
+		Attend:     reopen,
 	})
 	var read *splice.ReadError
 	switch {
 	case errors.As(err, &read):
 		t.inv.Errorf("read error: %v", err)
-	case err != nil:
+	case err != nil && err != errExit:
 		t.inv.Errorf("%v", err)
 	}
+}
+
+func (t *tee) sinks() []*splice.Sink {
+	sinks := make([]*splice.Sink, len(t.outputs))
+	for i, o := range t.outputs {
+		sinks[i] = &o.Sink
+	}
+	return sinks
+}
+
+// failed is told of an output that takes no more.
+func (t *tee) failed(s *splice.Sink) error {
+	if t.mode.forgives(s.Err) {
+		return nil
+	}
+	t.inv.Fail(t.nameOf(s), s.Err)
+	if t.mode.exits {
+		return errExit
+	}
+	return nil
+}
+
+func (t *tee) nameOf(s *splice.Sink) string {
+	for _, o := range t.outputs {
+		if &o.Sink == s {
+			return o.name
+		}
+	}
+	return ""
 }
 
 // close closes the files: what a network filesystem or a quota has against the
 // data may be known no earlier.
 func (t *tee) close() {
-	for _, s := range t.sinks {
-		if s.FD > 2 {
-			if err := unix.Close(s.FD); err != nil && s.Err == nil {
-				t.inv.Fail(t.names[s], err)
+	for _, o := range t.outputs {
+		err := t.finish(o)
+		if o.FD > 2 {
+			if closed := unix.Close(o.FD); err == nil {
+				err = closed
 			}
 		}
+		if err != nil && o.Err == nil {
+			t.inv.Fail(o.name, err)
+		}
 	}
+}
+
+// finish has a file's data on disk if --fsync asks for it.
+func (t *tee) finish(o *output) error {
+	if t.inv.Flags.Bool("fsync") && (o.Kind == splice.Regular || o.Kind == splice.Block) {
+		return unix.Fsync(o.FD)
+	}
+	return nil
 }

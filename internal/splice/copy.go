@@ -104,7 +104,7 @@ func (c *Copier) Copy(dst, src *Descriptor, o Options) (Report, error) {
 	}
 	err := t.run()
 	src.advance(t.report.Delivered)
-	dst.advance(t.report.Delivered)
+	dst.wrote(t.report.Delivered)
 	t.report.Calls = t.calls
 	t.report.Elapsed = time.Since(start)
 	return t.report, err

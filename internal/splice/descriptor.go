@@ -103,17 +103,22 @@ func (d *Descriptor) isNull() bool {
 	return d.Kind == Character && d.Stat.Rdev == unix.Mkdev(1, 3)
 }
 
-// advance keeps Offset, and the size of a file that grows by it, true after n
-// bytes were read or written.
+// advance keeps Offset, and the size of a file that has grown, true after n
+// bytes were read.
 func (d *Descriptor) advance(n int64) {
 	if d.Kind != Regular && d.Kind != Block {
 		return
 	}
-	if d.Appends() {
-		d.Offset = d.Stat.Size
-	}
 	d.Offset += n
 	d.Stat.Size = max(d.Stat.Size, d.Offset)
+}
+
+// wrote is advance for n bytes that were written, at the end by O_APPEND.
+func (d *Descriptor) wrote(n int64) {
+	if d.Appends() && n > 0 {
+		d.Offset = d.Stat.Size
+	}
+	d.advance(n)
 }
 
 // looksSparse reports whether the file has fewer blocks than its size needs.

@@ -76,8 +76,11 @@ func openDirect(t *transfer) (_ *directCopy, err error) {
 }
 
 func (t *transfer) openAgain(fd, flags int) (int, error) {
-	t.calls++
-	return t.reopen(fd, flags|unix.O_DIRECT)
+	for {
+		if again, err := t.reopen(fd, flags|unix.O_DIRECT); t.ended(err) {
+			return again, err
+		}
+	}
 }
 
 func (d *directCopy) close() {

@@ -47,25 +47,38 @@ func copyFileRangeRefused(err error) bool {
 		unix.ENOTTY,  // FUSE servers
 		unix.ETXTBSY, // a swap file
 		unix.ENOENT,  // CIFS
-		unix.EIO,     // CIFS, and everywhere it does not say whose error it is: read and write at the same offset do
 		unix.ENOMEM,  // a kernel buffer that read and write do not need
 		unix.EFBIG:   // also with nothing left to copy, at an offset near 2^63-1
 		return true
 	}
-	return refused(err)
+	return refused(err) || ambiguous(err)
 }
 
 // sendfileRefused: sendfile(2), whose source must be seekable and have pages.
 func sendfileRefused(err error) bool {
 	switch err {
 	case unix.ESPIPE,
-		unix.EIO,       // does not say whose error it is
 		unix.ENOMEM,    // no kernel pipe
 		unix.ETXTBSY,   // a swap file
 		unix.EOVERFLOW: // the offset does not fit
 		return true
 	}
-	return refused(err)
+	return refused(err) || ambiguous(err)
+}
+
+// ambiguous are the errnos of a disk or a server that is in trouble, from a
+// call that both reads and writes: it does not say which of the two it was.
+// read and write at the same offsets do.
+func ambiguous(err error) bool {
+	switch err {
+	case unix.EIO,
+		unix.ESTALE, unix.ETIMEDOUT, unix.EHOSTDOWN, unix.EREMOTEIO, // NFS, CIFS
+		unix.ENOTCONN, unix.ECONNABORTED, // FUSE, whose server has gone
+		unix.EUCLEAN, unix.EBADMSG, unix.ENODATA, // a checksum, a medium
+		unix.ENOKEY: // an encrypted file without its key
+		return true
+	}
+	return false
 }
 
 // spliceInRefused: splice(2) from a source into an empty private pipe.

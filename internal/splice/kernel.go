@@ -38,6 +38,7 @@ type kernel struct {
 	leaseTime     func() time.Duration
 	close         func(fd int) error
 	sleep         func(time.Duration)
+	now           func() time.Time
 }
 
 // host is the real kernel.
@@ -88,6 +89,7 @@ var host = kernel{
 	leaseTime: leaseBreakTime,
 	close:     unix.Close,
 	sleep:     time.Sleep,
+	now:       time.Now,
 }
 
 // system counts the calls of one copy and repeats those that a signal
@@ -185,10 +187,15 @@ func (s *system) seek(fd int, offset int64, whence int) (int64, error) {
 // poll returns false when the time ran out. timeout is in milliseconds, -1
 // waits for ever.
 func (s *system) poll(fd int, events int16, timeout int) (bool, error) {
-	fds := []unix.PollFd{{Fd: int32(fd), Events: events}}
+	n, err := s.pollAll([]unix.PollFd{{Fd: int32(fd), Events: events}}, timeout)
+	return n > 0, err
+}
+
+// pollAll returns how many of fds something has happened to.
+func (s *system) pollAll(fds []unix.PollFd, timeout int) (int, error) {
 	for {
 		if n, err := s.kernel.poll(fds, timeout); s.ended(err) {
-			return n > 0, err
+			return n, err
 		}
 	}
 }

@@ -198,9 +198,9 @@ func (t *transfer) awaitReader(guard *lease) bool {
 				t.report.Lease = LeaseBroken
 			}
 			if deadline.IsZero() {
-				deadline = time.Now().Add(t.leaseTime() + time.Second)
+				deadline = t.now().Add(t.leaseTime() + time.Second)
 			}
-			if time.Now().After(deadline) {
+			if t.now().After(deadline) {
 				guard.release()
 				return false
 			}

@@ -29,6 +29,11 @@ type Options struct {
 	// Err says why. An error from it ends the copy; after nil the other sinks
 	// get everything.
 	SinkFailed func(*Sink) error
+	// WatchSinks makes [Copier.Tee] notice while it waits for the source that
+	// the reader of a pipe or socket has gone: EPIPE, as from a write.
+	WatchSinks bool
+	// Attend is what [Copier.Tee] looks after between two rounds.
+	Attend *Attention
 }
 
 // smallFile is the size in bytes up to which read and write into a buffer are

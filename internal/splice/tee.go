@@ -3,6 +3,7 @@ package splice
 import (
 	"math"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -14,17 +15,13 @@ type Sink struct {
 	By  [methods]int64 // bytes delivered, by method
 	Err error          // a *WriteError once the sink takes no more
 
-	plain bool // splice refuses it: it is written to
+	plain     bool // splice refuses it: it is written to
+	delivered atomic.Int64
 }
 
-// Delivered is the number of bytes that arrived at the sink.
-func (s *Sink) Delivered() int64 {
-	var sum int64
-	for _, n := range s.By {
-		sum += n
-	}
-	return sum
-}
+// Delivered is the number of bytes that arrived at the sink. It may be asked
+// for from another goroutine while the copy goes on.
+func (s *Sink) Delivered() int64 { return s.delivered.Load() }
 
 // Tee delivers src to every sink, from the offset of each, until src ends, the
 // limit is reached or no sink is left. What has arrived is passed on at once.
@@ -49,7 +46,7 @@ func (c *Copier) Tee(sinks []*Sink, src *Descriptor, o Options) (Report, error) 
 	err := f.run()
 	src.advance(f.report.Delivered)
 	for _, s := range sinks {
-		s.advance(s.Delivered())
+		s.wrote(s.Delivered())
 	}
 	f.report.Calls = f.calls
 	f.report.Elapsed = time.Since(start)
@@ -59,7 +56,8 @@ func (c *Copier) Tee(sinks []*Sink, src *Descriptor, o Options) (Report, error) 
 // A fanout is a copy to several sinks. Of its transfer, dst is not used.
 type fanout struct {
 	transfer
-	live []*Sink // those without an error
+	live []*Sink       // those without an error
+	fds  []unix.PollFd // await's
 }
 
 func (f *fanout) run() error {
@@ -88,7 +86,7 @@ func (f *fanout) run() error {
 func (f *fanout) plan() error {
 	wanted := f.options.Method
 	for _, s := range f.live {
-		s.plain = !splicesTo(s.Kind) || s.Appends()
+		s.lookAgain()
 		if wanted == Splice && s.plain || wanted != Auto && wanted != Splice && wanted != ReadWrite {
 			return &UnservedError{Method: wanted, Src: f.src.Kind, Dst: s.Kind}
 		}
@@ -104,12 +102,17 @@ func (f *fanout) plan() error {
 	return nil
 }
 
+func (s *Sink) lookAgain() { s.plain = !splicesTo(s.Kind) || s.Appends() }
+
 func (s *Sink) spliced() bool { return !s.plain }
 
 // readWriteAll reads the source and writes what was read to every sink.
 func (f *fanout) readWriteAll() error {
 	buf := f.copier.buffer()
 	for f.left > 0 && len(f.live) > 0 {
+		if err := f.await(); err != nil || len(f.live) == 0 {
+			return err
+		}
 		n, err := f.readSource(buf[:f.next(len(buf))])
 		if err != nil || n == 0 {
 			return err
@@ -135,6 +138,9 @@ func (f *fanout) teeAll() error {
 		return &notThisWay{err}
 	}
 	for f.left > 0 && slices.ContainsFunc(f.live, (*Sink).spliced) {
+		if err := f.await(); err != nil || len(f.live) == 0 {
+			return err
+		}
 		if err := f.fill(p); err != nil || p.held == 0 {
 			return err
 		}
@@ -245,6 +251,7 @@ func (f *fanout) passed(n int) error {
 func (f *fanout) arrived(s *Sink, m Method, n int, copies int64) {
 	f.stuck = 0
 	s.By[m] += int64(n)
+	s.delivered.Add(int64(n))
 	f.report.By[m] += int64(n)
 	f.report.Copied += int64(n) * copies
 }

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"errors"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/tool"
+)
+
+// outputErrors are the words of --output-error, in the order of GNU tee's help.
+var outputErrors = []string{"warn", "warn-nopipe", "exit", "exit-nopipe"}
+
+// A mode is what happens when an output fails.
+type mode struct {
+	dies   bool // of a broken pipe, as programs do unless told otherwise
+	exits  bool // the first error that counts ends the run
+	nopipe bool // a broken pipe is no error, only an output less
+}
+
+// modeOf takes --output-error or -p, whichever was given last.
+func modeOf(inv *tool.Invocation) mode {
+	given, ok := inv.Line.Last("output-error", "p")
+	if !ok {
+		return mode{dies: true}
+	}
+	word := given.Value
+	if given.Name == "p" {
+		word = "warn-nopipe"
+	}
+	return mode{
+		exits:  word == "exit" || word == "exit-nopipe",
+		nopipe: word == "warn-nopipe" || word == "exit-nopipe",
+	}
+}
+
+// apply sets how the process takes SIGPIPE.
+func (m mode) apply() {
+	if !m.dies {
+		signal.Ignore(syscall.SIGPIPE)
+	}
+}
+
+// forgives reports whether an output may fail so without anybody being told.
+func (m mode) forgives(err error) bool { return m.nopipe && errors.Is(err, unix.EPIPE) }
