@@ -18,6 +18,8 @@ type Copier struct {
 	pipe    *pipe // between source and sink; empty between copies
 	scratch *pipe // between the former and one of several sinks
 	buf     []byte
+
+	filtered []byte // what a Transform made of buf; empty, but with capacity
 }
 
 // New returns a Copier that holds nothing yet.
@@ -76,6 +78,7 @@ type transfer struct {
 	options  Options
 	method   Method // the one that runs
 	left     int64  // bytes that may still be delivered
+	start    time.Time
 	report   Report
 }
 
@@ -97,16 +100,28 @@ func mechanismOf(m Method) mechanism {
 // limit is reached. The Report holds what was delivered, also beside an error,
 // which is a *ReadError, a *WriteError, an *UnservedError or Progress's own.
 func (c *Copier) Copy(dst, src *Descriptor, o Options) (Report, error) {
-	start := time.Now()
-	t := &transfer{system: system{kernel: c.kernel}, copier: c, dst: dst, src: src, options: o, left: math.MaxInt64}
+	t := c.newTransfer(dst, src, o)
+	err := t.run()
+	src.advance(t.report.Delivered)
+	dst.advance(t.report.Delivered)
+	return t.finish(err)
+}
+
+func (c *Copier) newTransfer(dst, src *Descriptor, o Options) *transfer {
+	t := &transfer{
+		system: system{kernel: c.kernel}, copier: c,
+		dst: dst, src: src, options: o, left: math.MaxInt64, start: time.Now(),
+	}
 	if o.Limit > 0 {
 		t.left = o.Limit
 	}
-	err := t.run()
-	src.advance(t.report.Delivered)
-	dst.wrote(t.report.Delivered)
+	return t
+}
+
+// finish completes the report beside the error of the copy.
+func (t *transfer) finish(err error) (Report, error) {
 	t.report.Calls = t.calls
-	t.report.Elapsed = time.Since(start)
+	t.report.Elapsed = time.Since(t.start)
 	return t.report, err
 }
 

@@ -1,10 +1,8 @@
 package splice
 
 import (
-	"math"
 	"slices"
 	"sync/atomic"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -37,27 +35,21 @@ func (s *Sink) Delivered() int64 { return s.delivered.Load() }
 // gets these before more are offered, so that outputs never run apart by more
 // than the capacity of a private pipe.
 func (c *Copier) Tee(sinks []*Sink, src *Descriptor, o Options) (Report, error) {
-	start := time.Now()
-	f := &fanout{live: slices.Clone(sinks)}
-	f.transfer = transfer{system: system{kernel: c.kernel}, copier: c, src: src, options: o, left: math.MaxInt64}
-	if o.Limit > 0 {
-		f.left = o.Limit
-	}
+	f := &fanout{transfer: *c.newTransfer(nil, src, o), live: slices.Clone(sinks)}
 	err := f.run()
 	src.advance(f.report.Delivered)
 	for _, s := range sinks {
-		s.wrote(s.Delivered())
+		s.advance(s.Delivered())
 	}
-	f.report.Calls = f.calls
-	f.report.Elapsed = time.Since(start)
-	return f.report, err
+	return f.finish(err)
 }
 
 // A fanout is a copy to several sinks. Of its transfer, dst is not used.
 type fanout struct {
 	transfer
-	live []*Sink       // those without an error
-	fds  []unix.PollFd // await's
+	live  []*Sink       // those without an error
+	fds   []unix.PollFd // await's
+	ended bool          // splice has met the end of the source
 }
 
 func (f *fanout) run() error {
@@ -74,7 +66,7 @@ func (f *fanout) run() error {
 		return &UnservedError{Method: Splice, Src: f.src.Kind, Dst: Other, Errno: no.errno}
 	case unsuited:
 		f.fellBack(ReadWrite, no.errno)
-	case err != nil || f.src.Kind == Pipe || f.src.Kind == Socket:
+	case err != nil || f.ended && (f.src.Kind == Pipe || f.src.Kind == Socket):
 		return err
 	}
 	f.method = ReadWrite
@@ -142,6 +134,7 @@ func (f *fanout) teeAll() error {
 			return err
 		}
 		if err := f.fill(p); err != nil || p.held == 0 {
+			f.ended = err == nil
 			return err
 		}
 		for p.held > 0 && len(f.live) > 0 {
@@ -166,13 +159,15 @@ func (f *fanout) pipes() (*pipe, error) {
 		return p, err
 	}
 	f.calls += 2
-	size, err := f.setPipeSize(p.w, min(p.capacity, q.capacity))
+	p.capacity, err = f.setPipeSize(p.w, min(p.capacity, q.capacity))
 	if err == nil {
-		q.capacity, err = f.setPipeSize(q.w, size)
+		q.capacity, err = f.setPipeSize(q.w, p.capacity)
 	}
-	p.capacity = size
 	if err == nil && p.capacity != q.capacity {
 		err = unix.EPERM
+	}
+	if err != nil {
+		f.copier.Close() // what they hold is not known
 	}
 	return p, err
 }
@@ -220,11 +215,18 @@ func (f *fanout) pass(p *pipe) error {
 		}
 	}
 	for _, s := range r.other {
-		if err := f.teeThrough(s, p, n); err != nil {
+		served, err := f.teeThrough(s, p, n)
+		if err != nil {
 			return err
+		}
+		if !served {
+			r.plain = append(r.plain, s)
 		}
 	}
 	var err error
+	if len(r.plain) > 0 && r.taker != nil {
+		r.plain, r.taker = append(r.plain, r.taker), nil
+	}
 	if r.taker != nil {
 		err = f.spliceTo(r.taker, p, n)
 	} else {
@@ -240,6 +242,9 @@ func (f *fanout) pass(p *pipe) error {
 func (f *fanout) passed(n int) error {
 	f.stuck = 0
 	f.left -= int64(n)
+	if len(f.live) == 0 {
+		return nil
+	}
 	f.report.Delivered += int64(n)
 	if f.options.Progress != nil {
 		return f.options.Progress(int64(n))
@@ -251,6 +256,7 @@ func (f *fanout) passed(n int) error {
 func (f *fanout) arrived(s *Sink, m Method, n int, copies int64) {
 	f.stuck = 0
 	s.By[m] += int64(n)
+	s.wrote(int64(n))
 	s.delivered.Add(int64(n))
 	f.report.By[m] += int64(n)
 	f.report.Copied += int64(n) * copies
@@ -300,19 +306,25 @@ func (f *fanout) turnPlain(s *Sink, why error) error {
 }
 
 // teeThrough brings the first n bytes of p to a sink by way of the second
-// private pipe, and leaves them in p.
-func (f *fanout) teeThrough(s *Sink, p *pipe, n int) error {
+// private pipe, and leaves them in p. It returns false if the kernel will not
+// have it between two pipes of ours: the sink has turned plain, and has none
+// of the bytes.
+func (f *fanout) teeThrough(s *Sink, p *pipe, n int) (bool, error) {
 	q, err := f.copier.emptyPipe(&f.system, &f.copier.scratch)
 	if err != nil {
-		return f.fail(s, err)
+		return false, f.turnPlain(s, err)
 	}
-	if q.held, err = f.tee(p.r, q.w, n); err != nil {
-		return f.fail(s, err)
+	q.held, err = f.tee(p.r, q.w, n)
+	switch {
+	case err != nil:
+		return false, f.turnPlain(s, err)
+	case q.held < n: // no kernel is known to do this: the two have equal slots
+		if err := f.readTo(nil, q, q.held); err != nil {
+			return false, err
+		}
+		return false, f.turnPlain(s, unix.ENODATA)
 	}
-	if q.held != n {
-		return f.fail(s, unix.EIO) // the two pipes have equal slots
-	}
-	return f.spliceTo(s, q, n)
+	return true, f.spliceTo(s, q, n)
 }
 
 // spliceTo takes n bytes out of p and brings them to a sink. If the sink fails

@@ -1,0 +1,41 @@
+package splice
+
+// A Transform appends to out what becomes of in, as far as out's capacity
+// goes, and returns out and the rest of in that there was no room for.
+type Transform func(out, in []byte) (filled, rest []byte)
+
+// filterRoom is the capacity in bytes of a Transform's output, beyond which it
+// is written. A Transform must be able to make something of it.
+const filterRoom = 256 << 10
+
+// Filter delivers to dst, by read and write, what transform makes of src. What
+// has arrived is passed on at once. Errors are those of [Copier.Copy]; the
+// Report counts what was written. Of the options only Progress is used.
+func (c *Copier) Filter(dst, src *Descriptor, transform Transform, o Options) (Report, error) {
+	t := c.newTransfer(dst, src, Options{Method: ReadWrite, Progress: o.Progress})
+	t.method = ReadWrite
+	err := t.filter(transform)
+	dst.advance(t.report.Delivered)
+	return t.finish(err)
+}
+
+func (t *transfer) filter(transform Transform) error {
+	if t.copier.filtered == nil {
+		t.copier.filtered = make([]byte, 0, filterRoom)
+	}
+	buf := t.copier.buffer()
+	for {
+		n, err := t.readSource(buf)
+		if err != nil || n == 0 {
+			return err
+		}
+		t.src.advance(int64(n))
+		for rest := buf[:n]; len(rest) > 0; {
+			var out []byte
+			out, rest = transform(t.copier.filtered, rest)
+			if err := t.writeSink(out); err != nil {
+				return err
+			}
+		}
+	}
+}
