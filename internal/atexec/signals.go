@@ -15,7 +15,8 @@ import (
 //
 // Signals that the program will pass to signal.Notify or signal.Ignore are to be
 // named as exceptions: the runtime believes that its handler for them is in
-// place, and Notify does not install it again.
+// place, and Notify does not install it again. Of a SIGPIPE that the parent had
+// ignored it tells nobody, named or not.
 func RestoreSignals(except ...syscall.Signal) {
 	for _, sig := range handledUnlikeC() {
 		switch {

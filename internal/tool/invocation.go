@@ -2,6 +2,7 @@ package tool
 
 import (
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 
 	"github.com/urfave/cli/v2"
@@ -23,6 +24,7 @@ type Invocation struct {
 	status atomic.Int32
 	std    stdio
 	text   text
+	saying sync.Mutex // held for one message
 }
 
 func newInvocation(cmd Command, args []string, std stdio) *Invocation {

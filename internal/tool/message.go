@@ -31,6 +31,8 @@ func (inv *Invocation) say(message string) {
 // fails there is nobody to tell, but the exit status is 1. All as GNU does.
 func (inv *Invocation) put(p []byte) {
 	_ = inv.text.flush() // an error is kept until the end
+	inv.saying.Lock()
+	defer inv.saying.Unlock()
 	if inv.std.closed(2) || writeAll(inv.std.err, p) != nil {
 		inv.failed()
 	}

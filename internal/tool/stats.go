@@ -34,7 +34,7 @@ type Extra struct {
 //	                  (its name, "EXDEV", or null) and reason (its text)
 //	lease             none, held, broken, refused or lost
 //
-// and after them the keys of extra.
+// and after them the keys of extra. Bytes that are not UTF-8 appear as U+FFFD.
 func (inv *Invocation) PrintStats(r splice.Report, extra ...Extra) {
 	switch inv.stats {
 	case "text":

@@ -69,10 +69,16 @@ func fallbackObjects(r splice.Report) []object {
 // errnoName is a name like EXDEV, or nil.
 func errnoName(err error) any {
 	var errno unix.Errno
-	if !errors.As(err, &errno) || unix.ErrnoName(errno) == "" {
+	if !errors.As(err, &errno) {
 		return nil
 	}
-	return unix.ErrnoName(errno)
+	if errno == unix.EOPNOTSUPP {
+		return "EOPNOTSUPP" // as man pages have it, not ENOTSUP, which is the same number
+	}
+	if name := unix.ErrnoName(errno); name != "" {
+		return name
+	}
+	return nil
 }
 
 func reason(err error) any {

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/testfs"
+)
+
+// A slowRead is zcat, writing a file of old bytes into a pipe of 1 MiB that the
+// test reads when it wants to.
+type slowRead struct {
+	*testing.T
+	file   string
+	old    []byte
+	zcat   *exec.Cmd
+	out    *os.File
+	stderr bytes.Buffer
+}
+
+func startReading(t *testing.T, size int, options ...string) *slowRead {
+	t.Helper()
+	r := &slowRead{T: t, file: filepath.Join(t.TempDir(), "file"), old: bytes.Repeat([]byte("old\n"), size/4)}
+	if err := os.WriteFile(r.file, r.old, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, in, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.out = out
+	r.zcat = exec.Command("zcat", append(options, "--stats=json", r.file)...)
+	r.zcat.Stdout, r.zcat.Stderr = in, &r.stderr
+	if err := r.zcat.Start(); err != nil {
+		t.Fatal(err)
+	}
+	in.Close()
+	t.Cleanup(func() { out.Close(); r.zcat.Process.Kill() })
+	r.waitForBytes(min(size, 1<<20))
+	return r
+}
+
+// waitForBytes returns when the pipe holds n bytes.
+func (r *slowRead) waitForBytes(n int) {
+	r.Helper()
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		if has, err := unix.IoctlGetInt(int(r.out.Fd()), unix.TIOCINQ); err != nil || has >= n {
+			return
+		}
+		if time.Now().After(end) {
+			r.Fatal("the pipe stays empty")
+		}
+	}
+}
+
+// overwrite puts new bytes at the start of the file. The channel tells when
+// that is done.
+func (r *slowRead) overwrite() <-chan error {
+	done := make(chan error, 1)
+	go func() {
+		f, err := os.OpenFile(r.file, os.O_WRONLY, 0)
+		if err == nil {
+			_, err = f.WriteString("new\n")
+			f.Close()
+		}
+		done <- err
+	}()
+	return done
+}
+
+// rest reads the pipe to its end and returns it with zcat's exit status and
+// what it said.
+func (r *slowRead) rest() (got []byte, status int, said string) {
+	r.Helper()
+	got, err := io.ReadAll(r.out)
+	if err != nil {
+		r.Fatal(err)
+	}
+	_ = r.zcat.Wait() // the status says it
+	return got, r.zcat.ProcessState.ExitCode(), r.stderr.String()
+}
+
+func within(t *testing.T, what string, done <-chan error) {
+	t.Helper()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Fatal(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatalf("%s: not within 20 s", what)
+	}
+}
+
+func TestWithoutStableTheReaderGetsWhatWasWrittenLater(t *testing.T) {
+	r := startReading(t, 400_000)
+	within(t, "the writer", r.overwrite())
+	got, status, said := r.rest()
+	if !bytes.HasPrefix(got, []byte("new\nold\n")) || len(got) != len(r.old) || status != 0 {
+		t.Errorf("got %q..., %d bytes, status %d, %s", got[:8], len(got), status, said)
+	}
+	if !strings.Contains(said, `"lease":"none"`) {
+		t.Error(said)
+	}
+}
+
+func TestWithStableTheWriterWaitsUntilTheReaderHasEverything(t *testing.T) {
+	for _, size := range []int{400_000, 5_000_000} { // within the pipe, and beyond it
+		r := startReading(t, size, "--stable")
+		written := r.overwrite()
+		select {
+		case err := <-written:
+			t.Fatal("the writer did not wait: ", err)
+		case <-time.After(300 * time.Millisecond):
+		}
+		got, status, said := r.rest()
+		if !bytes.Equal(got, r.old) || status != 0 {
+			t.Errorf("%d bytes: got %q..., %d bytes, status %d, %s", size, got[:8], len(got), status, said)
+		}
+		if !strings.Contains(said, `"lease":"broken"`) {
+			t.Error(said)
+		}
+		within(t, "the writer", written)
+		now, err := os.ReadFile(r.file)
+		if err != nil || !bytes.HasPrefix(now, []byte("new\nold\n")) {
+			t.Errorf("the writer wrote %q, %v", now[:8], err)
+		}
+	}
+}
+
+func TestTruncationWaitsForAStableReader(t *testing.T) {
+	r := startReading(t, 400_000, "--stable")
+	done := make(chan error, 1)
+	go func() { done <- os.Truncate(r.file, 0) }()
+	select {
+	case err := <-done:
+		t.Fatal("truncate did not wait: ", err)
+	case <-time.After(300 * time.Millisecond):
+	}
+	if got, status, said := r.rest(); !bytes.Equal(got, r.old) || status != 0 {
+		t.Errorf("got %d bytes, status %d, %s", len(got), status, said)
+	}
+	within(t, "truncate", done)
+}
+
+func TestAReaderThatOutlastsTheLeaseMakesStableFail(t *testing.T) {
+	testfs.Setting(t, "/proc/sys/fs/lease-break-time", "1")
+	r := startReading(t, 400_000, "--stable")
+	within(t, "the writer", r.overwrite()) // the kernel lets it in after a second
+	time.Sleep(2500 * time.Millisecond)    // and zcat waits a second more
+	got, status, said := r.rest()
+	if len(got) != len(r.old) || status != 1 {
+		t.Errorf("got %d bytes, status %d", len(got), status)
+	}
+	want := "zcat: " + r.file + ": a writer was let in before the reader was done (lease-break-time exceeded)\n"
+	if !strings.HasPrefix(said, want) || !strings.Contains(said, `"lease":"lost"`) {
+		t.Error(said)
+	}
+}
+
+func TestAStableCopyEndsWithItsReader(t *testing.T) {
+	r := startReading(t, 5_000_000, "--stable")
+	r.out.Close()
+	done := make(chan error, 1)
+	go func() { _ = r.zcat.Wait(); done <- nil }()
+	within(t, "zcat without a reader", done)
+	if ws := r.zcat.ProcessState.Sys().(interface{ Signal() unix.Signal }); ws.Signal() != unix.SIGPIPE {
+		t.Errorf("%v", r.zcat.ProcessState)
+	}
+}

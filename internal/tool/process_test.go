@@ -1,0 +1,122 @@
+package tool
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// buildCat compiles testdata/cat as the tools are built, and returns its
+// directory.
+func buildCat(t *testing.T) string {
+	t.Helper()
+	touch(t, "testdata/cat/*", "../atexec/*.go", "../atexec/*.s")
+	dir := t.TempDir()
+	cmd := exec.Command("go", "build", "-tags", "urfave_cli_no_docs", "-ldflags", "-E zeroutils_start",
+		"-o", filepath.Join(dir, "cat"), "./testdata/cat")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return dir
+}
+
+// touch opens files that are no part of the test but of what it builds, so that
+// the go command does not take an old result for a new source.
+func touch(t *testing.T, patterns ...string) {
+	t.Helper()
+	for _, pattern := range patterns {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if _, err := os.ReadFile(file); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// shell runs a script in an empty directory, with a directory of programs before
+// all others, and returns everything that it writes.
+func shell(t *testing.T, programs, script string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "sh", "-c", "exec 2>&1; "+script+"; echo status $?")
+	cmd.Dir, cmd.WaitDelay = t.TempDir(), time.Second
+	cmd.Env = append(os.Environ(), "LC_ALL=C", "PATH="+programs+":"+os.Getenv("PATH"))
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v", script, err)
+	}
+	return string(out)
+}
+
+func TestAProcessEndsAsGNUCatWould(t *testing.T) {
+	ours, gnus := buildCat(t), t.TempDir()
+	for name, script := range map[string]string{
+		"data":                                     `echo x | cat`,
+		"several files":                            `echo a >a; echo x | cat a - a`,
+		"no such file":                             `cat nothing`,
+		"the other files are still read":           `echo a >a; cat nothing a 'no thing' a`,
+		"an empty name":                            `cat ''`,
+		"a directory":                              `cat /`,
+		"a directory as input":                     `cat </`,
+		"an unknown option":                        `cat --bar`,
+		"help for a full device":                   `cat --help >/dev/full`,
+		"help for a closed output":                 `cat --help >&-`,
+		"help for a closed pipe":                   `{ sleep 0.1; cat --help; echo $? >&2; } | :`,
+		"a full device":                            `echo x | cat >/dev/full`,
+		"closed input":                             `cat <&-`,
+		"closed input as an operand":               `echo a >a; cat a - a <&-`,
+		"closed input that is not used":            `echo a >a; cat a <&-`,
+		"closed output":                            `echo x | cat >&-`,
+		"closed output, nothing to say":            `cat </dev/null >&-`,
+		"closed input and output":                  `cat <&- >&-`,
+		"closed error":                             `echo a >a; cat a nothing a 2>&-`,
+		"closed error, nothing to say":             `echo a >a; cat a 2>&-`,
+		"full error":                               `cat nothing 2>/dev/full`,
+		"everything closed":                        `cat <&- >&- 2>&-`,
+		"/dev/null is not closed":                  `cat 0<>/dev/null 1<>/dev/null`,
+		"output without a reader":                  `{ sleep 0.1; echo x | cat; echo $? >&2; } | :`,
+		"output without a reader, SIGPIPE ignored": `trap '' PIPE; { sleep 0.1; echo x 2>&- | cat; echo $? >&2; } | :`,
+		"error without a reader":                   `{ sleep 0.1; cat nothing 2>&1; echo $? >&2; } | :`,
+		"SIGXFSZ":                                  `ulimit -f 1; head -c 100000 /dev/zero | cat >big; echo $?; wc -c <big`,
+		"SIGXFSZ ignored":                          `trap '' XFSZ; ulimit -f 1; head -c 100000 /dev/zero | cat >big; echo $?; wc -c <big`,
+		"SIGINT and SIGQUIT are ignored in the background": `mkfifo f; cat f & exec 9>f; kill -INT $!; kill -QUIT $!; echo x >&9; exec 9>&-; wait $! 2>&-`,
+		"SIGTERM":         `mkfifo f; cat f & exec 9>f; kill $!; wait $! 2>&-`,
+		"SIGTERM ignored": `mkfifo f; (trap '' TERM; exec cat f) & exec 9>f; kill $!; echo x >&9; exec 9>&-; wait $! 2>&-`,
+		"SIGUSR1":         `mkfifo f; cat f & exec 9>f; kill -USR1 $!; wait $! 2>&-`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			want := shell(t, gnus, script)
+			if got := shell(t, ours, script); got != want {
+				t.Errorf("%s\ngot\n%swant\n%s", script, got, want)
+			}
+		})
+	}
+}
+
+func TestAPathInArgvIsNotPartOfTheName(t *testing.T) {
+	dir := buildCat(t)
+	if got, want := shell(t, dir, dir+"/cat nothing"), "cat: nothing: No such file or directory\nstatus 1\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestAnErrorOfClosingTheOutputIsAWriteError(t *testing.T) {
+	if real(t, "strace", "true").status != 0 {
+		t.Skip("strace cannot trace here") // ptrace(2) is not for everybody
+	}
+	const script = `echo x | strace -f -o /dev/null -P $PWD/out -e trace=close -e inject=close:error=EDQUOT cat >out`
+	want := shell(t, t.TempDir(), script)
+	if got := shell(t, buildCat(t), script); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
