@@ -1,0 +1,95 @@
+package meter
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A Meter counts the bytes, or lines, that arrived. All methods may be called
+// from any goroutine.
+type Meter struct {
+	count atomic.Int64
+	total atomic.Int64
+	begin atomic.Pointer[time.Time] // nil until the first byte if waits
+
+	waits bool
+	now   func() time.Time
+
+	mu   sync.Mutex // held by State only
+	past history
+	seen int64 // the count of the last State
+	beat int
+}
+
+// New returns a meter whose time runs from now. A total of 0 or less is one
+// that nobody knows.
+func New(total int64) *Meter {
+	return newMeter(total, time.Now(), false, time.Now)
+}
+
+// NewWaiting returns a meter whose time runs from the first byte, however long
+// that takes to come.
+func NewWaiting(total int64) *Meter {
+	return newMeter(total, time.Time{}, true, time.Now)
+}
+
+func newMeter(total int64, begin time.Time, waits bool, now func() time.Time) *Meter {
+	m := &Meter{waits: waits, now: now}
+	m.total.Store(max(total, 0))
+	if !waits {
+		m.begin.Store(&begin)
+	}
+	return m
+}
+
+// Add counts n more. It is one atomic addition.
+func (m *Meter) Add(n int64) {
+	if m.count.Add(n) == n && m.waits && n > 0 {
+		begin := m.now()
+		m.begin.Store(&begin)
+	}
+}
+
+// AddTotal raises what there will be in the end: another file was found.
+func (m *Meter) AddTotal(n int64) { m.total.Add(n) }
+
+// State says what is known at a time. The rates are over what earlier calls saw,
+// so it is to be called now and then, as a Display does.
+func (m *Meter) State(at time.Time) State {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	st := State{Count: m.count.Load(), Total: m.total.Load(), Left: Unknown}
+	begin := m.begin.Load()
+	if begin == nil {
+		st.Waiting = true
+		return st
+	}
+	st.Elapsed = max(at.Sub(*begin), 0)
+	m.measure(&st)
+	st.Beat = m.moved(st.Count)
+	if st.Left != Unknown {
+		st.Finish = at.Add(st.Left)
+	}
+	return st
+}
+
+// measure sets the rates and what follows from them.
+func (m *Meter) measure(st *State) {
+	here := sample{at: st.Elapsed, count: st.Count}
+	st.Rate = here.rateSince(m.past.oldest(here.at, rateWindow))
+	st.Average = here.rateSince(sample{})
+	if st.Total > 0 {
+		st.Left = timeLeft(st.Total-st.Count, here.rateSince(m.past.oldest(here.at, leftWindow)))
+	}
+	m.past.add(here)
+}
+
+// moved counts the looks that found something new.
+func (m *Meter) moved(count int64) int {
+	if count != m.seen {
+		m.seen = count
+		m.beat++
+	}
+	return m.beat
+}

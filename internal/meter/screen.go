@@ -1,0 +1,92 @@
+package meter
+
+import (
+	"os"
+	"strconv"
+)
+
+// A screen says what has to be written to change what stands there. The cursor
+// stays behind the last row that was drawn.
+type screen interface {
+	show(rows []string, width int) []byte // rows in place of those before
+	clear() []byte                        // no rows, the cursor where the first began
+	end() []byte                          // the cursor on a new line, if there are rows
+	shown() bool                          // whether there are rows that clear takes away
+	lost()                                // others may have written below the rows
+}
+
+// screenFor is a screen for a descriptor. The terminal "dumb" and what is no
+// terminal get no escape sequences.
+func screenFor(o Options, term terminal) screen {
+	name := os.Getenv("TERM")
+	switch {
+	case o.Scroll:
+		return scroll{}
+	case !term.real || name == "" || name == "dumb":
+		return &plain{}
+	}
+	return &ansi{}
+}
+
+// The escape sequences of ECMA-48 that are used.
+const (
+	eraseToEndOfLine = "\x1b[K" // EL
+	eraseBelow       = "\x1b[J" // ED
+)
+
+// up moves the cursor (CUU).
+func up(rows int) string {
+	if rows <= 0 {
+		return ""
+	}
+	return "\x1b[" + strconv.Itoa(rows) + "A"
+}
+
+// ansi is a screen of any number of rows.
+type ansi struct{ drawn int }
+
+func (a *ansi) show(rows []string, width int) []byte {
+	if len(rows) < a.drawn {
+		return append(a.clear(), a.show(rows, width)...)
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	p := []byte(up(a.drawn - 1))
+	for i, row := range rows {
+		if i > 0 {
+			p = append(p, '\n')
+		}
+		p = append(p, '\r')
+		p = append(p, row...)
+		// Behind a full row the cursor still stands on its last character,
+		// which erasing would take away.
+		if columns(row) < width {
+			p = append(p, eraseToEndOfLine...)
+		}
+	}
+	a.drawn = len(rows)
+	return p
+}
+
+func (a *ansi) clear() []byte {
+	if a.drawn == 0 {
+		return nil
+	}
+	p := []byte("\r" + up(a.drawn-1) + eraseBelow)
+	a.drawn = 0
+	return p
+}
+
+func (a *ansi) end() []byte {
+	if a.drawn == 0 {
+		return nil
+	}
+	a.drawn = 0
+	return []byte("\n")
+}
+
+func (a *ansi) shown() bool { return a.drawn > 0 }
+
+// lost leaves only the line where the cursor is: a row of ours, or a new one.
+func (a *ansi) lost() { a.drawn = min(a.drawn, 1) }

@@ -1,0 +1,70 @@
+package meter
+
+import (
+	"math/bits"
+	"time"
+)
+
+// A State is what a Meter knows at one moment.
+type State struct {
+	Count   int64         // how much has arrived
+	Total   int64         // how much there is; 0 if that is unknown
+	Elapsed time.Duration // since the beginning
+	Rate    float64       // per second, of late
+	Average float64       // per second, from the beginning
+	Left    time.Duration // to the end, or Unknown
+	Finish  time.Time     // the time of the end, if Left is known
+	Beat    int           // grows as data moves
+	Waiting bool          // the first byte has not come, and time does not run
+	Done    bool          // nothing more will come; set by who knows
+}
+
+// Unknown is the time left that nobody can tell.
+const Unknown time.Duration = -1
+
+// tooLong is a time that is no better than none: 1000 days.
+const tooLong = 1000 * 24 * time.Hour
+
+// timeLeft is how long the rest takes.
+func timeLeft(rest int64, rate float64) time.Duration {
+	switch seconds := float64(rest) / rate; {
+	case rest <= 0:
+		return 0
+	case rate <= 0 || seconds >= tooLong.Seconds():
+		return Unknown
+	default:
+		return time.Duration(seconds * float64(time.Second))
+	}
+}
+
+// Fraction is the part that has arrived, more than 1 if the total was wrong, and
+// 0 without one.
+func (st State) Fraction() float64 {
+	if st.Total <= 0 {
+		return 0
+	}
+	return float64(st.Count) / float64(st.Total)
+}
+
+// Percent is Fraction in whole percents, rounded down: 100 is everything.
+func (st State) Percent() int64 {
+	if st.Total <= 0 || st.Count <= 0 {
+		return 0
+	}
+	high, low := bits.Mul64(uint64(st.Count), 100)
+	if high >= uint64(st.Total) { // the quotient needs more than 64 bits
+		return maxPercent
+	}
+	percent, _ := bits.Div64(high, low, uint64(st.Total))
+	return int64(min(percent, maxPercent))
+}
+
+// maxPercent bounds what a wrong total can do to a line.
+const maxPercent = 99999
+
+// swing is where a bar without a total stands: from 0 to 100 and back, by two
+// with each update that found something new, as in pv.
+func (st State) swing() int {
+	at := int(2 * uint(st.Beat) % 200)
+	return min(at, 200-at)
+}

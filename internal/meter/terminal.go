@@ -1,0 +1,78 @@
+package meter
+
+import (
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+// A terminal is a descriptor that is drawn on. It may be something else, that is
+// then never in the background and 80 columns wide.
+type terminal struct {
+	fd   int
+	real bool
+}
+
+func terminalOn(fd int) terminal {
+	_, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	return terminal{fd: fd, real: err == nil}
+}
+
+// width is the width of the window, or 80 if it does not know, as a serial line.
+func (t terminal) width() int {
+	const usual = 80
+	if !t.real {
+		return usual
+	}
+	size, err := unix.IoctlGetWinsize(t.fd, unix.TIOCGWINSZ)
+	if err != nil || size.Col == 0 {
+		return usual
+	}
+	return int(size.Col)
+}
+
+// inBackground reports whether the terminal belongs to another job now. One that
+// is not the process's controlling terminal has no jobs (ENOTTY).
+func (t terminal) inBackground() bool {
+	if !t.real {
+		return false
+	}
+	group, err := unix.IoctlGetUint32(t.fd, unix.TIOCGPGRP)
+	return err == nil && int(group) != unix.Getpgrp()
+}
+
+// write writes all of p, usually in one call. The descriptor may be nonblocking
+// because another process made it so.
+//
+// SIGTTOU is blocked meanwhile. The terminal may be taken from the process after
+// it was found in the foreground, and with stty tostop the write would then stop
+// the whole process, copy and all. With the signal blocked it is let through
+// (tty_check_change in the kernel's tty_jobctrl.c).
+func (t terminal) write(p []byte) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	ttou, before := unix.Sigset_t{}, unix.Sigset_t{}
+	ttou.Val[0] = 1 << (unix.SIGTTOU - 1)
+	if err := unix.PthreadSigmask(unix.SIG_BLOCK, &ttou, &before); err != nil {
+		return err
+	}
+	err := writeAll(t.fd, p)
+	_ = unix.PthreadSigmask(unix.SIG_SETMASK, &before, nil) // it was valid a moment ago
+	return err
+}
+
+func writeAll(fd int, p []byte) error {
+	for len(p) > 0 {
+		n, err := unix.Write(fd, p)
+		switch err {
+		case nil:
+			p = p[n:]
+		case unix.EINTR:
+		case unix.EAGAIN:
+			_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, -1) // the next write tells
+		default:
+			return err
+		}
+	}
+	return nil
+}
