@@ -3,9 +3,9 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/signal"
 	"syscall"
 
+	"zeroutils/internal/atexec"
 	"zeroutils/internal/splice"
 	"zeroutils/internal/tool"
 )
@@ -14,7 +14,7 @@ import (
 // while one of them is blocked. It never stops: a late signal must not kill.
 func (t *tee) countOnSignal() {
 	asked := make(chan os.Signal, 1)
-	signal.Notify(asked, syscall.SIGUSR1)
+	atexec.Notify(asked, syscall.SIGUSR1)
 	go func() {
 		for range asked {
 			for _, o := range t.outputs {

@@ -32,6 +32,7 @@ func command() tool.Command {
 				Absent:     "warn-nopipe",
 			},
 			&cli.BoolFlag{Name: "fsync", Usage: "have the files' data on disk before exiting"},
+			&cli.BoolFlag{Name: "progress", Usage: "show on standard error, if that is a terminal, how much has come through"},
 			&cli.BoolFlag{Name: "reopen", Usage: "on SIGHUP, open the FILEs again by name"},
 		},
 		Choices: map[string][]string{"output-error": outputErrors},
@@ -48,8 +49,7 @@ writing to non pipe outputs.
 
 SIGUSR1 makes ztee print how much each output has.
 `,
-		Handles: []syscall.Signal{syscall.SIGUSR1},
-		Run:     run,
+		Run: run,
 	}
 }
 
@@ -58,10 +58,12 @@ func run(inv *tool.Invocation) error {
 		signal.Ignore(syscall.SIGINT)
 	}
 	t := newTee(inv)
-	t.mode.apply()
 	if t.open(inv.Operands) {
 		t.countOnSignal()
+		t.showProgress()
+		t.mode.apply(t.display != nil)
 		t.copy()
+		t.display.Stop()
 	}
 	t.close()
 	t.printStats()

@@ -36,9 +36,10 @@ func modeOf(inv *tool.Invocation) mode {
 	}
 }
 
-// apply sets how the process takes SIGPIPE.
-func (m mode) apply() {
-	if !m.dies {
+// apply sets how the process takes SIGPIPE. With a display on the terminal it
+// dies by its own hand, after putting that in order.
+func (m mode) apply(display bool) {
+	if !m.dies || display {
 		signal.Ignore(syscall.SIGPIPE)
 	}
 }

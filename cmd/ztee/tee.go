@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/meter"
 	"zeroutils/internal/splice"
 	"zeroutils/internal/tool"
 )
@@ -15,6 +16,8 @@ type tee struct {
 	mode    mode
 	flags   int // of open(2)
 	outputs []*output
+	display *meter.Display      // of --progress; nil if there is none
+	arrived func(n int64) error // counts for it
 	report  splice.Report
 }
 
@@ -87,6 +90,7 @@ func (t *tee) copy() {
 		SinkFailed: t.failed,
 		WatchSinks: t.mode.nopipe,
 		Attend:     reopen,
+		Progress:   t.arrived,
 	})
 	var read *splice.ReadError
 	switch {
@@ -107,6 +111,9 @@ func (t *tee) sinks() []*splice.Sink {
 
 // failed is told of an output that takes no more.
 func (t *tee) failed(s *splice.Sink) error {
+	if t.mode.dies && t.display != nil && errors.Is(s.Err, unix.EPIPE) {
+		t.die(unix.SIGPIPE)
+	}
 	if t.mode.forgives(s.Err) {
 		return nil
 	}

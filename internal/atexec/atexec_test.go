@@ -208,23 +208,26 @@ func TestSignalsIgnoredByTheParentStayIgnored(t *testing.T) {
 	}
 }
 
-func TestSignalsLeftToTheProgramReachIt(t *testing.T) {
-	for _, c := range []struct {
-		sig     syscall.Signal
-		ignored bool // by the parent; of SIGPIPE the runtime then tells nobody
-	}{
-		{syscall.SIGINT, false}, {syscall.SIGINT, true},
-		{syscall.SIGTERM, false}, {syscall.SIGTERM, true},
-		{syscall.SIGUSR1, false}, {syscall.SIGUSR1, true},
-		{syscall.SIGPIPE, false},
-	} {
-		script := fmt.Sprintf("exec $PROBE notify %d", int(c.sig))
-		if c.ignored {
-			script = fmt.Sprintf("trap '' %d; ", int(c.sig)) + script
-		}
-		want := fmt.Sprintf("told of %v\n", c.sig)
+func TestTheProgramIsToldOfSignalsThatTheParentDoesNotIgnore(t *testing.T) {
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGPIPE} {
+		script := fmt.Sprintf("exec $PROBE notify %d", int(sig))
+		want := fmt.Sprintf("told of %v\n", sig)
 		if got, status := shell(t, withRecord, script); got != want || status != 0 {
 			t.Errorf("%s: status %d, %q, want %q", script, status, got, want)
+		}
+		script = fmt.Sprintf("trap '' %d; ", int(sig)) + script
+		if got, status := shell(t, withRecord, script); got != "not told\n" || status != 0 {
+			t.Errorf("%s: status %d, %q", script, status, got)
+		}
+	}
+}
+
+func TestDeathByASignalIsWhatTheParentSees(t *testing.T) {
+	for _, sig := range deadly {
+		script := fmt.Sprintf("{ $PROBE die %d; } 2>/dev/null; echo $?", int(sig))
+		want := fmt.Sprintf("%d\n", 128+int(sig))
+		if got, _ := shell(t, withRecord, script); got != want {
+			t.Errorf("%v: got %q, want %q", sig, got, want)
 		}
 	}
 }

@@ -1,7 +1,8 @@
 package atexec
 
 import (
-	"slices"
+	"os"
+	"os/signal"
 	"syscall"
 	"unsafe"
 )
@@ -13,20 +14,36 @@ import (
 // runtime, which reports them, and so do SIGPROF, SIGURG and SIGCHLD, which it
 // needs.
 //
-// Signals that the program will pass to signal.Notify or signal.Ignore are to be
-// named as exceptions: the runtime believes that its handler for them is in
-// place, and Notify does not install it again. Of a SIGPIPE that the parent had
-// ignored it tells nobody, named or not.
-func RestoreSignals(except ...syscall.Signal) {
+// A signal that the program wants to be told of afterwards takes [Notify].
+func RestoreSignals() {
 	for _, sig := range handledUnlikeC() {
-		switch {
-		case slices.Contains(except, sig):
-		case Ignored(sig):
+		if Ignored(sig) {
 			setAction(sig, sigIgn)
-		default:
+		} else {
 			setAction(sig, sigDfl)
 		}
 	}
+}
+
+// Notify is signal.Notify for after RestoreSignals, of which the runtime knows
+// nothing: it believes that its handler is in place until it is told to ignore
+// the signal. Signals that were ignored at the start stay so.
+func Notify(c chan<- os.Signal, sigs ...syscall.Signal) {
+	for _, sig := range sigs {
+		if Ignored(sig) || signal.Ignored(sig) {
+			continue
+		}
+		signal.Ignore(sig)
+		signal.Notify(c, sig)
+	}
+}
+
+// Die ends the process by a signal, whose default action must be that, so that
+// the parent sees what a C program would have died of.
+func Die(sig syscall.Signal) {
+	setAction(sig, sigDfl)
+	_ = syscall.Kill(syscall.Getpid(), sig)
+	select {} // it may come to another thread first
 }
 
 // handledUnlikeC lists the signals that the runtime (sigtable, initsig in

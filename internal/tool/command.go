@@ -2,7 +2,6 @@ package tool
 
 import (
 	"os"
-	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -29,9 +28,6 @@ type Command struct {
 	// Choices are the words that an option takes, by the first name of its
 	// flag; see Choice. The option's value will be the word in full.
 	Choices map[string][]string
-	// Handles are the signals that Run will pass to os/signal. The others act
-	// as in a C program.
-	Handles []syscall.Signal
 	// Run does the work. What it returns is printed as a message: an error of
 	// UsageErrorf with a pointer to --help, another as Errorf("%v") does.
 	Run func(*Invocation) error
@@ -39,7 +35,7 @@ type Command struct {
 
 // Main executes the command with the arguments of the process, and exits.
 func Main(cmd Command) {
-	atexec.RestoreSignals(cmd.Handles...)
+	atexec.RestoreSignals()
 	os.Exit(Execute(cmd, os.Args))
 }
 

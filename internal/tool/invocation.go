@@ -20,6 +20,11 @@ type Invocation struct {
 	Operands []string      // what is left of the command line
 	Method   splice.Method // what --method or ZEROUTILS_METHOD asks for
 
+	// Interject, if set, is called with what prints a message, for a tool that
+	// draws on the terminal to make room. It is set before any other goroutine
+	// may print.
+	Interject func(print func())
+
 	stats  string // the format that --stats asks for, or ""
 	status atomic.Int32
 	std    stdio

@@ -33,9 +33,16 @@ func (inv *Invocation) put(p []byte) {
 	_ = inv.text.flush() // an error is kept until the end
 	inv.saying.Lock()
 	defer inv.saying.Unlock()
-	if inv.std.closed(2) || writeAll(inv.std.err, p) != nil {
-		inv.failed()
+	print := func() {
+		if inv.std.closed(2) || writeAll(inv.std.err, p) != nil {
+			inv.failed()
+		}
 	}
+	if inv.Interject != nil {
+		inv.Interject(print)
+		return
+	}
+	print()
 }
 
 // showErrors puts texts in the place of errors. It changes the list itself, so

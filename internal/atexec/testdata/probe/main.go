@@ -4,6 +4,7 @@
 //	probe show          what package atexec found out
 //	probe kill SIGNAL   send itself a signal, then say that it survived
 //	probe notify SIGNAL the same with a signal that it has asked to be told of
+//	probe die SIGNAL    end by a signal
 //	probe write         write on standard output, and say on 2 what went wrong
 package main
 
@@ -29,6 +30,9 @@ func main() {
 		fmt.Println("survived")
 	case "notify":
 		notify(number(os.Args[2]))
+	case "die":
+		signal.Ignore(number(os.Args[2]))
+		atexec.Die(number(os.Args[2]))
 	case "write":
 		atexec.RestoreSignals()
 		if _, err := syscall.Write(1, []byte("text")); err != nil {
@@ -53,11 +57,16 @@ func ignored() []int {
 }
 
 func notify(sig syscall.Signal) {
-	atexec.RestoreSignals(sig)
+	atexec.RestoreSignals()
 	told := make(chan os.Signal, 1)
-	signal.Notify(told, sig)
+	atexec.Notify(told, sig)
 	kill(sig)
-	fmt.Println("told of", <-told)
+	select {
+	case sig := <-told:
+		fmt.Println("told of", sig)
+	case <-time.After(100 * time.Millisecond):
+		fmt.Println("not told")
+	}
 }
 
 func kill(sig syscall.Signal) {

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"os"
+	"syscall"
+
+	"zeroutils/internal/atexec"
+	"zeroutils/internal/meter"
+)
+
+// showProgress draws how many bytes every output has, the time and the rate.
+// Without --progress, and where standard error is no terminal, it does nothing.
+func (t *tee) showProgress() {
+	if !t.inv.Flags.Bool("progress") {
+		return
+	}
+	m := meter.New(0)
+	style := meter.Style{Fields: meter.Count | meter.Elapsed | meter.Rate}
+	t.display = meter.Start(meter.Options{FD: 2}, meter.Row(m, style))
+	if t.display == nil {
+		return
+	}
+	t.arrived = func(n int64) error {
+		m.Add(n)
+		return nil
+	}
+	t.inv.Interject = t.display.Interject
+	t.dieInOrder()
+}
+
+// dieInOrder has the display stopped before a signal ends the process.
+func (t *tee) dieInOrder() {
+	deadly := []syscall.Signal{syscall.SIGINT, syscall.SIGTERM}
+	if !t.inv.Flags.Bool("reopen") {
+		deadly = append(deadly, syscall.SIGHUP)
+	}
+	told := make(chan os.Signal, 1)
+	atexec.Notify(told, deadly...)
+	go func() { t.die((<-told).(syscall.Signal)) }()
+}
+
+// die ends the process by a signal, with the terminal in order.
+func (t *tee) die(sig syscall.Signal) {
+	if t.display != nil {
+		t.display.Stop()
+	}
+	atexec.Die(sig)
+}
