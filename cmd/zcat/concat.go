@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/catformat"
 	"zeroutils/internal/splice"
 	"zeroutils/internal/tool"
 )
@@ -17,12 +18,13 @@ type concatenation struct {
 	out       *splice.Descriptor
 	copier    *splice.Copier
 	options   splice.Options
+	format    *catformat.Formatter // nil for the plain copy
 	total     splice.Report
 	readStdin bool
 }
 
 // newConcatenation fails with the error of standard output.
-func newConcatenation(inv *tool.Invocation) (*concatenation, error) {
+func newConcatenation(inv *tool.Invocation, format *catformat.Formatter) (*concatenation, error) {
 	out, err := tool.Neighbour(inv.Stdout())
 	if err != nil {
 		return nil, err
@@ -31,11 +33,22 @@ func newConcatenation(inv *tool.Invocation) (*concatenation, error) {
 		inv:     inv,
 		out:     out,
 		copier:  splice.New(),
+		format:  format,
 		options: splice.Options{Method: inv.Method, Stable: inv.Flags.Bool("stable")},
 	}, nil
 }
 
 func (c *concatenation) close() { c.copier.Close() }
+
+// addAll returns false when standard output takes no more.
+func (c *concatenation) addAll(names []string) bool {
+	for _, name := range names {
+		if !c.add(name) {
+			return false
+		}
+	}
+	return true
+}
 
 // add appends what the name stands for. It returns false when standard output
 // takes no more; an input that cannot be read is reported and passed over.
@@ -52,16 +65,43 @@ func (c *concatenation) add(name string) bool {
 		c.inv.Fail(name, errOwnOutput)
 		return true
 	}
-	report, err := c.copier.Copy(c.out, src, c.options)
+	if err := c.copy(src); err != nil {
+		return c.failed(name, err)
+	}
+	return true
+}
+
+func (c *concatenation) copy(src *splice.Descriptor) error {
+	var report splice.Report
+	var err error
+	if c.format != nil {
+		report, err = c.copier.Filter(c.out, src, c.format.Append, c.options)
+	} else {
+		report, err = c.copier.Copy(c.out, src, c.options)
+	}
 	c.total.Add(report)
-	var write *splice.WriteError
-	switch {
-	case errors.As(err, &write):
+	return err
+}
+
+// end adds what the formatting has left. It returns false when standard output
+// takes no more.
+func (c *concatenation) end() bool {
+	if c.format == nil {
+		return true
+	}
+	report, err := c.copier.Put(c.out, c.format.Finish(nil))
+	c.total.Add(report)
+	return err == nil || c.failed("", err)
+}
+
+// failed reports an error of a copy. It returns false for one that concerns
+// standard output.
+func (c *concatenation) failed(name string, err error) bool {
+	if write := (*splice.WriteError)(nil); errors.As(err, &write) {
 		c.inv.Errorf("write error: %v", err)
 		return false
-	case err != nil:
-		c.inv.Fail(name, err)
 	}
+	c.inv.Fail(name, err)
 	return true
 }
 

@@ -26,7 +26,16 @@ With no FILE, or when FILE is -, read standard input.
   zcat        Copy standard input to standard output.
 `,
 		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "show-all", Aliases: []string{"A"}, Usage: "equivalent to -vET"},
+			&cli.BoolFlag{Name: "number-nonblank", Aliases: []string{"b"}, Usage: "number nonempty output lines, overrides -n"},
+			&cli.BoolFlag{Name: "e", Usage: "equivalent to -vE"},
+			&cli.BoolFlag{Name: "show-ends", Aliases: []string{"E"}, Usage: "display $ or ^M$ at end of each line"},
+			&cli.BoolFlag{Name: "number", Aliases: []string{"n"}, Usage: "number all output lines"},
+			&cli.BoolFlag{Name: "squeeze-blank", Aliases: []string{"s"}, Usage: "suppress repeated empty output lines"},
+			&cli.BoolFlag{Name: "t", Usage: "equivalent to -vT"},
+			&cli.BoolFlag{Name: "show-tabs", Aliases: []string{"T"}, Usage: "display TAB characters as ^I"},
 			&cli.BoolFlag{Name: "u", Usage: "(ignored)"},
+			&cli.BoolFlag{Name: "show-nonprinting", Aliases: []string{"v"}, Usage: "use ^ and M- notation, except for LFD and TAB"},
 			&cli.BoolFlag{Name: "stable", Usage: "guard files from writers until the pipe's reader has read them"},
 		},
 		Run: run,
@@ -34,7 +43,11 @@ With no FILE, or when FILE is -, read standard input.
 }
 
 func run(inv *tool.Invocation) error {
-	c, err := newConcatenation(inv)
+	format, err := formatter(inv)
+	if err != nil {
+		return err
+	}
+	c, err := newConcatenation(inv, format)
 	if err != nil {
 		inv.Errorf("standard output: %v", err)
 		return nil
@@ -44,12 +57,7 @@ func run(inv *tool.Invocation) error {
 	if len(names) == 0 {
 		names = []string{"-"}
 	}
-	for _, name := range names {
-		if !c.add(name) {
-			break
-		}
-	}
-	if c.readStdin {
+	if c.addAll(names) && c.end() && c.readStdin {
 		if err := inv.CloseStdin(); err != nil {
 			inv.Errorf("closing standard input: %v", err)
 		}

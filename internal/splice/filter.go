@@ -15,7 +15,7 @@ func (c *Copier) Filter(dst, src *Descriptor, transform Transform, o Options) (R
 	t := c.newTransfer(dst, src, Options{Method: ReadWrite, Progress: o.Progress})
 	t.method = ReadWrite
 	err := t.filter(transform)
-	dst.advance(t.report.Delivered)
+	dst.wrote(t.report.Delivered)
 	return t.finish(err)
 }
 
@@ -38,4 +38,13 @@ func (t *transfer) filter(transform Transform) error {
 			}
 		}
 	}
+}
+
+// Put delivers p to dst: what a Transform had left at the end of its input.
+func (c *Copier) Put(dst *Descriptor, p []byte) (Report, error) {
+	t := c.newTransfer(dst, nil, Options{Method: ReadWrite})
+	t.method = ReadWrite
+	err := t.writeSink(p)
+	dst.advance(t.report.Delivered)
+	return t.finish(err)
 }

@@ -22,6 +22,8 @@ func (l *lane) path(name string) string { return filepath.Join(l.dir, name) }
 // or the kernel would write it back while a tool is measured.
 func (l *lane) makeInput() (err error) {
 	switch {
+	case l.columns() > 0:
+		err = l.makeText(l.columns())
 	case l.names("in"):
 		err = l.makeFile("in", 0, l.length)
 	case l.names("in.1"):

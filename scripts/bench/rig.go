@@ -37,7 +37,11 @@ func (r *rig) assemble(argv []string) error {
 		r.help("consume", r.lane.stdout, in, r.lane.null)
 	} else {
 		r.tool = r.command(argv...)
-		r.tool.Stdin, r.tool.Stdout = in, r.sink(r.lane.stdout)
+		stdout := r.lane.stdout
+		if r.compare && r.lane.columns() > 0 {
+			stdout = "out"
+		}
+		r.tool.Stdin, r.tool.Stdout = in, r.sink(stdout)
 		r.tool.SysProcAttr = &syscall.SysProcAttr{Ptrace: r.lane.shows == "memory"}
 		if r.lane.names("/dev/fd/3") {
 			r.tool.ExtraFiles = []*os.File{r.sink("splice")}

@@ -45,7 +45,8 @@ func runCase(ctx context.Context, c benchCase, lineup []contender, g *ground, ro
 type lane struct {
 	benchCase
 	*ground
-	dir string
+	dir       string
+	formatted string // the hash of what the first contender made of text
 }
 
 func newLane(c benchCase, g *ground) (*lane, error) {
@@ -53,7 +54,7 @@ func newLane(c benchCase, g *ground) (*lane, error) {
 	if p.err != nil {
 		return nil, p.err
 	}
-	l := &lane{c, g, filepath.Join(p.dir, "lane")}
+	l := &lane{benchCase: c, ground: g, dir: filepath.Join(p.dir, "lane")}
 	if err := os.Mkdir(l.dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -71,6 +72,9 @@ func (l *lane) turn(ctx context.Context, r *result, first bool) error {
 	if first {
 		if _, err := l.once(ctx, r.argv, true); err != nil {
 			return err
+		}
+		if l.columns() > 0 {
+			return l.checkFormatted()
 		}
 		return l.checkOutput()
 	}
