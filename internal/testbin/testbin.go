@@ -93,6 +93,9 @@ func keptDir() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := os.Chmod(dir, 0o755); err != nil { // tests may run the tools as somebody else
+		return "", err
+	}
 	keeper := exec.Command("/bin/sh", "-c", keep, "testbin-keeper", dir)
 	keeper.SysProcAttr = &unix.SysProcAttr{Setpgid: true} // a terminal's ^C is not for it
 	keeper.Dir = "/"

@@ -1,0 +1,191 @@
+// Package man_test keeps the manual pages, the completions and --help of the
+// tools together: what one of them says of the command line, all say.
+package man_test
+
+import (
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"zeroutils/internal/testbin"
+	"zeroutils/internal/testfs"
+)
+
+var tools = []string{"zcat", "ztee", "zcp", "zpipe"}
+
+func TestMain(m *testing.M) {
+	os.Unsetenv("ZEROUTILS_METHOD")
+	os.Unsetenv("POSIXLY_CORRECT")
+	os.Exit(m.Run())
+}
+
+// forEachTool runs a test for each of the tools.
+func forEachTool(t *testing.T, test func(t *testing.T, tool string)) {
+	for _, tool := range tools {
+		t.Run(tool, func(t *testing.T) { test(t, tool) })
+	}
+}
+
+func TestThePageOfAToolDescribesTheOptionsThatHelpShows(t *testing.T) {
+	forEachTool(t, func(t *testing.T, tool string) {
+		sameOptions(t, tool+".1", described(t, tool+".1"), helpOptions(t, tool))
+	})
+}
+
+func TestPagesMentionNoOptionThatDoesNotExist(t *testing.T) {
+	exist := map[string][]string{"zeroutils.7": nil}
+	for _, tool := range tools {
+		options := helpOptions(t, tool)
+		exist[tool+".1"] = options
+		exist["zeroutils.7"] = append(exist["zeroutils.7"], options...)
+	}
+	for page, options := range exist {
+		for _, line := range lines(t, page) {
+			for _, option := range flags(line) {
+				if !slices.Contains(options, option) {
+					t.Errorf("%s mentions %s: %s", page, option, line)
+				}
+			}
+		}
+	}
+}
+
+func TestMandocFindsNothingToSayAboutThePages(t *testing.T) {
+	testfs.Need(t, "mandoc")
+	for _, page := range pages(t) {
+		out, err := exec.Command("mandoc", "-T", "lint", "-W", "warning", page).CombinedOutput()
+		if err != nil || len(out) > 0 {
+			t.Errorf("%s: %v\n%s", page, err, out)
+		}
+	}
+}
+
+// sameOptions reports the options that a source has too many or too few.
+func sameOptions(t *testing.T, source string, got, want []string) {
+	t.Helper()
+	for _, option := range want {
+		if !slices.Contains(got, option) {
+			t.Errorf("%s lacks %s", source, option)
+		}
+	}
+	for _, option := range got {
+		if !slices.Contains(want, option) {
+			t.Errorf("%s has %s, which --help does not show", source, option)
+		}
+	}
+}
+
+// helpLine is a line of the table of options: "  -n, --number  text", or
+// "      --stats[=FORMAT]  text". What is said of an option goes on further to
+// the right.
+var helpLine = regexp.MustCompile(`^(?:  | {6})(-[^\s,]+(?:, -[^\s,]+)*)`)
+
+// helpOptions lists the options that a tool's --help shows, with their dashes
+// and without their values.
+func helpOptions(t *testing.T, tool string) []string {
+	t.Helper()
+	out, err := exec.Command(filepath.Join(testbin.Dir(t), tool), "--help").Output()
+	if err != nil {
+		t.Fatalf("%s --help: %v", tool, err)
+	}
+	var options []string
+	for line := range strings.Lines(string(out)) {
+		found := helpLine.FindStringSubmatch(line)
+		if found == nil {
+			continue
+		}
+		for spelling := range strings.SplitSeq(found[1], ", ") {
+			name, _, _ := strings.Cut(spelling, "=")
+			options = append(options, strings.TrimSuffix(name, "["))
+		}
+	}
+	if len(options) == 0 {
+		t.Fatalf("no options in %s --help:\n%s", tool, out)
+	}
+	return options
+}
+
+// validWord is a line of the list that a tool prints after a word that an
+// option does not take.
+var validWord = regexp.MustCompile(`(?m)^  - (.*)$`)
+
+// validWords lists, for each option that takes one of several words, these
+// words. Which ones do the tool says itself, when it is given another one.
+func validWords(t *testing.T, tool string) map[string][]string {
+	t.Helper()
+	words := make(map[string][]string)
+	for _, option := range helpOptions(t, tool) {
+		if !strings.HasPrefix(option, "--") {
+			continue
+		}
+		cmd := exec.Command(filepath.Join(testbin.Dir(t), tool), option+"=none of these", "--help")
+		cmd.Env = append(os.Environ(), "LC_ALL=C")
+		out, _ := cmd.CombinedOutput()
+		for _, found := range validWord.FindAllStringSubmatch(string(out), -1) {
+			for word := range strings.SplitSeq(found[1], ", ") {
+				words[option] = append(words[option], strings.Trim(word, "'"))
+			}
+		}
+	}
+	return words
+}
+
+// described lists the options that have an entry of their own in a page.
+func described(t *testing.T, page string) []string {
+	t.Helper()
+	options := make(map[string]bool)
+	for _, line := range lines(t, page) {
+		if strings.HasPrefix(line, ".It Fl ") {
+			for _, option := range flags(line) {
+				options[option] = true
+			}
+		}
+	}
+	return slices.Collect(maps.Keys(options))
+}
+
+// flags lists the options of a line in mdoc: ".Fl b , Fl -number" are -b and
+// --number, ".Op Fl abc" are -a, -b and -c.
+func flags(line string) []string {
+	if !strings.HasPrefix(line, ".") {
+		return nil
+	}
+	var options []string
+	words := strings.Fields(line[1:])
+	for i, word := range words[:len(words)-1] {
+		if word != "Fl" {
+			continue
+		}
+		if name := words[i+1]; strings.HasPrefix(name, "-") {
+			options = append(options, "-"+name)
+			continue
+		}
+		for _, letter := range words[i+1] {
+			options = append(options, "-"+string(letter))
+		}
+	}
+	return options
+}
+
+func pages(t *testing.T) []string {
+	t.Helper()
+	found, err := filepath.Glob("*.[1-9]")
+	if err != nil || len(found) <= len(tools) {
+		t.Fatalf("pages are %q, %v", found, err)
+	}
+	return found
+}
+
+func lines(t *testing.T, file string) []string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+}
