@@ -61,7 +61,7 @@ func (c *concatenation) add(name string) bool {
 	if src.FD != 0 {
 		defer unix.Close(src.FD)
 	}
-	if splice.CopiesOntoItself(c.out, src) {
+	if c.feedsItself(src) {
 		c.inv.Fail(name, errOwnOutput)
 		return true
 	}
@@ -69,6 +69,24 @@ func (c *concatenation) add(name string) bool {
 		return c.failed(name, err)
 	}
 	return true
+}
+
+// feedsItself reports whether reading src would never end, since it is what is
+// written. Formatted text grows, and so overtakes the reading from wherever it
+// starts.
+func (c *concatenation) feedsItself(src *splice.Descriptor) bool {
+	if c.format == nil {
+		return splice.CopiesOntoItself(c.out, src)
+	}
+	same := src.Stat.Dev == c.out.Stat.Dev && src.Stat.Ino == c.out.Stat.Ino
+	return same && src.Remaining() > 0
+}
+
+func (c *concatenation) readsItself(src *splice.Descriptor) bool {
+	if c.format != nil {
+		return splice.FiltersOntoItself(c.out, src)
+	}
+	return splice.CopiesOntoItself(c.out, src)
 }
 
 func (c *concatenation) copy(src *splice.Descriptor) error {

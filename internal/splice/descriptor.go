@@ -126,13 +126,24 @@ func (d *Descriptor) looksSparse() bool { return d.Stat.Blocks*512 < d.Stat.Size
 
 // CopiesOntoItself reports whether copying src to dst would read what it has
 // written and so never end: both are the same regular file, and the reading
-// offset is before the writing one.
+// offset is before the writing one. For a [Copier.Filter], which may write more
+// than it reads and so overtake itself, see FiltersOntoItself.
 func CopiesOntoItself(dst, src *Descriptor) bool {
-	if dst.Kind != Regular || src.Stat.Dev != dst.Stat.Dev || src.Stat.Ino != dst.Stat.Ino {
+	if !sameFile(dst, src) {
 		return false
 	}
 	if dst.Appends() {
 		return src.Offset < dst.Stat.Size
 	}
 	return src.Offset < dst.Offset
+}
+
+// FiltersOntoItself is CopiesOntoItself for a [Copier.Filter]: whatever there is
+// to read may be followed by what is made of it.
+func FiltersOntoItself(dst, src *Descriptor) bool {
+	return sameFile(dst, src) && src.Offset < max(src.Stat.Size, dst.Offset)
+}
+
+func sameFile(dst, src *Descriptor) bool {
+	return dst.Kind == Regular && src.Stat.Dev == dst.Stat.Dev && src.Stat.Ino == dst.Stat.Ino
 }

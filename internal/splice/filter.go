@@ -45,6 +45,6 @@ func (c *Copier) Put(dst *Descriptor, p []byte) (Report, error) {
 	t := c.newTransfer(dst, nil, Options{Method: ReadWrite})
 	t.method = ReadWrite
 	err := t.writeSink(p)
-	dst.advance(t.report.Delivered)
+	dst.wrote(t.report.Delivered)
 	return t.finish(err)
 }

@@ -1,0 +1,70 @@
+// Zcp copies files and directories, as cp does, without carrying the bytes
+// through user space where the kernel can move them or share them.
+//
+//go:debug containermaxprocs=0
+//go:debug updatemaxprocs=0
+package main
+
+import (
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"zeroutils/internal/filecopy"
+	"zeroutils/internal/gnuflag"
+	"zeroutils/internal/tool"
+)
+
+func main() { tool.Main(command()) }
+
+func command() tool.Command {
+	return tool.Command{
+		Name: "zcp",
+		Synopsis: []string{
+			"[OPTION]... [-T] SOURCE DEST",
+			"[OPTION]... SOURCE... DIRECTORY",
+			"[OPTION]... -t DIRECTORY SOURCE...",
+		},
+		Summary: "Copy SOURCE to DEST, or multiple SOURCE(s) to DIRECTORY.\n",
+		Notes: `By default, files share their blocks where the filesystem can do that, and
+holes of SOURCE are holes of DEST. --reflink means --reflink=always.
+`,
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "if an existing destination file cannot be opened, replace it"},
+			&cli.BoolFlag{Name: "p", Usage: "preserve mode, ownership and timestamps"},
+			&cli.BoolFlag{Name: "recursive", Aliases: []string{"R", "r"}, Usage: "copy directories recursively"},
+			&gnuflag.OptionalString{
+				StringFlag: cli.StringFlag{Name: "reflink", Usage: "share blocks with the source `WHEN`: auto, always or never"},
+				Absent:     "always",
+			},
+			&cli.StringFlag{Name: "sparse", Usage: "make holes `WHEN`: auto, always or never"},
+			&cli.StringFlag{Name: "target-directory", Aliases: []string{"t"}, Usage: "copy all SOURCE arguments into `DIRECTORY`"},
+			&cli.BoolFlag{Name: "no-target-directory", Aliases: []string{"T"}, Usage: "treat DEST as a normal file"},
+			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "explain what is being done"},
+		},
+		Choices: map[string][]string{
+			"reflink": {"auto", "always", "never"},
+			"sparse":  {"never", "auto", "always"},
+		},
+		Run: run,
+	}
+}
+
+func run(inv *tool.Invocation) error {
+	start := time.Now()
+	options, err := optionsOf(inv)
+	if err != nil {
+		return err
+	}
+	j, err := jobOf(inv)
+	if err != nil {
+		return err
+	}
+	c := filecopy.New(options, eventsOf(inv))
+	defer c.Close()
+	j.run(c)
+	report := c.Report()
+	report.Elapsed = time.Since(start)
+	inv.PrintStats(report)
+	return nil
+}

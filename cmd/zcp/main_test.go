@@ -1,0 +1,61 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"zeroutils/internal/filecopy"
+)
+
+// cases is how many random cases there are, unless the command line says
+// otherwise.
+const cases = "300"
+
+func usualCases() bool { return flag.Lookup("rapid.checks").Value.String() == cases }
+
+func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.checks", cases); err != nil {
+		panic(err)
+	}
+	testscript.Main(m, map[string]func(){"zcp": main})
+}
+
+// Each script in testdata pins one behaviour, as a user would see it. A script
+// begins with [missing:root] or [missing:PROGRAM] and skip for what it needs.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:       "testdata",
+		Condition: missing,
+	})
+}
+
+// missing reports whether a script cannot have what it needs. Where CI=true
+// that is an error.
+func missing(condition string) (bool, error) {
+	var need string
+	if n, _ := fmt.Sscanf(condition, "missing:%s", &need); n != 1 {
+		return false, fmt.Errorf("unknown condition %q", condition)
+	}
+	absent := os.Geteuid() != 0
+	if need != "root" {
+		_, err := exec.LookPath(need)
+		absent = err != nil
+	}
+	if absent && os.Getenv("CI") == "true" {
+		return false, fmt.Errorf("%s is missing, and nothing may be skipped under CI=true", need)
+	}
+	return absent, nil
+}
+
+func TestEveryProblemHasAMessage(t *testing.T) {
+	for w := filecopy.OmittedDirectory; w <= filecopy.PreservePermissions; w++ {
+		if m, ok := messages[w]; !ok || len(m.names) == 0 {
+			t.Errorf("no message for %v", &filecopy.Problem{What: w})
+		}
+	}
+}

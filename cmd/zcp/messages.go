@@ -1,0 +1,98 @@
+package main
+
+import (
+	"zeroutils/internal/filecopy"
+	"zeroutils/internal/tool"
+)
+
+// All that the program says while it copies. The texts are GNU cp's.
+
+// A message is a text with a place for each of the names.
+type message struct {
+	text  string
+	names []name
+}
+
+type name bool
+
+const (
+	source name = false
+	dest   name = true
+)
+
+var messages = map[filecopy.What]message{
+	filecopy.OmittedDirectory:       {"-r not specified; omitting directory %s", []name{source}},
+	filecopy.SourceTwice:            {"warning: source file %s specified more than once", []name{source}},
+	filecopy.DirectoryTwice:         {"warning: source directory %s specified more than once", []name{source}},
+	filecopy.SameFile:               {"%s and %s are the same file", []name{source, dest}},
+	filecopy.DirectoryOverFile:      {"cannot overwrite non-directory %s with directory %s", []name{dest, source}},
+	filecopy.FileOverDirectory:      {"cannot overwrite directory %s with non-directory", []name{dest}},
+	filecopy.OverJustCreated:        {"will not overwrite just-created %s with %s", []name{dest, source}},
+	filecopy.ThroughJustCreatedLink: {"will not copy %s through just-created symlink %s", []name{source, dest}},
+	filecopy.ThroughDanglingLink:    {"not writing through dangling symlink %s", []name{dest}},
+	filecopy.IntoItself:             {"cannot copy a directory, %s, into itself, %s", []name{source, dest}},
+	filecopy.HardLinkToDirectory:    {"will not create hard link %s to directory %s", []name{dest, source}},
+	filecopy.Replaced:               {"skipping file %s, as it was replaced while being copied", []name{source}},
+	filecopy.UnknownType:            {"%s has unknown file type", []name{source}},
+	filecopy.Unserved:               {"cannot copy %s to %s", []name{source, dest}},
+
+	filecopy.StatSource:    {"cannot stat %s", []name{source}},
+	filecopy.OpenSource:    {"cannot open %s for reading", []name{source}},
+	filecopy.ReadDirectory: {"cannot access %s", []name{source}},
+	filecopy.LostDirectory: {"cannot access %s", []name{dest}},
+	filecopy.ReadLink:      {"cannot read symbolic link %s", []name{source}},
+	filecopy.Read:          {"error reading %s", []name{source}},
+	filecopy.SeekSource:    {"cannot lseek %s", []name{source}},
+
+	filecopy.StatDest:        {"cannot stat %s", []name{dest}},
+	filecopy.CreateDirectory: {"cannot create directory %s", []name{dest}},
+	filecopy.CreateFile:      {"cannot create regular file %s", []name{dest}},
+	filecopy.CreateLink:      {"cannot create symbolic link %s", []name{dest}},
+	filecopy.CreateFIFO:      {"cannot create fifo %s", []name{dest}},
+	filecopy.CreateSpecial:   {"cannot create special file %s", []name{dest}},
+	filecopy.Remove:          {"cannot remove %s", []name{dest}},
+	filecopy.Clone:           {"failed to clone %s from %s", []name{dest, source}},
+	filecopy.SeekDest:        {"cannot lseek %s", []name{dest}},
+	filecopy.Write:           {"error writing %s", []name{dest}},
+	filecopy.Extend:          {"failed to extend %s", []name{dest}},
+	filecopy.Close:           {"failed to close %s", []name{dest}},
+
+	filecopy.OpenUpDirectory:     {"setting permissions for %s", []name{dest}},
+	filecopy.PreserveTimes:       {"preserving times for %s", []name{dest}},
+	filecopy.PreserveOwnership:   {"failed to preserve ownership for %s", []name{dest}},
+	filecopy.ClearPermissions:    {"clearing permissions for %s", []name{dest}},
+	filecopy.PreservePermissions: {"preserving permissions for %s", []name{dest}},
+}
+
+// eventsOf says on the terminal what happens.
+func eventsOf(inv *tool.Invocation) filecopy.Events {
+	e := filecopy.Events{Problem: func(p *filecopy.Problem) { say(inv, p) }}
+	if inv.Flags.Bool("verbose") {
+		e.Copying = func(source, dest string) {
+			inv.Printf("%s -> %s\n", tool.QuoteAlways(source), tool.QuoteAlways(dest))
+		}
+		e.Removed = func(dest string) { inv.Printf("removed %s\n", tool.QuoteAlways(dest)) }
+	}
+	return e
+}
+
+// say prints a problem. Only warnings leave the status alone.
+func say(inv *tool.Invocation, p *filecopy.Problem) {
+	m := messages[p.What]
+	format, args := m.text, make([]any, 0, 3)
+	for _, n := range m.names {
+		if n == source {
+			args = append(args, tool.QuoteAlways(p.Source))
+		} else {
+			args = append(args, tool.QuoteAlways(p.Dest))
+		}
+	}
+	if p.Err != nil {
+		format, args = format+": %v", append(args, p.Err)
+	}
+	if p.Warning() {
+		inv.Warnf(format, args...)
+	} else {
+		inv.Errorf(format, args...)
+	}
+}

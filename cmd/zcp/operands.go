@@ -1,0 +1,97 @@
+package main
+
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/filecopy"
+	"zeroutils/internal/tool"
+)
+
+// A job is what is to be copied to where: sources into a directory, or one
+// source to a name.
+type job struct {
+	sources []string
+	target  *filecopy.Target // nil if there is no directory
+	dest    string
+	missing bool // dest was looked for, and is not there
+}
+
+func (j *job) run(c *filecopy.Copier) {
+	if j.target == nil {
+		c.To(j.dest, j.sources[0], j.missing)
+		return
+	}
+	defer j.target.Close()
+	for _, source := range j.sources {
+		c.Into(j.target, source)
+	}
+}
+
+// jobOf sorts the operands out. Nothing is written before it is done.
+func jobOf(inv *tool.Invocation) (*job, error) {
+	directory, given, err := targetDirectory(inv)
+	if err != nil {
+		return nil, err
+	}
+	operands, plain := inv.Operands, inv.Flags.Bool("no-target-directory")
+	switch {
+	case len(operands) == 0:
+		return nil, tool.MissingFileOperand()
+	case len(operands) == 1 && !given:
+		return nil, tool.MissingDestination(operands[0])
+	case plain && given:
+		return nil, errors.New("cannot combine --target-directory (-t) and --no-target-directory (-T)")
+	case plain && len(operands) > 2:
+		return nil, tool.ExtraOperand(operands[2])
+	case plain:
+		return &job{sources: operands[:1], dest: operands[1]}, nil
+	case given:
+		return intoDirectory(operands, "target directory", directory)
+	}
+	return lastOperand(operands)
+}
+
+// targetDirectory is the directory of -t.
+func targetDirectory(inv *tool.Invocation) (name string, given bool, err error) {
+	for _, o := range inv.Line.Options {
+		if o.Name != "target-directory" {
+			continue
+		}
+		if given {
+			return "", false, errors.New("multiple target directories specified")
+		}
+		name, given = o.Value, true
+	}
+	return name, given, nil
+}
+
+// lastOperand decides by what the last operand is.
+func lastOperand(operands []string) (*job, error) {
+	last := len(operands) - 1
+	j, err := intoDirectory(operands[:last], "target", operands[last])
+	failed, ok := err.(*targetError)
+	if !ok || last > 1 {
+		return j, err
+	}
+	return &job{sources: operands[:1], dest: operands[1], missing: failed.err == unix.ENOENT}, nil
+}
+
+func intoDirectory(sources []string, role, name string) (*job, error) {
+	target, err := filecopy.OpenTarget(name)
+	if err != nil {
+		return nil, &targetError{role, name, err}
+	}
+	return &job{sources: sources, target: target}, nil
+}
+
+// A targetError is a directory that cannot be copied into.
+type targetError struct {
+	role, name string
+	err        error
+}
+
+func (e *targetError) Error() string {
+	return e.role + " " + tool.QuoteAlways(e.name) + ": " + tool.ErrorText(e.err)
+}

@@ -1,0 +1,242 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+	"pgregory.net/rapid"
+
+	"zeroutils/internal/testfs"
+)
+
+// TestBehavesAsTheRealCp builds the same random tree twice, runs cp in one and
+// zcp in the other with the same arguments, and compares all that a user can
+// see: what was said, the status, and every file with its kind, contents,
+// permissions, owner, times of preserved files, links, and blocks.
+//
+// The trees are on a tmpfs, whose inode numbers rise with every file made: so
+// both programs, which copy in the order of inode numbers, say things in the
+// same order.
+//
+// There are as many cases as fit into 20 seconds, 300 at most. More of them:
+// go test ./cmd/zcp -run RealCp -rapid.checks=10000
+func TestBehavesAsTheRealCp(t *testing.T) {
+	o := newOracle(t)
+	start, compared := time.Now(), 0
+	rapid.Check(t, func(t *rapid.T) {
+		if usualCases() && time.Since(start) > 20*time.Second {
+			return
+		}
+		compared++
+		c := drawCase(t, os.Geteuid() == 0)
+		want := o.run(t, "want", o.cp, c)
+		got := o.run(t, "got", o.zcp, c)
+		if want != got && c.confusesNames(want, got) {
+			t.Skip("cp loses its way")
+		}
+		if want != got {
+			t.Fatalf("%v\n%s", c, difference(want, got))
+		}
+	})
+	t.Log(compared, "cases")
+}
+
+// confusesNames tells a mistake of cp's. It compares the directories that two
+// names are in without following symbolic links to them (same_nameat), and so
+// does not always see that it is about to copy a directory into itself, or a
+// link onto itself; it stops for another reason later, or not at all.
+func (c *testCase) confusesNames(want, got string) bool {
+	missed := strings.Contains(want, "will not create hard link ") || strings.Contains(got, " are the same file")
+	return missed && slices.ContainsFunc(c.args, c.goesThroughLink)
+}
+
+// An oracle knows where to run what.
+type oracle struct {
+	dir     string
+	cp, zcp string
+}
+
+func newOracle(t *testing.T) *oracle {
+	o := &oracle{dir: onTmpfs(t), cp: testfs.Need(t, "cp")}
+	version, _ := exec.Command(o.cp, "--version").Output()
+	if !bytes.Contains(version, []byte("GNU coreutils")) {
+		t.Skip("cp is not GNU's: nothing to compare with")
+	}
+	// Other users must be able to run this program, too.
+	o.zcp = filepath.Join(o.dir, "zcp")
+	self, err := os.ReadFile("/proc/self/exe")
+	if err == nil {
+		err = os.WriteFile(o.zcp, self, 0o755)
+	}
+	if err == nil {
+		err = os.Chmod(o.dir, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// onTmpfs returns a directory on a tmpfs.
+func onTmpfs(t *testing.T) string {
+	const shm = "/dev/shm"
+	var fs unix.Statfs_t
+	if err := unix.Statfs(shm, &fs); err == nil && int64(fs.Type) == unix.TMPFS_MAGIC {
+		if dir, err := os.MkdirTemp(shm, "zcp-test-"); err == nil {
+			t.Cleanup(func() { os.RemoveAll(dir) })
+			return dir
+		}
+	}
+	return testfs.Mount(t, "tmpfs")
+}
+
+// run builds the case's tree, runs the program in it and says how it ended and
+// what is there then.
+func (o *oracle) run(t *rapid.T, name, program string, c *testCase) string {
+	root := filepath.Join(o.dir, name)
+	defer removeAll(root)
+	// Far enough down that no .. among the operands leads out.
+	world := filepath.Join(root, "1/2/3/4/5/6/w")
+	must(t, os.MkdirAll(world, 0o755))
+	must(t, os.Chmod(world, 0o777))
+	fifos := c.build(t, world)
+	defer func() {
+		for _, fd := range fifos {
+			unix.Close(fd)
+		}
+	}()
+
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program, c.args...)
+	cmd.Dir = world
+	cmd.Env = append(c.env, "PATH=/nonexistent")
+	if c.user != 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: c.user, Gid: c.user}}
+	}
+	cmd.Args[0] = filepath.Base(program)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	umask := unix.Umask(c.umask)
+	err := cmd.Run()
+	unix.Umask(umask)
+	if ctx.Err() != nil {
+		t.Fatalf("%v\n%s does not end", c, program)
+	}
+	if _, failed := err.(*exec.ExitError); err != nil && !failed {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("status %d\n-- stdout\n%s-- stderr\n%s-- files\n%s",
+		cmd.ProcessState.ExitCode(), &stdout, anonymous(stderr.String()), snapshot(t, root))
+}
+
+// anonymous puts cp's name in place of zcp's.
+func anonymous(stderr string) string {
+	lines := strings.SplitAfter(stderr, "\n")
+	for i, line := range lines {
+		if rest, ok := strings.CutPrefix(line, "zcp: "); ok {
+			lines[i] = "cp: " + rest
+		}
+		lines[i] = strings.Replace(lines[i], "Try 'zcp --help'", "Try 'cp --help'", 1)
+	}
+	return strings.Join(lines, "")
+}
+
+// removeAll removes what may be unreadable.
+func removeAll(root string) {
+	filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
+		if entry != nil && entry.IsDir() {
+			os.Chmod(path, 0o700)
+		}
+		return nil
+	})
+	os.RemoveAll(root)
+}
+
+// snapshot describes all files below root.
+func snapshot(t *rapid.T, root string) string {
+	var b strings.Builder
+	visit(root, func(path string, st *unix.Stat_t) {
+		fmt.Fprintf(&b, "%q %o %d:%d", strings.TrimPrefix(path, root), st.Mode, st.Uid, st.Gid)
+		// In a directory with the sticky bit zcp finds out by trying that it may not replace a file.
+		tried := st.Mode&(unix.S_IFMT|unix.S_ISVTX) == unix.S_IFDIR|unix.S_ISVTX
+		if mtime := time.Unix(st.Mtim.Unix()); !tried && time.Since(mtime) > time.Hour {
+			fmt.Fprintf(&b, " %d", mtime.UnixNano())
+		}
+		switch st.Mode & unix.S_IFMT {
+		case unix.S_IFLNK:
+			text, err := os.Readlink(path)
+			must(t, err)
+			fmt.Fprintf(&b, " -> %q", text)
+		case unix.S_IFREG:
+			data, _ := os.ReadFile(path) // also what may not be read is compared, as nothing
+			fmt.Fprintf(&b, " %d bytes %d blocks %d links %x", st.Size, st.Blocks, st.Nlink, sum(data))
+		case unix.S_IFCHR:
+			fmt.Fprintf(&b, " device %x", st.Rdev)
+		}
+		b.WriteByte('\n')
+	})
+	return b.String()
+}
+
+// visit looks at all files below a directory, in the order of their names.
+func visit(dir string, look func(string, *unix.Stat_t)) {
+	entries, _ := os.ReadDir(dir)
+	for _, entry := range entries {
+		path := filepath.Join(dir, entry.Name())
+		var st unix.Stat_t
+		if unix.Lstat(path, &st) != nil {
+			continue
+		}
+		look(path, &st)
+		if entry.IsDir() {
+			visit(path, look)
+		}
+	}
+}
+
+// sum is enough to tell the few contents that occur apart.
+func sum(data []byte) uint64 {
+	h := uint64(14695981039346656037)
+	for _, b := range data {
+		h = (h ^ uint64(b)) * 1099511628211
+	}
+	return h
+}
+
+// difference shows what only one of two texts has.
+func difference(want, got string) string {
+	a, b := strings.Split(want, "\n"), strings.Split(got, "\n")
+	var out strings.Builder
+	for _, line := range a {
+		if !slices.Contains(b, line) {
+			fmt.Fprintf(&out, "cp:  %s\n", line)
+		}
+	}
+	for _, line := range b {
+		if !slices.Contains(a, line) {
+			fmt.Fprintf(&out, "zcp: %s\n", line)
+		}
+	}
+	if out.Len() == 0 {
+		return fmt.Sprintf("the order differs. cp:\n%s\nzcp:\n%s", want, got)
+	}
+	return out.String()
+}
+
+func must(t *rapid.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

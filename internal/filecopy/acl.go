@@ -1,0 +1,134 @@
+package filecopy
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"golang.org/x/sys/unix"
+)
+
+// Access control lists are extended attributes, which the kernel checks and
+// keeps in step with the permission bits (acl(5), xattr(7)).
+const (
+	accessACL  = "system.posix_acl_access"
+	defaultACL = "system.posix_acl_default" // of a directory: for what is made in it
+)
+
+// noACLs are the answers of a filesystem that keeps no access control lists.
+func noACLs(err error) bool {
+	return err == unix.EOPNOTSUPP || err == unix.ENOSYS
+}
+
+// keepMode takes over the permissions, with the access control list that may
+// be behind them. A copy that has a list that its source has not, inherited
+// from its directory or old, loses it.
+func keepMode(k *keeping, mode uint32) error {
+	list, err := k.from.getACL(accessACL)
+	if err != nil {
+		return err
+	}
+	extended := list != nil
+	if !extended {
+		list = minimalACL(mode)
+	}
+	err = k.to.setACL(accessACL, list)
+	switch {
+	case err == nil && mode&setID == 0: // the list sets the other bits
+	case err == nil:
+		err = k.to.chmod(mode)
+	case noACLs(err):
+		if chmodErr := k.to.chmod(mode); chmodErr != nil || !extended {
+			err = chmodErr
+		}
+	}
+	if err != nil || k.source.Mode&unix.S_IFMT != unix.S_IFDIR {
+		return err
+	}
+	return keepDefaultACL(k)
+}
+
+func keepDefaultACL(k *keeping) error {
+	list, err := k.from.getACL(defaultACL)
+	if err != nil {
+		return err
+	}
+	if list != nil {
+		return k.to.setACL(defaultACL, list)
+	}
+	err = k.to.removeACL(defaultACL)
+	if err == unix.ENODATA || noACLs(err) {
+		return nil
+	}
+	return err
+}
+
+// minimalACL is a list that says no more than the permission bits do, which
+// the kernel therefore does not store: struct posix_acl_xattr_header and three
+// entries, linux/posix_acl_xattr.h.
+func minimalACL(mode uint32) []byte {
+	const (
+		version   = 2
+		userObj   = 0x01
+		groupObj  = 0x04
+		other     = 0x20
+		undefined = math.MaxUint32
+	)
+	list := binary.LittleEndian.AppendUint32(make([]byte, 0, 28), version)
+	for _, entry := range [][2]uint32{{userObj, mode >> 6}, {groupObj, mode >> 3}, {other, mode}} {
+		list = binary.LittleEndian.AppendUint16(list, uint16(entry[0]))
+		list = binary.LittleEndian.AppendUint16(list, uint16(entry[1]&7))
+		list = binary.LittleEndian.AppendUint32(list, undefined)
+	}
+	return list
+}
+
+// usualACL is the size in bytes of the lists that one call reads: 15 entries.
+const usualACL = 128
+
+// getACL returns nil if the file has no list of that name.
+func (h handle) getACL(name string) ([]byte, error) {
+	for size := usualACL; ; size *= 8 {
+		list := make([]byte, size)
+		n, err := h.getxattr(name, list)
+		switch {
+		case err == nil:
+			return list[:n], nil
+		case err == unix.ENODATA || noACLs(err):
+			return nil, nil
+		case err == unix.ERANGE && size < 64<<10: // XATTR_SIZE_MAX
+		default:
+			return nil, err
+		}
+	}
+}
+
+func (h handle) getxattr(name string, value []byte) (int, error) {
+	if h.fd >= 0 {
+		return unix.Fgetxattr(h.fd, name, value)
+	}
+	return unix.Lgetxattr(h.xattrPath(), name, value)
+}
+
+func (h handle) setACL(name string, list []byte) error {
+	if h.fd >= 0 {
+		return unix.Fsetxattr(h.fd, name, list, 0)
+	}
+	return unix.Lsetxattr(h.xattrPath(), name, list, 0)
+}
+
+func (h handle) removeACL(name string) error {
+	if h.fd >= 0 {
+		return unix.Fremovexattr(h.fd, name)
+	}
+	return unix.Lremovexattr(h.xattrPath(), name)
+}
+
+// xattrPath names the file for the calls on extended attributes, which know no
+// directory descriptors.
+func (h handle) xattrPath() string {
+	if h.at.dir == nil {
+		return h.at.name
+	}
+	return fmt.Sprintf("/proc/self/fd/%d/%s", h.at.dir.fd, h.at.name)
+}

@@ -1,0 +1,218 @@
+package filecopy
+
+import (
+	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/splice"
+)
+
+// A Copier copies one source after the other. It remembers those that were
+// named, and keeps its buffers and pipes, until it is closed.
+type Copier struct {
+	options    Options
+	events     Events
+	umask      uint32
+	privileged bool // may give files away, so that not being allowed to is an error
+
+	memory  memory
+	operand *entry  // the source being copied, as the user named it
+	halted  bool    // it is about to be copied into itself
+	levels  []level // the directories on the way to the current file
+	engine  *splice.Copier
+	devices devices
+	total   splice.Report
+
+	dirents []byte
+	block   []byte
+}
+
+// New returns a Copier. It reads the umask, for which it has to set it for a
+// moment: nothing else should create files then.
+func New(o Options, e Events) *Copier {
+	umask := unix.Umask(permissions)
+	unix.Umask(umask)
+	return &Copier{
+		options:    o,
+		events:     e,
+		umask:      uint32(umask),
+		privileged: unix.Geteuid() == 0,
+		memory:     newMemory(),
+		engine:     splice.New(),
+		devices:    devices{},
+	}
+}
+
+// Close gives back what the Copier holds.
+func (c *Copier) Close() { c.engine.Close() }
+
+// Report says how the contents were moved so far.
+func (c *Copier) Report() splice.Report { return c.total }
+
+// A Target is a directory that sources are copied into.
+type Target struct{ dir *directory }
+
+// OpenTarget opens an existing directory. It need not be readable. The error is
+// a unix.Errno, ENOENT also for an empty path.
+func OpenTarget(path string) (*Target, error) {
+	d, err := open(place{nil, path}, unix.O_PATH|unix.O_DIRECTORY, new(unix.Stat_t))
+	if err != nil {
+		return nil, err
+	}
+	return &Target{d}, nil
+}
+
+// Close closes the directory.
+func (t *Target) Close() { t.dir.close() }
+
+// Into copies a source into a directory, under the last component of its name.
+// For one that ends in .. that is the directory itself.
+func (c *Copier) Into(t *Target, source string) {
+	name := lastComponent(source)
+	if name == "" || name == ".." {
+		name = "."
+	}
+	c.start(&entry{src: place{nil, source}, dst: place{t.dir, name}})
+}
+
+// To copies a source to a name. That nothing is there may be known already.
+func (c *Copier) To(dest, source string, missing bool) {
+	c.start(&entry{src: place{nil, source}, dst: place{nil, dest}, missing: missing})
+}
+
+func (c *Copier) start(e *entry) {
+	e.top = true
+	c.operand, c.halted = e, false
+	c.copy(e)
+}
+
+// An entry is one file on its way.
+type entry struct {
+	src, dst place
+	top      bool  // the user named it
+	missing  bool  // nothing is at dst, as far as was seen
+	marked   bool  // a directory made for the same source is remembered
+	kind     uint8 // of src, as a directory's entry says
+
+	stat    unix.Stat_t  // of src
+	fd      int          // src, if it is open; else -1
+	found   *unix.Stat_t // what is at dst
+	replace bool         // dst is to be replaced by a file made beside it
+}
+
+// is reports whether the source is of a kind, unix.S_IFREG and so on.
+func (e *entry) is(kind uint32) bool { return e.stat.Mode&unix.S_IFMT == kind }
+
+func isKind(st *unix.Stat_t, kind uint32) bool { return st.Mode&unix.S_IFMT == kind }
+
+// copy copies one entry and reports what went wrong.
+func (c *Copier) copy(e *entry) {
+	e.fd = -1
+	if err := c.copyEntry(e); err != nil {
+		c.report(err)
+	}
+	if e.fd >= 0 {
+		unix.Close(e.fd)
+	}
+}
+
+// copyEntry does one file. Problems within a directory, and those that leave
+// more to be done, are reported on the way.
+func (c *Copier) copyEntry(e *entry) *Problem {
+	if err := c.look(e); err != nil {
+		return &Problem{What: StatSource, Source: e.src.path(), Err: err}
+	}
+	directory := e.is(unix.S_IFDIR)
+	if directory && !c.options.Recursive {
+		return &Problem{What: OmittedDirectory, Source: e.src.path()}
+	}
+	if e.top && !directory && c.memory.sourceTwice(e) {
+		return &Problem{What: SourceTwice, Source: e.src.path()}
+	}
+	done, problem := c.inspect(e)
+	if problem != nil || done {
+		return problem
+	}
+	if directory {
+		problem = c.copyDirectory(e)
+	} else {
+		problem = c.copyFile(e)
+	}
+	if problem == nil && e.top {
+		c.memory.created(e)
+	}
+	return problem
+}
+
+// copyFile copies what is no directory, by its kind.
+func (c *Copier) copyFile(e *entry) *Problem {
+	if !e.replace {
+		c.copying(e)
+	}
+	switch {
+	case e.is(unix.S_IFLNK):
+		return c.copyLink(e)
+	case e.is(unix.S_IFREG) || !c.options.Recursive:
+		return c.copyRegular(e)
+	case e.is(unix.S_IFIFO):
+		return c.copySpecial(e, CreateFIFO)
+	case e.is(unix.S_IFBLK) || e.is(unix.S_IFCHR) || e.is(unix.S_IFSOCK):
+		return c.copySpecial(e, CreateSpecial)
+	}
+	return &Problem{What: UnknownType, Source: e.src.path()}
+}
+
+// look finds out what the source is. A directory's entry often says which kind
+// of file it is; then opening it comes first, and saves a call. What cannot be
+// opened, or is of another kind by now, is looked at by its name.
+func (c *Copier) look(e *entry) error {
+	switch e.kind {
+	case unix.DT_REG:
+		// Not to wait for a writer if it is a FIFO by now.
+		if c.lookInside(e, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, unix.S_IFREG) {
+			return nil
+		}
+	case unix.DT_DIR:
+		if c.options.Recursive && c.lookInside(e, directoryFlags, unix.S_IFDIR) {
+			return nil
+		}
+	}
+	return fstatat(e.src, &e.stat, c.lookFlags())
+}
+
+func (c *Copier) lookFlags() int {
+	if c.options.Links == CopyLinks {
+		return unix.AT_SYMLINK_NOFOLLOW
+	}
+	return 0
+}
+
+func (c *Copier) lookInside(e *entry, flags int, kind uint32) bool {
+	fd, err := openat(e.src, flags, 0)
+	if err != nil {
+		return false
+	}
+	if err := fstat(fd, &e.stat); err != nil || !e.is(kind) {
+		unix.Close(fd)
+		return false
+	}
+	e.fd = fd
+	return true
+}
+
+func (c *Copier) report(p *Problem) {
+	if c.events.Problem != nil {
+		c.events.Problem(p)
+	}
+}
+
+func (c *Copier) copying(e *entry) {
+	if c.events.Copying != nil {
+		c.events.Copying(e.src.path(), e.dst.path())
+	}
+}
+
+func (c *Copier) removed(e *entry) {
+	if c.events.Removed != nil {
+		c.events.Removed(e.dst.path())
+	}
+}

@@ -1,0 +1,123 @@
+package filecopy
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/splice"
+)
+
+// fill brings the contents of src into the empty dst. What arrived before a
+// failure stays; blocks reserved for what did not arrive go.
+func (c *Copier) fill(dst, src *file) *Problem {
+	if c.options.Data.Reflink == ReflinkAlways {
+		return c.clone(dst, src)
+	}
+	if dst.regular() && c.makesHoles(src) {
+		return c.fillSparsely(dst, src)
+	}
+	o := c.transfer()
+	o.Preallocate = true
+	d, s := c.describe(dst), c.describe(src)
+	if c.exact(d, s, o) {
+		if o.Limit = src.stat.Size; o.Limit == 0 {
+			return nil
+		}
+	}
+	delivered, err := c.move(d, s, o)
+	if dst.regular() && (err != nil || delivered < src.stat.Size) {
+		if cutErr := ftruncate(dst.fd, delivered); err == nil && cutErr != nil {
+			return &Problem{What: Extend, Dest: dst.at.path(), Err: cutErr}
+		}
+	}
+	return problemOf(err, dst, src)
+}
+
+// transfer is how the engine is to move data.
+func (c *Copier) transfer() splice.Options {
+	data := c.options.Data
+	return splice.Options{
+		Method:    data.Method,
+		NoOffload: data.Reflink == ReflinkNever || data.Sparse == SparseNever,
+	}
+}
+
+// describe tells the engine what is known of a file.
+func (c *Copier) describe(f *file) *splice.Descriptor {
+	d := splice.Opened(f.fd, &f.stat, f.flags)
+	if d.Kind == splice.Regular {
+		d.FS = c.devices.filesystem(f)
+	}
+	return d
+}
+
+// exact reports whether a copy may stop at the size that the source had when
+// it was opened, without reading on to see its end. A reflink has no limit.
+func (c *Copier) exact(d, s *splice.Descriptor, o splice.Options) bool {
+	if s.Kind != splice.Regular || d.Kind != splice.Regular || !keepsSizes(s.FS) {
+		return false
+	}
+	plan, err := splice.Plan(d, s, o)
+	return err == nil && plan[0] != splice.Reflink
+}
+
+// move lets the engine copy and adds up what it did.
+func (c *Copier) move(d, s *splice.Descriptor, o splice.Options) (int64, error) {
+	report, err := c.engine.Copy(d, s, o)
+	c.total.Add(report)
+	return report.Delivered, err
+}
+
+// unsuited reports a method that cannot copy src to dst, before anything is
+// done to dst.
+func (c *Copier) unsuited(dst, src *file) *Problem {
+	if c.options.Data.Method == splice.Auto || c.options.Data.Reflink == ReflinkAlways {
+		return nil
+	}
+	_, err := splice.Plan(c.describe(dst), c.describe(src), c.transfer())
+	return problemOf(err, dst, src)
+}
+
+// problemOf says what an error of the engine means.
+func problemOf(err error, dst, src *file) *Problem {
+	switch err := err.(type) {
+	case nil:
+		return nil
+	case *splice.ReadError:
+		return &Problem{What: Read, Source: src.at.path(), Err: err}
+	case *splice.WriteError:
+		return &Problem{What: Write, Dest: dst.at.path(), Err: err}
+	default:
+		return &Problem{What: Unserved, Source: src.at.path(), Dest: dst.at.path(), Err: err}
+	}
+}
+
+// clone makes dst share all blocks of src, or leaves it as it was: it is not
+// the engine that does it, since the kernel's reason is wanted for every pair
+// of files, and since dst may have contents that must survive a failure. A
+// file that was made for the clone is removed.
+func (c *Copier) clone(dst, src *file) *Problem {
+	start := time.Now()
+	err := unix.IoctlFileClone(dst.fd, src.fd)
+	for err == unix.EINTR {
+		err = unix.IoctlFileClone(dst.fd, src.fd)
+	}
+	report := splice.Report{Calls: 1}
+	if err == nil {
+		report.Delivered = src.stat.Size
+		report.By[splice.Reflink] = src.stat.Size
+		if dst.stat.Size > src.stat.Size {
+			err = ftruncate(dst.fd, src.stat.Size)
+		}
+	}
+	report.Elapsed = time.Since(start)
+	c.total.Add(report)
+	if err == nil {
+		return nil
+	}
+	if dst.fresh {
+		unix.Unlinkat(dst.at.fd(), dst.at.name, 0)
+	}
+	return &Problem{What: Clone, Source: src.at.path(), Dest: dst.at.path(), Err: err}
+}

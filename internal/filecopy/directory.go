@@ -1,0 +1,121 @@
+package filecopy
+
+import "golang.org/x/sys/unix"
+
+// A directory is one that is being copied, from or to.
+type directory struct {
+	at       place
+	fd       int // -1 while it is parked
+	id       fileID
+	pathOnly bool // fd was opened with O_PATH: it may not be read
+	fresh    bool // it was made by this copy, and so is empty
+}
+
+const directoryFlags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_NONBLOCK
+
+// openDirectory opens a directory to copy into, and looks at it. One that may
+// be searched but not read will do.
+func openDirectory(p place, st *unix.Stat_t) (*directory, error) {
+	d, err := open(p, directoryFlags, st)
+	if err == unix.EACCES {
+		d, err = open(p, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW, st)
+	}
+	return d, err
+}
+
+func open(p place, flags int, st *unix.Stat_t) (*directory, error) {
+	fd, err := openat(p, flags, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := fstat(fd, st); err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	return &directory{at: p, fd: fd, id: idOf(st), pathOnly: flags&unix.O_PATH != 0}, nil
+}
+
+func (d *directory) close() {
+	if d.fd >= 0 {
+		unix.Close(d.fd)
+		d.fd = -1
+	}
+}
+
+// park gives the descriptor of a directory back until its subdirectories are
+// done.
+func (d *directory) park() { d.close() }
+
+// unpark opens a parked directory again: as the parent of child, its
+// subdirectory, or if that was moved meanwhile, by the names that led to it.
+func (d *directory) unpark(child *directory) error {
+	if d.fd >= 0 {
+		return nil
+	}
+	if child.fd >= 0 && d.reopen(place{child, ".."}) == nil {
+		return nil
+	}
+	return d.find()
+}
+
+// find opens a parked directory by its name, and for that those above it.
+func (d *directory) find() error {
+	if up := d.at.dir; up != nil && up.fd < 0 {
+		if err := up.find(); err != nil {
+			return err
+		}
+		defer up.park()
+	}
+	return d.reopen(d.at)
+}
+
+// reopen opens a parked directory at a place. Another one that is there now is
+// not accepted: ESTALE.
+func (d *directory) reopen(p place) error {
+	found, err := openDirectory(p, new(unix.Stat_t))
+	if err != nil {
+		return err
+	}
+	if found.id != d.id {
+		found.close()
+		return unix.ESTALE
+	}
+	d.fd, d.pathOnly = found.fd, found.pathOnly
+	return nil
+}
+
+// openLevels is how many directories along a path are kept open on either
+// side. Deeper trees cost two calls more for each directory beyond it, and no
+// more descriptors.
+const openLevels = 32
+
+// A level is one directory on its way: what is copied, and to where.
+type level struct{ src, dst *directory }
+
+// descend notes that l is being copied, and parks what is far above it.
+func (c *Copier) descend(l level) {
+	c.levels = append(c.levels, l)
+	if far := len(c.levels) - 1 - openLevels; far >= 0 {
+		c.levels[far].src.park()
+		c.levels[far].dst.park()
+	}
+}
+
+// ascend notes that inner, the innermost level, is done. It is still open, and
+// through it the one above is opened again.
+func (c *Copier) ascend(inner level) {
+	c.levels = c.levels[:len(c.levels)-1]
+	if len(c.levels) == 0 {
+		return
+	}
+	outer := c.levels[len(c.levels)-1]
+	if err := outer.src.unpark(inner.src); err != nil {
+		c.report(&Problem{What: ReadDirectory, Source: outer.src.at.path(), Err: err})
+	}
+	if err := outer.dst.unpark(inner.dst); err != nil {
+		c.report(&Problem{What: LostDirectory, Dest: outer.dst.at.path(), Err: err})
+	}
+}
+
+// lost reports whether a directory could not be opened again.
+func (l level) lost() bool { return l.src.fd < 0 || l.dst.fd < 0 }

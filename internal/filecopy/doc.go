@@ -1,0 +1,51 @@
+// Package filecopy copies files and trees of files, with their attributes. It
+// does what GNU cp does and in the same order, and leaves the contents of
+// regular files to package splice.
+//
+// A [Copier] takes one source after the other, as a user named them, and puts
+// each at a name of its own ([Copier.To]) or into a directory ([Copier.Into]).
+// What happens is told by [Events]: a source that cannot be copied is a
+// [Problem], and the next one is taken. The package knows no option of a tool
+// and prints nothing.
+//
+// # What it promises
+//
+//   - Names. Beyond what the user named, files are reached by one name in an
+//     open directory, and a symbolic link is never taken for a directory.
+//     Names are bytes. Trees may be deeper than PATH_MAX, and cost no more
+//     descriptors the deeper they are.
+//   - Refusals come first. A destination is opened only after its source has
+//     been, and emptied only after it was seen, by its descriptor, not to be
+//     the source. A file that takes the place of another one is made beside it
+//     and renamed, so that the old one stays if the new one cannot be made.
+//   - Permissions are at no time wider than those the copy ends with, or those
+//     the existing file had. Set-id bits come after the owner, times come last.
+//   - A file that ends early, or fails, keeps no blocks beyond its end.
+//   - Memory is bounded by the names in the directories along one path, and by
+//     the number of sources that were named.
+//
+// # System calls
+//
+// A small file in a tree costs 7 (strace -f -c of 1,000 files of 1 KiB in one
+// directory of ext4, against cp 9.1):
+//
+//	zcp -r    openat fstat openat read write close close
+//	cp -r     fstatat openat fstat openat ioctl fstat fadvise64
+//	          copy_file_range copy_file_range close close
+//
+// The kind of a file comes from getdents64, its size is taken for true on
+// filesystems that keep it, and what is in a directory made by this copy is
+// not looked for. With -p it is 11 against 15:
+//
+//	zcp -rp   the above, and fstat fgetxattr fsetxattr utimensat
+//	cp -rp    the above, and utimensat fgetxattr fstat fsetxattr
+//
+// # Where to read
+//
+// copier.go is the way of one source; walk.go is a tree, directory.go and
+// names.go its directories, place.go how files are reached. refusals.go looks
+// at what is there already, seen.go remembers what was copied. regular.go,
+// data.go and holes.go are regular files, special.go all other ones, and
+// replace.go is how a file takes the place of another. attributes.go and
+// acl.go are what a copy keeps.
+package filecopy

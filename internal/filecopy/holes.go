@@ -1,0 +1,227 @@
+package filecopy
+
+import (
+	"bytes"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/splice"
+)
+
+// makesHoles reports whether the copy of a file is to have holes. Where they
+// are is asked only of a file with fewer blocks than its size takes: some
+// filesystems have called data that was not on disk yet a hole.
+func (c *Copier) makesHoles(src *file) bool {
+	switch c.options.Data.Sparse {
+	case SparseAlways:
+		return true
+	case SparseAuto:
+		return looksSparse(src)
+	}
+	return false
+}
+
+func looksSparse(src *file) bool { return src.regular() && src.stat.Blocks*512 < src.stat.Size }
+
+// A sparseCopy is a file that is being copied with holes: every part that has
+// data goes to its own offset, and nothing is written in between.
+type sparseCopy struct {
+	*Copier
+	dst, src *file
+	d, s     *splice.Descriptor
+	options  splice.Options
+	end      int64 // of the data that was written, and so the size of dst
+}
+
+// fillSparsely copies src to the empty dst with holes. Sharing all blocks is
+// tried first: filesystems that compress look sparse, and a clone has the
+// source's holes.
+func (c *Copier) fillSparsely(dst, src *file) *Problem {
+	f := &sparseCopy{
+		Copier: c, dst: dst, src: src,
+		d: c.describe(dst), s: c.describe(src), options: c.transfer(),
+	}
+	if f.clones() {
+		whole := f.options
+		whole.Method = splice.Reflink
+		_, err := c.move(f.d, f.s, whole)
+		if _, unserved := err.(*splice.UnservedError); !unserved {
+			return problemOf(err, dst, src)
+		}
+	}
+	size, p := f.parts()
+	if p == nil && f.end < size {
+		if err := ftruncate(dst.fd, size); err != nil {
+			return &Problem{What: Extend, Dest: dst.at.path(), Err: err}
+		}
+		f.punch(f.end, size)
+	}
+	return p
+}
+
+func (f *sparseCopy) clones() bool {
+	plan, err := splice.Plan(f.d, f.s, f.options)
+	return err == nil && plan[0] == splice.Reflink
+}
+
+// parts copies what has data, and returns the size of the source. Each step
+// begins where the last one ended, or ends the copy, whatever a writer or a
+// hole puncher does to the source meanwhile.
+func (f *sparseCopy) parts() (size int64, p *Problem) {
+	size = f.src.stat.Size
+	if !looksSparse(f.src) {
+		return f.part(0, -1)
+	}
+	for at := int64(0); at < size; {
+		data, err := unix.Seek(f.src.fd, at, unix.SEEK_DATA)
+		switch err {
+		case nil:
+		case unix.ENXIO: // a hole up to the end
+			return size, nil
+		default: // EINVAL, EOPNOTSUPP: the filesystem does not say
+			return f.zeros(at, -1)
+		}
+		hole, err := unix.Seek(f.src.fd, data, unix.SEEK_HOLE)
+		if err != nil || hole <= data { // it was punched just now: what is left is read
+			return f.part(data, -1)
+		}
+		if end, p := f.part(data, hole-data); p != nil || end < hole {
+			return end, p // shorter than it was
+		}
+		at = hole
+	}
+	return size, nil
+}
+
+// part copies n bytes at an offset, or all to the end if n is negative, and
+// returns where the source's bytes ended.
+func (f *sparseCopy) part(at, n int64) (int64, *Problem) {
+	if f.Copier.options.Data.Sparse == SparseAlways {
+		return f.zeros(at, n)
+	}
+	f.punch(f.end, at)
+	if _, err := unix.Seek(f.src.fd, at, unix.SEEK_SET); err != nil {
+		return at, &Problem{What: SeekSource, Source: f.src.at.path(), Err: err}
+	}
+	if _, err := unix.Seek(f.dst.fd, at, unix.SEEK_SET); err != nil {
+		return at, &Problem{What: SeekDest, Dest: f.dst.at.path(), Err: err}
+	}
+	f.s.Offset, f.d.Offset = at, at
+	o := f.options
+	o.Limit = max(n, 0)
+	delivered, err := f.move(f.d, f.s, o)
+	f.end = at + delivered
+	return f.end, problemOf(err, f.dst, f.src)
+}
+
+// punch gives back what the filesystem reserved between two parts. XFS reserves
+// ahead of what is written, and would keep it.
+func (f *sparseCopy) punch(from, to int64) {
+	if f.d.FS == unix.XFS_SUPER_MAGIC && from > 0 && from < to {
+		// To keep it is no failure.
+		unix.Fallocate(f.dst.fd, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, from, to-from)
+	}
+}
+
+const (
+	// zeroBlock is the size in bytes of the zeros that become a hole: what
+	// filesystems allocate, and a page.
+	zeroBlock = 4096
+	// zeroBuffer is what is read at once, in bytes, as in package splice.
+	zeroBuffer = 256 << 10
+)
+
+var noData [zeroBlock]byte
+
+// zeros copies like part, but reads the data and leaves out blocks of zeros.
+func (f *sparseCopy) zeros(at, n int64) (int64, *Problem) {
+	start := time.Now()
+	var report splice.Report
+	defer func() {
+		report.Elapsed = time.Since(start)
+		f.total.Add(report)
+	}()
+	if f.block == nil {
+		f.block = make([]byte, zeroBuffer)
+	}
+	if _, err := unix.Seek(f.src.fd, at, unix.SEEK_SET); err != nil && err != unix.ESPIPE {
+		return at, &Problem{What: SeekSource, Source: f.src.at.path(), Err: err}
+	}
+	for left := n; left != 0; {
+		buf := f.block
+		if left > 0 {
+			buf = buf[:min(left, zeroBuffer)]
+		}
+		got, err := read(f.src.fd, buf)
+		report.Calls++
+		if err != nil {
+			return at, &Problem{What: Read, Source: f.src.at.path(), Err: err}
+		}
+		if got == 0 {
+			break
+		}
+		if err := f.writeData(buf[:got], at, &report); err != nil {
+			return at, &Problem{What: Write, Dest: f.dst.at.path(), Err: err}
+		}
+		at += int64(got)
+		if left > 0 {
+			left -= int64(got)
+		}
+	}
+	return at, nil
+}
+
+// writeData writes at an offset what in buf is not zeros.
+func (f *sparseCopy) writeData(buf []byte, at int64, report *splice.Report) error {
+	for len(buf) > 0 {
+		skipped := leadingZeros(buf, at)
+		report.Delivered += int64(skipped)
+		buf, at = buf[skipped:], at+int64(skipped)
+		n := leadingData(buf, at)
+		if n == 0 {
+			continue
+		}
+		f.punch(f.end, at)
+		if err := pwrite(f.dst.fd, buf[:n], at); err != nil {
+			return err
+		}
+		report.Calls++
+		report.Delivered += int64(n)
+		report.By[splice.ReadWrite] += int64(n)
+		report.Copied += 2 * int64(n)
+		buf, at = buf[n:], at+int64(n)
+		f.end = at
+	}
+	return nil
+}
+
+// leadingZeros is how many bytes of buf, which is from offset at of a file,
+// are blocks of zeros.
+func leadingZeros(buf []byte, at int64) (n int) {
+	for n < len(buf) {
+		size := blockAt(buf[n:], at+int64(n))
+		if !bytes.Equal(buf[n:n+size], noData[:size]) {
+			return n
+		}
+		n += size
+	}
+	return n
+}
+
+// leadingData is how many bytes come before the next block of zeros.
+func leadingData(buf []byte, at int64) (n int) {
+	for n < len(buf) {
+		size := blockAt(buf[n:], at+int64(n))
+		if bytes.Equal(buf[n:n+size], noData[:size]) {
+			return n
+		}
+		n += size
+	}
+	return n
+}
+
+// blockAt is how much of buf is in the block that offset at is in.
+func blockAt(buf []byte, at int64) int {
+	return min(len(buf), zeroBlock-int(at%zeroBlock))
+}

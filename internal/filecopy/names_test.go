@@ -1,0 +1,56 @@
+package filecopy
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestNamesOfALargeDirectoryComeInTheOrderOfTheirInodes(t *testing.T) {
+	dir := t.TempDir()
+	want := []string{"\xff\xfe\x01", "new\nline", strings.Repeat("l", 255), "..."}
+	for i := range 5000 {
+		want = append(want, fmt.Sprintf("%x-%d", i*7919%5000, i))
+	}
+	for _, name := range want {
+		write(t, filepath.Join(dir, name), "")
+	}
+	r := newRun(t, recursive())
+	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	names, err := r.readNames(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	var last uint64
+	for _, entry := range names {
+		if entry.ino < last {
+			t.Fatalf("%q has inode %d, after %d", entry.name, entry.ino, last)
+		}
+		if st := stat(t, filepath.Join(dir, entry.name)); st.Ino != entry.ino {
+			t.Fatalf("%q: inode %d, want %d", entry.name, entry.ino, st.Ino)
+		}
+		last = entry.ino
+		got = append(got, entry.name)
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("%d names, want %d", len(got), len(want))
+	}
+}
+
+func TestADirectoryThatCannotBeReadIsAnError(t *testing.T) {
+	r := newRun(t, recursive())
+	if _, err := r.readNames(-1); err != unix.EBADF {
+		t.Errorf("error %v, want EBADF", err)
+	}
+}

@@ -1,0 +1,93 @@
+package filecopy
+
+import (
+	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/splice"
+)
+
+// Options say what is copied and what the copies keep. The zero value copies
+// the contents of single files, over what is there.
+type Options struct {
+	// Recursive copies directories with all that is in them. Symbolic links
+	// and special files are then made anew; without it they are read.
+	Recursive bool
+	// Links says which symbolic links among the sources are followed.
+	Links Links
+	// Existing says what to do with a file that is already there.
+	Existing Existing
+	// Preserve are the attributes that copies take over.
+	Preserve Attributes
+	// Data says how contents are moved.
+	Data Data
+	// Dangling allows a symbolic link to nothing as destination: the file it
+	// names is created. It is dangerous, since anybody may have put it there,
+	// and POSIX wants it.
+	Dangling bool
+}
+
+// Links says which symbolic links are followed.
+type Links uint8
+
+const (
+	FollowLinks Links = iota // all: what they lead to is copied
+	CopyLinks                // none: a link becomes a link
+)
+
+// Existing says how a file that is already there gets new contents.
+type Existing uint8
+
+const (
+	Overwrite Existing = iota // in place
+	Force                     // in place, or replaced if it cannot be opened
+)
+
+// Attributes is a set of what a copy keeps of its source besides the contents.
+type Attributes uint8
+
+const (
+	Mode       Attributes = 1 << iota // permissions, set-id and sticky bits, access control lists
+	Ownership                         // user and group
+	Timestamps                        // of the last access and the last change, to the nanosecond
+)
+
+func (a Attributes) has(b Attributes) bool { return a&b != 0 }
+
+// Data says how the contents of regular files are moved.
+type Data struct {
+	Method  splice.Method
+	Reflink Reflink
+	Sparse  Sparse
+}
+
+// Reflink says whether a copy may share its blocks with the source.
+type Reflink uint8
+
+const (
+	ReflinkAuto   Reflink = iota // where the filesystem can
+	ReflinkAlways                // or the file is not copied
+	ReflinkNever                 // the copy has blocks of its own
+)
+
+// Sparse says which blocks of zeros become holes.
+type Sparse uint8
+
+const (
+	SparseAuto   Sparse = iota // those that are holes in the source
+	SparseAlways               // all
+	SparseNever                // none
+)
+
+// Events are what a copy tells while it runs. Functions may be nil. Names are
+// as the user gave them, with the names found in directories appended.
+type Events struct {
+	Copying func(source, dest string) // a file is about to be copied, or a directory was made
+	Removed func(dest string)         // a file was replaced by a new one
+	Problem func(*Problem)            // something was not copied as it should be
+}
+
+// permissions are the bits that a file can be created with.
+const permissions = unix.S_IRWXU | unix.S_IRWXG | unix.S_IRWXO
+
+// setID are the bits that only mean well with the right owner.
+const setID = unix.S_ISUID | unix.S_ISGID | unix.S_ISVTX

@@ -1,0 +1,130 @@
+package filecopy
+
+// A Problem is one thing that a copy could not do, or would not.
+type Problem struct {
+	What   What
+	Source string // empty where What does not concern it
+	Dest   string // empty where What does not concern it
+	Err    error  // what the kernel or the engine said; nil for a refusal
+}
+
+func (p *Problem) Error() string {
+	text := problems[p.What]
+	for _, name := range []string{p.Source, p.Dest} {
+		if name != "" {
+			text += ": " + name
+		}
+	}
+	if p.Err != nil {
+		text += ": " + p.Err.Error()
+	}
+	return text
+}
+
+func (p *Problem) Unwrap() error { return p.Err }
+
+// Warning reports whether the problem is none after all: nothing is missing
+// among the copies.
+func (p *Problem) Warning() bool { return p.What == SourceTwice || p.What == DirectoryTwice }
+
+// What is the kind of a problem. For each, the names that its Problem has
+// stand behind it: S is Source, D is Dest.
+type What uint8
+
+const (
+	// Refusals: nothing was touched.
+
+	OmittedDirectory       What = iota // S
+	SourceTwice                        // S, a warning
+	DirectoryTwice                     // S, a warning
+	SameFile                           // S D
+	DirectoryOverFile                  // S D
+	FileOverDirectory                  // D
+	OverJustCreated                    // S D
+	ThroughJustCreatedLink             // S D
+	ThroughDanglingLink                // D
+	IntoItself                         // S D, as named by the user
+	HardLinkToDirectory                // S D: the directory is copied to S already
+	Replaced                           // S was replaced by another file meanwhile
+	UnknownType                        // S
+	Unserved                           // S D: the method cannot copy these
+
+	// Failures of the source.
+
+	StatSource    // S
+	OpenSource    // S
+	ReadDirectory // S
+	ReadLink      // S
+	Read          // S
+	SeekSource    // S
+
+	// Failures of the destination.
+
+	StatDest        // D
+	LostDirectory   // D, which was moved while its subdirectories were copied
+	CreateDirectory // D
+	CreateFile      // D
+	CreateLink      // D
+	CreateFIFO      // D
+	CreateSpecial   // D
+	Remove          // D
+	Clone           // S D
+	SeekDest        // D
+	Write           // D
+	Extend          // D
+	Close           // D
+
+	// Attributes that were not taken over.
+
+	OpenUpDirectory     // D: its owner's permissions
+	PreserveTimes       // D
+	PreserveOwnership   // D
+	ClearPermissions    // D, before its owner changes
+	PreservePermissions // D
+
+	whats
+)
+
+var problems = [whats]string{
+	OmittedDirectory:       "directory omitted",
+	SourceTwice:            "source given more than once",
+	DirectoryTwice:         "source directory given more than once",
+	SameFile:               "source and destination are the same file",
+	DirectoryOverFile:      "directory would replace a file",
+	FileOverDirectory:      "file would replace a directory",
+	OverJustCreated:        "would overwrite what was just created",
+	ThroughJustCreatedLink: "would write through a link just created",
+	ThroughDanglingLink:    "would write through a dangling link",
+	IntoItself:             "directory would be copied into itself",
+	HardLinkToDirectory:    "directory is reached twice",
+	Replaced:               "source was replaced meanwhile",
+	UnknownType:            "unknown file type",
+	Unserved:               "method cannot serve",
+
+	StatSource:    "stat source",
+	OpenSource:    "open source",
+	ReadDirectory: "read directory",
+	ReadLink:      "read link",
+	Read:          "read",
+	SeekSource:    "seek",
+
+	StatDest:        "stat destination",
+	LostDirectory:   "find directory again",
+	CreateDirectory: "create directory",
+	CreateFile:      "create file",
+	CreateLink:      "create link",
+	CreateFIFO:      "create FIFO",
+	CreateSpecial:   "create special file",
+	Remove:          "remove",
+	Clone:           "clone",
+	SeekDest:        "seek",
+	Write:           "write",
+	Extend:          "extend",
+	Close:           "close",
+
+	OpenUpDirectory:     "open up directory",
+	PreserveTimes:       "preserve times",
+	PreserveOwnership:   "preserve ownership",
+	ClearPermissions:    "clear permissions",
+	PreservePermissions: "preserve permissions",
+}

@@ -1,0 +1,61 @@
+package filecopy
+
+// memory is what must be known of the sources copied before: cp a b/a c would
+// copy b/a over the copy of a, and cp -r d d would never end.
+type memory struct {
+	sources map[fileID][]place  // files that the user named
+	names   map[string]struct{} // what their copies are called in the target directory
+	dirs    map[fileID]place    // directories named or made, and where their copies are
+}
+
+func newMemory() memory {
+	return memory{
+		sources: map[fileID][]place{},
+		names:   map[string]struct{}{},
+		dirs:    map[fileID]place{},
+	}
+}
+
+// sourceTwice remembers a source, and reports whether it was named before.
+func (m *memory) sourceTwice(e *entry) bool {
+	id := idOf(&e.stat)
+	for _, other := range m.sources[id] {
+		if sameName(e.src, other) {
+			return true
+		}
+	}
+	m.sources[id] = append(m.sources[id], e.src)
+	return false
+}
+
+// created remembers the name of a copy.
+func (m *memory) created(e *entry) { m.names[e.dst.name] = struct{}{} }
+
+func (m *memory) justCreated(e *entry) bool {
+	_, ok := m.names[e.dst.name]
+	return ok
+}
+
+// forget takes back that a directory was named: its copy could not be made.
+func (m *memory) forget(e *entry) { delete(m.dirs, idOf(&e.stat)) }
+
+// directoryAgain reports whether a directory is one that was named, or one
+// that this copy has made, and if so why that is a problem. One that the user
+// named is remembered.
+func (c *Copier) directoryAgain(e *entry) *Problem {
+	id := idOf(&e.stat)
+	copied, again := c.memory.dirs[id]
+	switch {
+	case !again && e.top:
+		c.memory.dirs[id] = e.dst
+		return nil
+	case !again:
+		return nil
+	case sameName(e.src, copied):
+		c.halted = true
+		return &Problem{What: IntoItself, Source: c.operand.src.path(), Dest: c.operand.dst.path()}
+	case sameName(e.dst, copied):
+		return &Problem{What: DirectoryTwice, Source: c.operand.src.path()}
+	}
+	return &Problem{What: HardLinkToDirectory, Source: copied.path(), Dest: e.dst.path()}
+}

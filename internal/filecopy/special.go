@@ -1,0 +1,54 @@
+package filecopy
+
+import "golang.org/x/sys/unix"
+
+// copyLink makes a symbolic link like the source.
+func (c *Copier) copyLink(e *entry) *Problem {
+	text, err := readlinkat(e.src, e.stat.Size)
+	if err != nil {
+		return &Problem{What: ReadLink, Source: e.src.path(), Err: err}
+	}
+	p := c.put(e, CreateLink, func(p place) error {
+		err := symlinkat(text, p)
+		if err == unix.EEXIST && !e.replace && c.options.Existing == Force {
+			return c.replaceByLink(text, p)
+		}
+		return err
+	})
+	if p != nil {
+		return p
+	}
+	return c.keep(&keeping{to: handle{-1, e.dst}, source: &e.stat, fresh: true, link: true})
+}
+
+// replaceByLink puts a symbolic link where a file has come to be since the
+// place was looked at, or where it could not be looked at.
+func (c *Copier) replaceByLink(text string, p place) error {
+	temporary, err := beside(p, func(q place) error { return symlinkat(text, q) })
+	if err != nil {
+		return err
+	}
+	return takePlace(temporary, p)
+}
+
+func symlinkat(text string, p place) error { return unix.Symlinkat(text, p.fd(), p.name) }
+
+// copySpecial makes a FIFO, a device or a socket like the source.
+func (c *Copier) copySpecial(e *entry, what What) *Problem {
+	mode := e.stat.Mode &^ c.omitted(0)
+	p := c.put(e, what, func(p place) error {
+		return unix.Mknodat(p.fd(), p.name, mode, int(e.stat.Rdev))
+	})
+	if p != nil {
+		return p
+	}
+	p = c.keep(&keeping{from: handle{-1, e.src}, to: handle{-1, e.dst}, source: &e.stat, fresh: true})
+	omitted := e.stat.Mode & permissions & c.omitted(0) &^ c.umask
+	if p != nil || omitted == 0 || c.options.Preserve.has(Mode) {
+		return p
+	}
+	if err := (handle{-1, e.dst}).chmod(e.stat.Mode & (permissions | setID) &^ c.umask); err != nil {
+		return &Problem{What: PreservePermissions, Dest: e.dst.path(), Err: err}
+	}
+	return nil
+}

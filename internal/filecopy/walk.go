@@ -1,0 +1,160 @@
+package filecopy
+
+import "golang.org/x/sys/unix"
+
+// copyDirectory copies a directory and all that is in it, and takes over its
+// attributes when it is filled.
+func (c *Copier) copyDirectory(e *entry) *Problem {
+	if p := c.directoryAgain(e); p != nil {
+		return p
+	}
+	made, p := c.enter(e)
+	if p != nil {
+		c.memory.forget(e)
+		return p
+	}
+	defer made.dir.close()
+	src, err := c.openSourceDirectory(e)
+	if err != nil {
+		c.report(&Problem{What: ReadDirectory, Source: e.src.path(), Err: err})
+		return c.finishDirectory(e, made, handle{-1, e.src})
+	}
+	defer src.close()
+	here := level{src, made.dir}
+	c.descend(here)
+	c.copyNames(e, here)
+	c.ascend(here)
+	if here.lost() {
+		return nil // as was reported
+	}
+	return c.finishDirectory(e, made, handle{src.fd, e.src})
+}
+
+// copyNames copies what is in a directory.
+func (c *Copier) copyNames(e *entry, here level) {
+	names, err := c.readNames(here.src.fd)
+	if err != nil {
+		c.report(&Problem{What: ReadDirectory, Source: e.src.path(), Err: err})
+	}
+	for _, name := range names {
+		c.copy(&entry{
+			src:    place{here.src, name.name},
+			dst:    place{here.dst, name.name},
+			kind:   name.kind,
+			marked: e.marked,
+		})
+		if c.halted || here.lost() {
+			return
+		}
+	}
+}
+
+// openSourceDirectory hands the directory that look has opened over, or opens
+// it.
+func (c *Copier) openSourceDirectory(e *entry) (*directory, error) {
+	if e.fd >= 0 {
+		d := &directory{at: e.src, fd: e.fd, id: idOf(&e.stat)}
+		e.fd = -1
+		return d, nil
+	}
+	flags := directoryFlags
+	if c.options.Links == FollowLinks {
+		flags &^= unix.O_NOFOLLOW
+	}
+	return open(e.src, flags, new(unix.Stat_t))
+}
+
+// A madeDirectory is a destination that is open, and what is still to be done
+// to it.
+type madeDirectory struct {
+	dir     *directory
+	stat    unix.Stat_t // when it was opened
+	omitted uint32      // permissions that it shall have in the end
+	opened  bool        // its owner has permissions that it shall not keep
+}
+
+// enter opens the destination directory, and makes it first if need be.
+func (c *Copier) enter(e *entry) (*madeDirectory, *Problem) {
+	m := &madeDirectory{}
+	if e.found == nil {
+		m.omitted = e.stat.Mode & c.omitted(unix.S_IWGRP|unix.S_IWOTH)
+		mode := e.stat.Mode & (permissions | setID) &^ m.omitted
+		if err := mkdirat(e.dst, mode); err != nil {
+			return nil, &Problem{What: CreateDirectory, Dest: e.dst.path(), Err: err}
+		}
+	}
+	var err error
+	if m.dir, err = openDirectory(e.dst, &m.stat); err != nil {
+		return nil, &Problem{What: StatDest, Dest: e.dst.path(), Err: err}
+	}
+	if e.found != nil {
+		return m, nil
+	}
+	m.dir.fresh = true
+	if p := c.openUp(m); p != nil {
+		m.dir.close()
+		return nil, p
+	}
+	if !e.marked {
+		c.memory.dirs[m.dir.id] = e.dst
+		e.marked = true
+	}
+	c.copying(e)
+	return m, nil
+}
+
+// openUp gives the owner of a new directory the permissions that filling it
+// takes.
+func (c *Copier) openUp(m *madeDirectory) *Problem {
+	if m.stat.Mode&unix.S_IRWXU == unix.S_IRWXU {
+		return nil
+	}
+	err := m.handle().chmod(m.stat.Mode&^unix.S_IFMT | unix.S_IRWXU)
+	if err != nil {
+		return &Problem{What: OpenUpDirectory, Dest: m.dir.at.path(), Err: err}
+	}
+	m.opened = true
+	return nil
+}
+
+// omitted are the permissions that a file is at first made without: all but
+// the owner's if the owner will change, else those given.
+func (c *Copier) omitted(otherwise uint32) uint32 {
+	if c.options.Preserve.has(Ownership) {
+		return unix.S_IRWXG | unix.S_IRWXO
+	}
+	return otherwise
+}
+
+// finishDirectory gives a directory that is filled its attributes.
+func (c *Copier) finishDirectory(e *entry, m *madeDirectory, src handle) *Problem {
+	fresh := e.found == nil
+	p := c.keep(&keeping{from: src, to: m.handle(), source: &e.stat, was: &m.stat, fresh: fresh})
+	if p != nil || c.options.Preserve.has(Mode) || !fresh {
+		return p
+	}
+	omitted := m.omitted &^ c.umask &^ m.stat.Mode
+	if omitted == 0 && !m.opened {
+		return nil
+	}
+	if err := m.handle().chmod(m.stat.Mode&^unix.S_IFMT | omitted); err != nil {
+		return &Problem{What: PreservePermissions, Dest: e.dst.path(), Err: err}
+	}
+	return nil
+}
+
+// handle reaches the directory's attributes.
+func (m *madeDirectory) handle() handle {
+	if m.dir.pathOnly {
+		return handle{-1, m.dir.at}
+	}
+	return handle{m.dir.fd, m.dir.at}
+}
+
+func mkdirat(p place, mode uint32) error {
+	for {
+		if err := unix.Mkdirat(p.fd(), p.name, mode); err != unix.EINTR {
+			return err
+		}
+	}
+}

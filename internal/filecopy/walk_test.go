@@ -1,0 +1,271 @@
+package filecopy
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// deep makes a directory with that many levels below it, named by their depth,
+// which is beyond what a path can say, and a file in the innermost one.
+func deep(t *testing.T, root string, levels int) {
+	t.Helper()
+	fd, err := unix.Open(root, unix.O_PATH|unix.O_DIRECTORY, 0)
+	for i := 0; i < levels && err == nil; i++ {
+		outer, name := fd, levelName(i)
+		if err = unix.Mkdirat(outer, name, 0o755); err == nil {
+			fd, err = unix.Openat(outer, name, unix.O_PATH|unix.O_DIRECTORY, 0)
+		}
+		unix.Close(outer)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	if err := unix.Symlinkat("bottom", fd, "link"); err != nil {
+		t.Fatal(err)
+	}
+	file, err := unix.Openat(fd, "file", unix.O_CREAT|unix.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unix.Write(file, []byte("deep"))
+	unix.Close(file)
+}
+
+func levelName(i int) string { return strings.Repeat("d", 20) + strconv.Itoa(i) }
+
+// bottom returns the link and the file of a deep directory.
+func bottom(t *testing.T, root string, levels int) (link, text string) {
+	t.Helper()
+	fd, err := unix.Open(root, unix.O_PATH|unix.O_DIRECTORY, 0)
+	for i := 0; i < levels && err == nil; i++ {
+		outer := fd
+		fd, err = unix.Openat(outer, levelName(i), unix.O_PATH|unix.O_DIRECTORY, 0)
+		unix.Close(outer)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	buf := make([]byte, 100)
+	n, err := unix.Readlinkat(fd, "link", buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	link = string(buf[:n])
+	file, err := unix.Openat(fd, "file", unix.O_RDONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(file)
+	n, err = unix.Read(file, buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return link, string(buf[:n])
+}
+
+func TestTreesMayBeDeeperThanAPathCanSay(t *testing.T) {
+	const levels = 1000 // 23 KB of path
+	dir := t.TempDir()
+	deep(t, mkdir(t, dir, "src"), levels)
+	o := recursive()
+	o.Preserve = Mode | Ownership | Timestamps
+	r := newRun(t, o)
+	open := descriptors(t)
+	most := 0
+	r.during = func(string) { most = max(most, descriptors(t)-open) }
+	r.To(filepath.Join(dir, "dst"), filepath.Join(dir, "src"), true)
+	r.clean(t)
+	if link, text := bottom(t, filepath.Join(dir, "dst"), levels); link != "bottom" || text != "deep" {
+		t.Errorf("link to %q, file with %q", link, text)
+	}
+	if most > 2*openLevels+10 {
+		t.Errorf("%d descriptors were open", most)
+	}
+	if left := descriptors(t) - open; left != 0 {
+		t.Errorf("%d descriptors stay open", left)
+	}
+	longest := r.copied[len(r.copied)-1]
+	if !strings.HasSuffix(longest, levelName(levels-1)+"/link") && !strings.HasSuffix(longest, levelName(levels-1)+"/file") {
+		t.Errorf("the last file is called ...%s", longest[len(longest)-40:])
+	}
+}
+
+// moveWhileDeep copies a deep tree, and when the innermost directory is reached
+// renames directories near the top of the source or the copy, which are not
+// open then.
+func moveWhileDeep(t *testing.T, side string, renames ...[2]string) *run {
+	const levels = openLevels + 10
+	t.Chdir(t.TempDir())
+	deep(t, mkdir(t, "src"), levels)
+	write(t, "src/file", "shallow")
+	r := newRun(t, recursive())
+	r.during = func(source string) {
+		if !strings.HasSuffix(source, levelName(levels-1)) {
+			return
+		}
+		for _, rename := range renames {
+			if err := os.Rename(filepath.Join(side, rename[0]), filepath.Join(side, rename[1])); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	r.To("dst", "src", true)
+	return r
+}
+
+func TestADirectoryMovedDuringTheCopyIsFoundAgain(t *testing.T) {
+	inner := filepath.Join(levelName(0), levelName(1))
+	for _, side := range []string{"src", "dst"} {
+		t.Run(side, func(t *testing.T) {
+			moveWhileDeep(t, side, [2]string{inner, "moved"}).clean(t)
+			if got := text(t, "dst/file"); got != "shallow" {
+				t.Errorf("%q", got)
+			}
+		})
+	}
+}
+
+func TestADirectoryThatCannotBeFoundAgainIsLeft(t *testing.T) {
+	inner := filepath.Join(levelName(0), levelName(1))
+	for side, want := range map[string]What{"src": ReadDirectory, "dst": LostDirectory} {
+		t.Run(side, func(t *testing.T) {
+			r := moveWhileDeep(t, side, [2]string{inner, "moved"}, [2]string{levelName(0), "hidden"})
+			r.only(t, want, unix.ENOENT)
+			if got := text(t, "dst/file"); got != "shallow" {
+				t.Errorf("%q", got)
+			}
+		})
+	}
+}
+
+func TestALinkPutInPlaceOfADirectoryIsNotFollowed(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	outside := mkdir(t, dir, "outside")
+	write(t, "outside/secret", "secret")
+	mkdir(t, "src")
+	write(t, "src/first", "")
+	mkdir(t, "src/sub")
+	write(t, "src/sub/file", "file")
+
+	swap := func(name string) {
+		if err := os.Rename(name, name+".old"); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(outside, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Run("source", func(t *testing.T) {
+		r := newRun(t, recursive())
+		r.during = func(source string) {
+			if source == "src" { // its names are about to be read
+				return
+			}
+			if _, err := os.Lstat("src/sub.old"); err != nil {
+				swap("src/sub")
+			}
+		}
+		r.To("dst", "src", true)
+		r.clean(t)
+		// The directory was opened before, or is seen to be a link by now.
+		if stat(t, "dst/sub").Mode&unix.S_IFMT == unix.S_IFLNK {
+			return
+		}
+		if _, err := os.Lstat("dst/sub/secret"); err == nil || text(t, "dst/sub/file") != "file" {
+			t.Error("the link was followed")
+		}
+	})
+	t.Run("destination", func(t *testing.T) {
+		mkdir(t, "two")
+		mkdir(t, "two/sub")
+		write(t, "two/sub/file", "file")
+		r := newRun(t, recursive())
+		r.during = func(source string) {
+			if source == "two/sub" {
+				swap("dst2/sub")
+			}
+		}
+		r.To("dst2", "two", true)
+		r.clean(t)
+		if _, err := os.Lstat("outside/file"); err == nil {
+			t.Error("the file went through the link")
+		}
+		if got := text(t, "dst2/sub.old/file"); got != "file" {
+			t.Errorf("the file is %q", got)
+		}
+	})
+}
+
+func TestNamesMayBe255BytesLong(t *testing.T) {
+	t.Chdir(t.TempDir())
+	name := strings.Repeat("\xee", 255)
+	mkdir(t, "src")
+	write(t, "src/"+name, "long")
+	if err := os.Symlink("target", "src/"+name[1:]+"l"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time over what is there, the link beside it first
+		r := newRun(t, recursive())
+		target := mkdirTarget(t, "dst")
+		r.Into(target, "src")
+		target.Close()
+		r.clean(t)
+	}
+	if got := text(t, "dst/src/"+name); got != "long" {
+		t.Errorf("%q", got)
+	}
+	if entries, _ := os.ReadDir("dst/src"); len(entries) != 2 {
+		t.Errorf("%d files are there", len(entries))
+	}
+}
+
+func mkdirTarget(t *testing.T, name string) *Target {
+	t.Helper()
+	os.Mkdir(name, 0o755)
+	target, err := OpenTarget(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return target
+}
+
+func TestANewDirectoryIsAtNoTimeOpenToOthers(t *testing.T) {
+	t.Chdir(t.TempDir())
+	mkdir(t, "src")
+	if err := os.Chmod("src", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	write(t, "src/file", "")
+	for _, test := range []struct {
+		preserve     Attributes
+		during, then uint32
+	}{
+		{0, 0o755, 0o777},
+		{Mode | Ownership | Timestamps, 0o700, 0o777},
+	} {
+		umask := unix.Umask(0)
+		o := recursive()
+		o.Preserve = test.preserve
+		r := newRun(t, o)
+		r.during = func(source string) {
+			if got := stat(t, "dst").Mode & permissions; got != test.during {
+				t.Errorf("mode %o while it is filled, want %o", got, test.during)
+			}
+		}
+		r.To("dst", "src", true)
+		unix.Umask(umask)
+		r.clean(t)
+		if got := stat(t, "dst").Mode & permissions; got != test.then {
+			t.Errorf("mode %o in the end, want %o", got, test.then)
+		}
+		os.RemoveAll("dst")
+	}
+}
