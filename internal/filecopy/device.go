@@ -12,7 +12,7 @@ func (d devices) filesystem(f *file) int64 {
 	if !known {
 		var fs unix.Statfs_t
 		if err := unix.Fstatfs(f.fd, &fs); err == nil {
-			magic = int64(fs.Type)
+			magic = int64(uint32(fs.Type))
 		}
 		d[dev] = magic
 	}

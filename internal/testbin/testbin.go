@@ -22,30 +22,30 @@ import (
 // is, whatever it dies of.
 func Dir(t testing.TB) string {
 	t.Helper()
-	dir, err := build()
+	kept, err := build()
 	if err != nil {
 		t.Fatal("testbin: ", err)
 	}
-	return dir
+	return kept.name
 }
 
-var build = sync.OnceValues(func() (string, error) {
+var build = sync.OnceValues(func() (*keptDir, error) {
 	root, err := moduleRoot()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	for _, sources := range []string{"cmd", "internal"} {
 		if err := lookAt(filepath.Join(root, sources)); err != nil {
-			return "", err
+			return nil, err
 		}
 	}
-	dir, err := keptDir()
+	dir, err := newKeptDir()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	cmd := exec.Command(filepath.Join(root, "scripts/build.sh"), dir)
+	cmd := exec.Command(filepath.Join(root, "scripts/build.sh"), dir.name)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%v: %w\n%s", cmd, err, out)
+		return nil, fmt.Errorf("%v: %w\n%s", cmd, err, out)
 	}
 	return dir, nil
 })
@@ -79,31 +79,33 @@ func lookAt(dir string) error {
 	})
 }
 
-// The keeper of the directory is a shell that waits for the end of its input,
-// the other end of which only this process has. It writes nowhere, so that
-// `go test` does not wait for it.
+// A keptDir is a directory that goes with this process. Its keeper is a shell
+// that waits for the end of its input, the other end of which only this process
+// has. It writes nowhere, so that `go test` does not wait for it.
+type keptDir struct {
+	name string
+	life io.WriteCloser // the garbage collector would close it
+}
+
 const keep = `cat >/dev/null; rm -rf "$1"`
 
-// life is referred to for as long as the process lives: the garbage collector
-// would close it.
-var life io.WriteCloser
-
-func keptDir() (string, error) {
-	dir, err := os.MkdirTemp("", "zeroutils-testbin-")
+func newKeptDir() (*keptDir, error) {
+	name, err := os.MkdirTemp("", "zeroutils-testbin-")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	if err := os.Chmod(dir, 0o755); err != nil { // tests may run the tools as somebody else
-		return "", err
-	}
-	keeper := exec.Command("/bin/sh", "-c", keep, "testbin-keeper", dir)
+	keeper := exec.Command("/bin/sh", "-c", keep, "testbin-keeper", name)
 	keeper.SysProcAttr = &unix.SysProcAttr{Setpgid: true} // a terminal's ^C is not for it
 	keeper.Dir = "/"
-	if life, err = keeper.StdinPipe(); err == nil {
+	life, err := keeper.StdinPipe()
+	if err == nil {
 		err = keeper.Start()
 	}
-	if err != nil {
-		os.RemoveAll(dir)
+	if err == nil {
+		err = os.Chmod(name, 0o755) // tests may run the tools as somebody else
 	}
-	return dir, err
+	if err != nil {
+		os.RemoveAll(name)
+	}
+	return &keptDir{name, life}, err
 }

@@ -23,7 +23,9 @@ type Command struct {
 	Summary, Notes string
 	// Flags are its options, in the order of --help. `Backquotes` in a usage
 	// text mark the name of the value. --method, --stats, --help and --version
-	// are added, where Flags has none of that name.
+	// are added, where Flags has none of that name. What may be given several
+	// times is not a slice flag but read from Line.Options, which has every
+	// value as it came.
 	Flags []cli.Flag
 	// Choices are the words that an option takes, by the first name of its
 	// flag; see Choice. The option's value will be the word in full.

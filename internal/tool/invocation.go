@@ -15,7 +15,7 @@ import (
 // several goroutines.
 type Invocation struct {
 	Name     string        // the program's name in messages: the base of argv[0]
-	Flags    *cli.Context  // the values of the options
+	Flags    *cli.Context  // the values of the options, by their first long names
 	Line     gnuflag.Line  // the options in the order given
 	Operands []string      // what is left of the command line
 	Method   splice.Method // what --method or ZEROUTILS_METHOD asks for

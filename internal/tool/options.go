@@ -1,9 +1,9 @@
 package tool
 
 import (
+	"flag"
 	"io"
 	"os"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -24,7 +24,15 @@ func (inv *Invocation) execute(cmd Command, args []string) error {
 	if mistake != nil {
 		return mistake
 	}
-	return inv.app(cmd).Run(line.Argv(inv.Name))
+	var err error
+	if inv.Flags, err = values(inv.Name, cmd.Flags, line); err != nil {
+		return err
+	}
+	inv.stats = inv.Flags.String("stats")
+	if err := inv.chooseMethod(); err != nil {
+		return err
+	}
+	return cmd.Run(inv)
 }
 
 // inOrder does what GNU programs do while they read their options: the first
@@ -50,28 +58,19 @@ func (inv *Invocation) inOrder(cmd Command) (done bool, err error) {
 	return false, nil
 }
 
-// app is the cli.App that holds the values of the options. Whatever it would
-// print, ask the system for or add on its own account is turned off.
-func (inv *Invocation) app(cmd Command) *cli.App {
-	return &cli.App{
-		Name:                      inv.Name,
-		Flags:                     cmd.Flags,
-		HideHelp:                  true,
-		HideHelpCommand:           true,
-		HideVersion:               true,
-		DisableSliceFlagSeparator: true,
-		Compiled:                  time.Unix(0, 0), // else it looks for the program's file
-		Writer:                    io.Discard,
-		ErrWriter:                 io.Discard,
-		ExitErrHandler:            func(*cli.Context, error) {},
-		OnUsageError:              func(_ *cli.Context, err error, _ bool) error { return UsageErrorf("%v", err) },
-		Action: func(values *cli.Context) error {
-			inv.Flags = values
-			inv.stats = values.String("stats")
-			if err := inv.chooseMethod(); err != nil {
-				return err
-			}
-			return cmd.Run(inv)
-		},
+// values gives the options of the line to cli's flags. It does what cli.App.Run
+// would, less commands, help and completion, which are answered here or not at
+// all and would take a tenth of a millisecond, a seventh of a tool's start.
+func values(name string, flags []cli.Flag, line gnuflag.Line) (*cli.Context, error) {
+	set := flag.NewFlagSet(name, flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	for _, f := range flags {
+		if err := f.Apply(set); err != nil {
+			return nil, err
+		}
 	}
+	if err := set.Parse(line.Argv(name)[1:]); err != nil {
+		return nil, UsageErrorf("%v", err)
+	}
+	return cli.NewContext(nil, set, nil), nil
 }
