@@ -13,6 +13,7 @@ import (
 
 // withCommon appends the options that all tools have.
 func withCommon(flags []cli.Flag) []cli.Flag {
+	own := namesOf(flags)
 	flags = slices.Clone(flags)
 	for _, f := range []cli.Flag{
 		&cli.StringFlag{Name: "method", Usage: "move the data by `NAME` and no other way: reflink, copy_file_range, sendfile, splice, mmap, direct or readwrite; auto, the default, takes what suits"},
@@ -23,16 +24,18 @@ func withCommon(flags []cli.Flag) []cli.Flag {
 		&cli.BoolFlag{Name: "help", Usage: "display this help and exit"},
 		&cli.BoolFlag{Name: "version", Usage: "output version information and exit"},
 	} {
-		if !declares(flags, f.Names()[0]) {
+		if !slices.Contains(own, f.Names()[0]) {
 			flags = append(flags, f)
 		}
 	}
 	return flags
 }
 
-// declares reports whether one of the flags goes by the name.
-func declares(flags []cli.Flag, name string) bool {
-	return slices.ContainsFunc(flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
+func namesOf(flags []cli.Flag) (names []string) {
+	for _, f := range flags {
+		names = append(names, f.Names()...)
+	}
+	return names
 }
 
 func withCommonChoices(own map[string][]string) map[string][]string {
