@@ -103,7 +103,7 @@ func (c *Copier) Copy(dst, src *Descriptor, o Options) (Report, error) {
 	t := c.newTransfer(dst, src, o)
 	err := t.run()
 	src.advance(t.report.Delivered)
-	dst.advance(t.report.Delivered)
+	dst.wrote(t.report.Delivered)
 	return t.finish(err)
 }
 

@@ -82,7 +82,7 @@ var host = kernel{
 	filesystem: func(fd int) (int64, error) {
 		var fs unix.Statfs_t
 		err := unix.Fstatfs(fd, &fs)
-		return int64(fs.Type), err
+		return int64(uint32(fs.Type)), err // of 32 bits; negative where Type is an int32
 	},
 	setLease:  setLease,
 	lease:     func(fd int) (int, error) { return unix.FcntlInt(uintptr(fd), unix.F_GETLEASE, 0) },

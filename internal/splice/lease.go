@@ -114,11 +114,11 @@ func (t *transfer) stable() error {
 // that the lease has to outlast only what the reader's own pipe holds, and
 // returns them.
 func (t *transfer) spliceGuarded(guard *lease) (copied []byte, err error) {
+	t.method = Splice
 	p, err := t.copier.emptyPipe(&t.system, &t.copier.pipe)
 	if err != nil {
 		return nil, &notThisWay{err}
 	}
-	t.method = Splice
 	t.prepare()
 	for t.left > 0 && !guard.breaking() {
 		if err := t.fill(p); err != nil || p.held == 0 {

@@ -8,9 +8,9 @@ import (
 
 // viaMapping maps the source, a window at a time, and writes the mapping. Only
 // the kernel touches the mapped pages, so a file that shrinks meanwhile is an
-// EFAULT of write(2), reported as [ErrTruncated], and never a SIGBUS. A read
-// lease, where one can be had, keeps writers and truncate(2) waiting until the
-// window under way is written.
+// EFAULT of write(2), reported as [ErrTruncated], and never a SIGBUS; what was
+// written may then end in zeros. A read lease, where one can be had, keeps
+// writers and truncate(2) waiting until the window under way is written.
 func viaMapping(t *transfer) error {
 	at, err := t.seek(t.src.FD, 0, unix.SEEK_CUR)
 	if err != nil {
@@ -60,19 +60,28 @@ func (t *transfer) writeWindow(at int64) (int64, error) {
 	before := t.report.Delivered
 	err = t.writeSink(window[inPage:])
 	written := t.report.Delivered - before
-	return written, t.mappingFault(err, at+written)
+	return written, t.shrunk(err, at+n)
 }
 
-// mappingFault turns the EFAULT of a write from the mapping into what it
-// means: the file ends before offset at, or its disk could not be read.
-func (t *transfer) mappingFault(err error, at int64) error {
+// shrunk looks whether the file, whose mapping was written up to offset end,
+// still reaches as far. What was cut off is an EFAULT; but in the page where
+// the file ends now it is zeros, which look like any success. An EFAULT of a
+// file that has not shrunk is its disk's.
+func (t *transfer) shrunk(err error, end int64) error {
 	w, failed := err.(*WriteError)
-	if !failed || w.Err != unix.EFAULT {
+	fault := failed && w.Err == unix.EFAULT
+	if err != nil && !fault {
 		return err
 	}
 	t.calls++
-	if size, err := t.size(t.src.FD); err == nil && size <= at {
+	size, sizeErr := t.size(t.src.FD)
+	switch {
+	case sizeErr != nil:
+		return &ReadError{sizeErr}
+	case size < end:
 		return &ReadError{ErrTruncated}
+	case fault:
+		return &ReadError{unix.EIO}
 	}
-	return &ReadError{unix.EIO}
+	return nil
 }

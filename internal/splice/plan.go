@@ -86,7 +86,7 @@ func serves(m Method, dst, src *Descriptor, o Options) bool {
 	switch m {
 	case Reflink:
 		whole := src.Offset == 0 && o.Limit == 0 && dst.Offset == 0 && dst.Stat.Size == 0
-		return files && whole && !dst.Appends() && src.Stat.Dev == dst.Stat.Dev && !o.NoOffload
+		return files && whole && !dst.Appends() && oneFilesystem(dst, src) && !o.NoOffload
 	case CopyFileRange:
 		return files && !dst.Appends() && !o.NoOffload
 	case Sendfile:
@@ -99,6 +99,12 @@ func serves(m Method, dst, src *Descriptor, o Options) bool {
 		return (src.Kind == Regular || src.Kind == Block) && (dst.Kind == Regular || dst.Kind == Block) && !dst.Appends()
 	}
 	return m == ReadWrite
+}
+
+// oneFilesystem reports whether two files may lie on the same filesystem: the
+// subvolumes of a btrfs have device numbers of their own.
+func oneFilesystem(dst, src *Descriptor) bool {
+	return src.Stat.Dev == dst.Stat.Dev || src.FS == unix.BTRFS_SUPER_MAGIC && dst.FS == unix.BTRFS_SUPER_MAGIC
 }
 
 // splicesFrom leaves terminals out: splice would ask a second time for the end

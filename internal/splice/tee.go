@@ -35,12 +35,10 @@ func (s *Sink) Delivered() int64 { return s.delivered.Load() }
 // gets these before more are offered, so that outputs never run apart by more
 // than the capacity of a private pipe.
 func (c *Copier) Tee(sinks []*Sink, src *Descriptor, o Options) (Report, error) {
-	f := &fanout{transfer: *c.newTransfer(nil, src, o), live: slices.Clone(sinks)}
+	live := slices.DeleteFunc(slices.Clone(sinks), func(s *Sink) bool { return s.Err != nil })
+	f := &fanout{transfer: *c.newTransfer(nil, src, o), live: live}
 	err := f.run()
 	src.advance(f.report.Delivered)
-	for _, s := range sinks {
-		s.advance(s.Delivered())
-	}
 	return f.finish(err)
 }
 
