@@ -61,7 +61,7 @@ func (c *concatenation) add(name string) bool {
 	if src.FD != 0 {
 		defer unix.Close(src.FD)
 	}
-	if c.feedsItself(src) {
+	if c.readsItself(src) {
 		c.inv.Fail(name, errOwnOutput)
 		return true
 	}
@@ -71,17 +71,8 @@ func (c *concatenation) add(name string) bool {
 	return true
 }
 
-// feedsItself reports whether reading src would never end, since it is what is
-// written. Formatted text grows, and so overtakes the reading from wherever it
-// starts.
-func (c *concatenation) feedsItself(src *splice.Descriptor) bool {
-	if c.format == nil {
-		return splice.CopiesOntoItself(c.out, src)
-	}
-	same := src.Stat.Dev == c.out.Stat.Dev && src.Stat.Ino == c.out.Stat.Ino
-	return same && src.Remaining() > 0
-}
-
+// readsItself reports whether reading src would never end, since it is what is
+// written.
 func (c *concatenation) readsItself(src *splice.Descriptor) bool {
 	if c.format != nil {
 		return splice.FiltersOntoItself(c.out, src)
@@ -107,7 +98,7 @@ func (c *concatenation) end() bool {
 	if c.format == nil {
 		return true
 	}
-	report, err := c.copier.Put(c.out, c.format.Finish(nil))
+	report, err := c.copier.Put(c.out, c.format.Finish(make([]byte, 0, catformat.Room)))
 	c.total.Add(report)
 	return err == nil || c.failed("", err)
 }

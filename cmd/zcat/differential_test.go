@@ -31,28 +31,28 @@ var options = [][]string{
 // A difference from cat is one that is meant.
 type difference struct {
 	why  string
-	when func(c aCase) bool
+	when func(c call) bool
 }
 
 var meant = []difference{
 	{
 		"cat 9.1 refuses to read the file that it writes to unless that is empty. Later ones and zcat look" +
 			" whether the reading would begin before the writing, and so never end.",
-		func(c aCase) bool {
+		func(c call) bool {
 			start := c.Stdout.Kind == oracle.ToFile && (c.Stdout.Offset == 0 || c.Stdout.Before.Size == 0)
 			return start && slices.Contains(c.args, oracle.StdoutFile)
 		},
 	},
 	{
 		"The Go runtime opens /dev/null in the place of a closed descriptor. zcat knows, but /dev/fd/0 does not.",
-		func(c aCase) bool {
+		func(c call) bool {
 			return c.Stdin.Kind == oracle.FromClosed && slices.Contains(c.args, "/dev/fd/0")
 		},
 	},
 }
 
-// A aCase is what cat and zcat are both called with.
-type aCase struct {
+// A call is what cat and zcat are both called with.
+type call struct {
 	oracle.World
 	args []string
 }
@@ -86,8 +86,8 @@ func knownOptions(t *testing.T, zcat oracle.Program) (known []string) {
 	return known
 }
 
-func draw(t *rapid.T, known []string) aCase {
-	c := aCase{World: oracle.World{
+func draw(t *rapid.T, known []string) call {
+	c := call{World: oracle.World{
 		Stdin: oracle.DrawStdin(t), Stdout: oracle.DrawStdout(t), Env: oracle.DrawEnv(t),
 	}}
 	var operands []string

@@ -24,19 +24,19 @@ var options = []string{
 // both outcomes.
 type difference struct {
 	why    string
-	when   func(c aCase, ours, theirs oracle.Outcome) bool
-	forget func(c aCase, ours, theirs *oracle.Outcome)
+	when   func(c call, ours, theirs oracle.Outcome) bool
+	forget func(c call, ours, theirs *oracle.Outcome)
 }
 
 var meant = []difference{
 	{
 		why: "Who exits or dies when one output fails has written to the others before that or not, as chunks" +
 			" and turns have it: what they have is a beginning.",
-		when: func(c aCase, ours, theirs oracle.Outcome) bool {
+		when: func(c call, ours, theirs oracle.Outcome) bool {
 			dies := ours.Status == theirs.Status && strings.HasPrefix(ours.Status, "signal: broken pipe")
 			return dies || c.exits()
 		},
-		forget: func(c aCase, ours, theirs *oracle.Outcome) {
+		forget: func(c call, ours, theirs *oracle.Outcome) {
 			oracle.Shorten(ours, theirs)
 			if c.Stdout.Kind == oracle.ToFile { // a beginning, and then what was there before
 				ours.Files[oracle.StdoutFile] = theirs.Files[oracle.StdoutFile]
@@ -45,15 +45,15 @@ var meant = []difference{
 	},
 	{
 		why:  "Of several outputs that fail with the first bytes, tee names them in the order given.",
-		when: func(c aCase, _, _ oracle.Outcome) bool { return !c.exits() },
-		forget: func(_ aCase, ours, theirs *oracle.Outcome) {
+		when: func(c call, _, _ oracle.Outcome) bool { return !c.exits() },
+		forget: func(_ call, ours, theirs *oracle.Outcome) {
 			ours.Stderr, theirs.Stderr = sorted(ours.Stderr), sorted(theirs.Stderr)
 		},
 	},
 	{
 		why:  "The same, when the first one is the last one.",
-		when: func(c aCase, _, _ oracle.Outcome) bool { return c.exits() },
-		forget: func(_ aCase, ours, theirs *oracle.Outcome) {
+		when: func(c call, _, _ oracle.Outcome) bool { return c.exits() },
+		forget: func(_ call, ours, theirs *oracle.Outcome) {
 			if strings.Count(ours.Stderr, "\n") == 1 && isOutputs(ours.Stderr) && isOutputs(theirs.Stderr) {
 				ours.Stderr = theirs.Stderr
 			}
@@ -62,8 +62,8 @@ var meant = []difference{
 	{
 		why: "With the nopipe modes ztee takes no input, and so finds no fault in it, once all outputs are broken" +
 			" pipes; tee 9.1 must try to write to them first.",
-		when: func(c aCase, _, _ oracle.Outcome) bool { return c.nopipe() && c.Stdout.Kind == oracle.ToBroken },
-		forget: func(_ aCase, ours, theirs *oracle.Outcome) {
+		when: func(c call, _, _ oracle.Outcome) bool { return c.nopipe() && c.Stdout.Kind == oracle.ToBroken },
+		forget: func(_ call, ours, theirs *oracle.Outcome) {
 			if strings.Contains(ours.Stderr, readError) {
 				return
 			}
@@ -78,12 +78,27 @@ var meant = []difference{
 // readError is what the oracle's kinds of standard input lead to.
 const readError = "tee: read error: Is a directory\n"
 
-func (c aCase) exits() bool {
-	return slices.ContainsFunc(c.args, func(s string) bool { return strings.Contains(s, "=exit") })
+// options are the arguments that are no operands.
+func (c call) options() (options []string) {
+	for _, arg := range c.args {
+		switch {
+		case arg == "--":
+			return options
+		case strings.HasPrefix(arg, "-") && arg != "-":
+			options = append(options, arg)
+		case slices.Contains(c.Env, oracle.PosixlyCorrect):
+			return options
+		}
+	}
+	return options
 }
 
-func (c aCase) nopipe() bool {
-	return slices.ContainsFunc(c.args, func(s string) bool {
+func (c call) exits() bool {
+	return slices.ContainsFunc(c.options(), func(s string) bool { return strings.Contains(s, "=exit") })
+}
+
+func (c call) nopipe() bool {
+	return slices.ContainsFunc(c.options(), func(s string) bool {
 		return strings.HasSuffix(s, "nopipe") || s == "--output-error" || s == "-p" || s == "-pa"
 	})
 }
@@ -98,8 +113,8 @@ func isOutputs(message string) bool {
 	return strings.HasPrefix(message, "tee: 'standard output': ") || message == "tee: /dev/full: No space left on device\n"
 }
 
-// A aCase is what tee and ztee are both called with.
-type aCase struct {
+// A call is what tee and ztee are both called with.
+type call struct {
 	oracle.World
 	args []string
 }
@@ -122,13 +137,16 @@ func TestZteeDoesWhatTeeDoes(t *testing.T) {
 	})
 }
 
-func draw(t *rapid.T) aCase {
-	c := aCase{World: oracle.World{
+func draw(t *rapid.T) call {
+	c := call{World: oracle.World{
 		Stdin: oracle.DrawStdin(t), Stdout: oracle.DrawStdout(t), Env: oracle.DrawEnv(t),
 	}}
 	var drawn []string
 	for range rapid.IntRange(0, 3).Draw(t, "options") {
-		drawn = append(drawn, rapid.SampledFrom(options).Draw(t, "option"))
+		option := rapid.SampledFrom(options).Draw(t, "option")
+		if !slices.Contains(c.Env, oracle.PosixlyCorrect) || !slices.Contains(drawn, option) { // it may be a file's name
+			drawn = append(drawn, option)
+		}
 	}
 	var operands []string
 	for range rapid.IntRange(0, 5).Draw(t, "operands") {
@@ -143,7 +161,7 @@ func draw(t *rapid.T) aCase {
 	return c
 }
 
-func (c aCase) inTurns(options []string, operand string) bool {
+func (c call) inTurns(options []string, operand string) bool {
 	isFIFO := slices.ContainsFunc(c.Files, func(f oracle.File) bool { return f.Name == operand && f.Kind == oracle.Taking })
 	return isFIFO || slices.ContainsFunc(options, func(o string) bool {
 		return o == "-a" || o == "--append" || o == "--app" || o == "-ai" || o == "-pa"

@@ -209,7 +209,7 @@ func TestSignalsIgnoredByTheParentStayIgnored(t *testing.T) {
 }
 
 func TestTheProgramIsToldOfSignalsThatTheParentDoesNotIgnore(t *testing.T) {
-	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGPIPE} {
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGHUP} {
 		script := fmt.Sprintf("exec $PROBE notify %d", int(sig))
 		want := fmt.Sprintf("told of %v\n", sig)
 		if got, status := shell(t, withRecord, script); got != want || status != 0 {

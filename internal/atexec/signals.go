@@ -27,7 +27,9 @@ func RestoreSignals() {
 
 // Notify is signal.Notify for after RestoreSignals, of which the runtime knows
 // nothing: it believes that its handler is in place until it is told to ignore
-// the signal. Signals that were ignored at the start stay so.
+// the signal. Signals that were ignored at the start stay so. SIGPIPE is not to
+// be had: the runtime drops it on threads that run no Go code at the time.
+// Ignore it and look for EPIPE.
 func Notify(c chan<- os.Signal, sigs ...syscall.Signal) {
 	for _, sig := range sigs {
 		if Ignored(sig) || signal.Ignored(sig) {

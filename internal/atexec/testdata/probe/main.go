@@ -61,10 +61,14 @@ func notify(sig syscall.Signal) {
 	told := make(chan os.Signal, 1)
 	atexec.Notify(told, sig)
 	kill(sig)
+	patience := 20 * time.Second
+	if atexec.Ignored(sig) {
+		patience = 100 * time.Millisecond
+	}
 	select {
 	case sig := <-told:
 		fmt.Println("told of", sig)
-	case <-time.After(100 * time.Millisecond):
+	case <-time.After(patience):
 		fmt.Println("not told")
 	}
 }
