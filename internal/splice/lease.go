@@ -142,31 +142,12 @@ const leasePoll = 50
 // drainGuarded drains as drain does, but neither blocks in splice nor goes on
 // when somebody waits for the lease: bytes may then be left in the pipe.
 func (t *transfer) drainGuarded(p *pipe, guard *lease) error {
-	for p.held > 0 {
-		n, err := t.splice(p.r, t.dst.FD, p.held, unix.SPLICE_F_NONBLOCK)
-		switch {
-		case err == unix.EAGAIN:
-			if _, err := t.poll(t.dst.FD, unix.POLLOUT, leasePoll); err != nil {
-				return &WriteError{err}
-			}
-			if guard.breaking() {
-				return nil
-			}
-		case err == nil && n > 0:
-			p.held -= n
-			if err := t.delivered(int64(n)); err != nil {
-				return err
-			}
-		case err == nil || spliceOutRefused(err):
-			if spilled := t.spill(p); spilled != nil || err == nil {
-				return spilled
-			}
-			return &notThisWay{err}
-		default:
-			return &WriteError{err}
+	return t.drainWhile(p, unix.SPLICE_F_NONBLOCK, func() (bool, error) {
+		if _, err := t.poll(t.dst.FD, unix.POLLOUT, leasePoll); err != nil {
+			return false, &WriteError{err}
 		}
-	}
-	return nil
+		return !guard.breaking(), nil
+	})
 }
 
 // takeBack reads the private pipe empty.

@@ -72,11 +72,17 @@ func (t *transfer) fill(p *pipe) error {
 
 // drain splices the pipe into the sink until it is empty.
 func (t *transfer) drain(p *pipe) error {
+	return t.drainWhile(p, 0, func() (bool, error) { return true, t.waitForSink() })
+}
+
+// drainWhile drains with the given flags of splice(2), and asks wait, when the
+// sink is not ready, whether to go on. Bytes are left in the pipe if not.
+func (t *transfer) drainWhile(p *pipe, flags int, wait func() (bool, error)) error {
 	for p.held > 0 {
-		n, err := t.splice(p.r, t.dst.FD, p.held, 0)
+		n, err := t.splice(p.r, t.dst.FD, p.held, flags)
 		switch {
 		case err == unix.EAGAIN: // the sink's: the pipe is not empty
-			if err := t.waitForSink(); err != nil {
+			if goOn, err := wait(); err != nil || !goOn {
 				return err
 			}
 		case err == nil && n > 0:
