@@ -10,5 +10,6 @@
 // arrives twice or out of order.
 //
 // ZEROUTILS_LONG=1 fails every system call at every moment with every errno,
-// and repeats what depends on chance; otherwise the moments take turns.
+// and repeats what depends on chance; otherwise the moments, and half of the
+// errnos, take turns.
 package faults

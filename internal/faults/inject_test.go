@@ -176,30 +176,42 @@ func (s scene) failEverywhere(t *testing.T, used *usage, turn int, dir func() st
 	o := calm.run()
 	o.succeeded()
 	log := o.log()
-	defer used.endOfScene()
 	for _, f := range faults {
 		for k, place := range s.placesOn(f.side) {
 			calls := slices.DeleteFunc(slices.Clone(log), func(l logged) bool {
 				return l.injected() || l.call != f.call || !strings.Contains(l.line, f.only) || !l.of(calm.places[place])
 			})
-			if len(calls) == 0 {
-				continue
-			}
-			for _, errno := range strings.Fields(f.heals + " " + f.harms) {
-				moments := f.moments(calls, errno)
-				turn++
-				if !long {
-					moments = moments[turn%len(moments):][:1]
-				}
-				for _, when := range moments {
-					i := injection{f.call, place, errno, when}
-					t.Run(i.String(), func(t *testing.T) {
-						s.setUp(t, dir()).fail(f, k, append(always, i), used)
-					})
-				}
+			for _, i := range f.injections(place, calls, &turn) {
+				t.Run(i.String(), func(t *testing.T) {
+					s.setUp(t, dir()).fail(f, k, append(always, i), used)
+				})
 			}
 		}
 	}
+	used.endOfScene()
+}
+
+// injections are what may happen to the calls of a fault that concern a place.
+// In a short test, every second errno happens at one of the moments.
+func (f fault) injections(place string, calls []logged, turn *int) (all []injection) {
+	if len(calls) == 0 {
+		return nil
+	}
+	for _, errno := range strings.Fields(f.heals + " " + f.harms) {
+		moments := f.moments(calls, errno)
+		*turn++
+		switch {
+		case long:
+		case *turn%2 == 0:
+			moments = nil // it comes in other scenes, or on the other side
+		default:
+			moments = moments[*turn/2%len(moments):][:1]
+		}
+		for _, when := range moments {
+			all = append(all, injection{f.call, place, errno, when})
+		}
+	}
+	return all
 }
 
 // placesOn are the names of the sources or sinks, or of nothing in particular.

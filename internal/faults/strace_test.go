@@ -87,8 +87,8 @@ func (l logged) of(place string) bool {
 }
 
 var (
-	begins  = regexp.MustCompile(`^(\d+) +(\w+)\(`)
-	resumes = regexp.MustCompile(`^(\d+) +<\.\.\. (\w+) resumed>`)
+	opening = regexp.MustCompile(`^(\d+) +(\w+)\(`)
+	resumed = regexp.MustCompile(`^(\d+) +<\.\.\. (\w+) resumed>`)
 )
 
 // log reads what strace wrote.
@@ -100,7 +100,7 @@ func (p *play) log() []logged {
 	numbers := map[string]int{}
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimSuffix(line, "\n")
-		if found := resumes.FindStringSubmatch(line); found != nil {
+		if found := resumed.FindStringSubmatch(line); found != nil {
 			for i := len(calls) - 1; i >= 0; i-- {
 				if calls[i].thread == found[1] {
 					calls[i].line += line
@@ -108,7 +108,7 @@ func (p *play) log() []logged {
 				}
 			}
 		}
-		if found := begins.FindStringSubmatch(line); found != nil {
+		if found := opening.FindStringSubmatch(line); found != nil {
 			key := found[1] + found[2]
 			numbers[key]++
 			calls = append(calls, logged{found[1], found[2], line, numbers[key]})

@@ -100,10 +100,29 @@ func (s scene) sinkMessage(k int, text string) string {
 // isComplete checks that sink i has everything.
 func (o outcome) isComplete(i int) {
 	o.Helper()
+	o.has(i, o.wanted(i))
+}
+
+// hasAllBut checks that sink i has every source, and of source k a beginning.
+func (o outcome) hasAllBut(i, k int) {
+	o.Helper()
 	if o.sinks[i].kind == null {
 		return
 	}
-	if got, want := o.got[i], o.wanted(i); !bytes.Equal(got, want) {
+	want := o.wanted(i)
+	part := &want[len(want)-len(o.reads())+k]
+	missing := size(want) - len(o.got[i])
+	if missing < 0 || missing > len(*part) {
+		o.Errorf("%s has %d bytes, want %d to %d", o.sinkName(i), len(o.got[i]), size(want)-len(*part), size(want))
+		return
+	}
+	*part = (*part)[:len(*part)-missing]
+	o.has(i, want)
+}
+
+func (o outcome) has(i int, want [][]byte) {
+	o.Helper()
+	if got := o.got[i]; o.sinks[i].kind != null && (len(got) != size(want) || !begins(got, want)) {
 		o.Errorf("%s %s", o.sinkName(i), difference(got, want))
 	}
 }
@@ -119,46 +138,41 @@ func (o outcome) isEmpty(i int) {
 // else.
 func (o outcome) isBeginning(i int) {
 	o.Helper()
-	if o.sinks[i].kind == null {
-		return
-	}
-	got, want := o.got[i], o.wanted(i)
-	if len(got) > len(want) || !bytes.Equal(got, want[:len(got)]) {
-		o.Errorf("%s is no beginning: it %s", o.sinkName(i), difference(got, want))
+	if want := o.wanted(i); o.sinks[i].kind != null && !begins(o.got[i], want) {
+		o.Errorf("%s is no beginning: it %s", o.sinkName(i), difference(o.got[i], want))
 	}
 }
 
-// hasAllBut checks that sink i has every source, and of source k a beginning.
-func (o outcome) hasAllBut(i, k int) {
-	o.Helper()
-	if o.sinks[i].kind == null {
-		return
-	}
-	got, want := o.got[i], o.wanted(i)
-	missing := len(want) - len(got)
-	part := len(o.shown(k))
-	if missing < 0 || missing > part {
-		o.Errorf("%s has %d bytes, want %d to %d", o.sinkName(i), len(got), len(want)-part, len(want))
-		return
-	}
-	end := len(want)
-	for j := range o.reads()[k+1:] {
-		end -= len(o.shown(k + 1 + j))
-	}
-	want = append(want[:end-missing:end-missing], want[end:]...)
-	if !bytes.Equal(got, want) {
-		o.Errorf("without %d bytes of source %d, %s %s", missing, k, o.sinkName(i), difference(got, want))
-	}
-}
-
-func (o outcome) wanted(i int) []byte {
+// wanted is what sink i should have in the end.
+func (o outcome) wanted(i int) [][]byte {
 	if o.sinks[i].kind == appends {
-		return append([]byte(before), o.all()...)
+		return append([][]byte{[]byte(before)}, o.parts()...)
 	}
-	return o.all()
+	return o.parts()
 }
 
-func difference(got, want []byte) string {
+func size(parts [][]byte) int {
+	n := 0
+	for _, part := range parts {
+		n += len(part)
+	}
+	return n
+}
+
+// begins reports whether got is a beginning of the parts.
+func begins(got []byte, parts [][]byte) bool {
+	for _, part := range parts {
+		n := min(len(got), len(part))
+		if !bytes.Equal(got[:n], part[:n]) {
+			return false
+		}
+		got = got[n:]
+	}
+	return len(got) == 0
+}
+
+func difference(got []byte, parts [][]byte) string {
+	want := bytes.Join(parts, nil)
 	at := 0
 	for at < min(len(got), len(want)) && got[at] == want[at] {
 		at++

@@ -112,7 +112,8 @@ func (s *stage) grow(name string, stop *atomic.Bool) <-chan struct{} {
 	go func() {
 		defer close(done)
 		for i := 0; !stop.Load(); i += 100 {
-			unix.Write(log, text[i:i+100])
+			at := i % (len(text) - 100)
+			unix.Write(log, text[at:at+100])
 			time.Sleep(100 * time.Microsecond)
 		}
 	}()

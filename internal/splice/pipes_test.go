@@ -37,7 +37,7 @@ func TestRaisePipeNeverLowers(t *testing.T) {
 }
 
 func TestRaisePipeIsContentWithWhatAnOrdinaryUserMayHave(t *testing.T) {
-	testfs.NeedRoot(t)
+	testfs.Setting(t, "/proc/sys/fs/pipe-user-pages-soft", "16384") // the default
 	s := newStage(t, "", "", "")
 	child := asChild(t, "raise", nil)
 	child.SysProcAttr = nobody()
