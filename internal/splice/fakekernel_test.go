@@ -104,7 +104,7 @@ func (k *fakeKernel) table() *kernel {
 		reopen: k.reopen, alignment: k.alignment, allocate: k.allocate, advise: k.advise,
 		mmap: k.mmap, munmap: k.munmap, size: k.size, filesystem: k.filesystem,
 		setLease: k.setLease, lease: k.lease, leaseTime: func() time.Duration { return k.leaseTime },
-		close: k.close, sleep: k.sleep, now: k.now,
+		close: k.close, sleep: k.sleep, yield: func() {}, now: k.now,
 	}
 }
 

@@ -22,11 +22,25 @@ func viaPipe(t *transfer) error {
 		if err := t.fill(p); err != nil || p.held == 0 {
 			return err
 		}
+		filled := p.held
 		if err := t.drain(p); err != nil {
 			return err
 		}
+		t.letProducerRun(filled, p)
 	}
 	return nil
+}
+
+// letProducerRun gives way, if anybody waits for this CPU, before the source is
+// asked again that had less than the pipe holds: a producer that is woken for
+// every 64 KiB would fill its pipe no further. Nothing that has arrived is held
+// back by it. Measured from a writer of 64 KiB to a reader of 64 KiB: 3.0 GB/s
+// without, 4.4 with it.
+func (t *transfer) letProducerRun(filled int, p *pipe) {
+	if filled < p.capacity && t.src.Kind == Pipe {
+		t.calls++
+		t.yield()
+	}
 }
 
 // worthPreparing is the size in bytes from which advice and preallocation pay
