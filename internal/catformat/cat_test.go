@@ -12,18 +12,17 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"zeroutils/internal/testfs"
 )
 
 // gnuCat returns a function that formats files by the cat of this machine, if
 // that is GNU's of version 9 or newer.
 func gnuCat(t *testing.T) func(letters string, files ...[]byte) []byte {
-	path, err := exec.LookPath("cat")
-	if err != nil {
-		t.Skip(err)
-	}
+	path := testfs.Need(t, "cat")
 	version, _ := exec.Command(path, "--version").Output()
 	if !regexp.MustCompile(`^cat \(GNU coreutils\) (9|\d\d)\.`).Match(version) {
-		t.Skipf("%s is not GNU cat 9", path)
+		testfs.Unavailable(t, path+" is not GNU cat 9")
 	}
 	dir := t.TempDir()
 	return func(letters string, files ...[]byte) []byte {

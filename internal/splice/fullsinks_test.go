@@ -23,7 +23,7 @@ func TestFullFilesystemsHoldAnExactPrefix(t *testing.T) {
 					src, _ := sourceNamed(from).open(s, text, 0)
 					dst := s.emptyFile("sink")
 					done := s.start(dst, src, splice.Options{Method: m, Preallocate: true})()
-					if _, ok := done.err.(*splice.UnservedError); ok && !mustServe(m, from, "regular file") || m == splice.CopyFileRange {
+					if _, ok := done.err.(*splice.UnservedError); ok && (!mustServe(m, from, "regular file") || m == splice.CopyFileRange) {
 						t.Skip(done.err)
 					}
 					s.expectFull(done, dst)

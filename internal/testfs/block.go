@@ -26,7 +26,7 @@ func Block(t testing.TB, bytes int64) string {
 	}
 	out, err := exec.Command(losetup, "--find", "--show", image.Name()).CombinedOutput()
 	if err != nil {
-		unavailable(t, "losetup: "+string(out))
+		Unavailable(t, "losetup: "+string(out))
 	}
 	path := strings.TrimSpace(string(out))
 	device, openErr := os.OpenFile(path, os.O_RDWR, 0)

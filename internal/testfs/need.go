@@ -11,7 +11,7 @@ func Need(t testing.TB, tool string) string {
 	t.Helper()
 	path, err := exec.LookPath(tool)
 	if err != nil {
-		unavailable(t, tool+" is not installed")
+		Unavailable(t, tool+" is not installed")
 	}
 	return path
 }
@@ -20,12 +20,13 @@ func Need(t testing.TB, tool string) string {
 func NeedRoot(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		unavailable(t, "needs root")
+		Unavailable(t, "needs root")
 	}
 }
 
-// unavailable ends the test.
-func unavailable(t testing.TB, reason string) {
+// Unavailable ends a test that lacks something: it is skipped, or under CI=true
+// failed, for the given reason.
+func Unavailable(t testing.TB, reason string) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
 		t.Fatal("cannot be skipped under CI=true: ", reason)

@@ -20,7 +20,7 @@ func Setting(t testing.TB, path, value string) {
 	NeedRoot(t)
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
-		unavailable(t, err.Error())
+		Unavailable(t, err.Error())
 	}
 	defer file.Close()
 	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX); err != nil {
@@ -45,6 +45,6 @@ func Setting(t testing.TB, path, value string) {
 		shell.Wait()
 	})
 	if err := os.WriteFile(path, []byte(value), 0); err != nil {
-		unavailable(t, err.Error())
+		Unavailable(t, err.Error())
 	}
 }

@@ -82,7 +82,7 @@ func Shared(t testing.TB, kind string) string {
 func mount(t testing.TB, kind string, bytes int64) *keeper {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		unavailable(t, "only root can mount "+kind)
+		Unavailable(t, "only root can mount "+kind)
 	}
 	Need(t, "mount")
 	Need(t, "umount")
@@ -106,7 +106,7 @@ func mount(t testing.TB, kind string, bytes int64) *keeper {
 	}
 	if err := k.mount(kind, bytes); err != nil {
 		k.release()
-		unavailable(t, err.Error())
+		Unavailable(t, err.Error())
 	}
 	return k
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"zeroutils/internal/testfs"
 )
 
 // buildCat compiles testdata/cat as the tools are built, and returns its
@@ -112,7 +114,7 @@ func TestAPathInArgvIsNotPartOfTheName(t *testing.T) {
 
 func TestAnErrorOfClosingTheOutputIsAWriteError(t *testing.T) {
 	if real(t, "strace", "true").status != 0 {
-		t.Skip("strace cannot trace here") // ptrace(2) is not for everybody
+		testfs.Unavailable(t, "strace cannot trace here") // ptrace(2) is not for everybody
 	}
 	const script = `echo x | strace -f -o /dev/null -P $PWD/out -e trace=close -e inject=close:error=EDQUOT cat >out`
 	want := shell(t, t.TempDir(), script)
