@@ -110,6 +110,9 @@ func (c *testCase) drawNodes(t *rapid.T, recursive, root bool) {
 		if n.kind != unix.S_IFDIR {
 			n.mode &^= unix.S_ISGID // which cp -p hands to a new group
 		}
+		if n.kind == unix.S_IFIFO {
+			n.mode &^= unix.S_ISUID // which cp -p leaves if it writes to it
+		}
 		switch n.kind {
 		case unix.S_IFDIR:
 			n.mode |= rapid.SampledFrom([]uint32{0o700, 0o700, 0}).Draw(t, label+" access")

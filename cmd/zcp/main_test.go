@@ -1,7 +1,6 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,16 +11,7 @@ import (
 	"zeroutils/internal/filecopy"
 )
 
-// cases is how many random cases there are, unless the command line says
-// otherwise.
-const cases = "300"
-
-func usualCases() bool { return flag.Lookup("rapid.checks").Value.String() == cases }
-
 func TestMain(m *testing.M) {
-	if err := flag.Set("rapid.checks", cases); err != nil {
-		panic(err)
-	}
 	testscript.Main(m, map[string]func(){"zcp": main})
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"zeroutils/internal/property"
 	"zeroutils/internal/testfs"
 )
 
@@ -66,7 +67,7 @@ func TestAllCombinationsAreLikeCats(t *testing.T) {
 
 func TestRandomTextsAreLikeCats(t *testing.T) {
 	cat := gnuCat(t)
-	rapid.Check(t, func(t *rapid.T) {
+	property.Check(t, property.Usual, func(t *rapid.T) {
 		letters := rapid.SampledFrom(letters()).Draw(t, "options")
 		text := texts().Draw(t, "text")
 		files := cut(t, text)

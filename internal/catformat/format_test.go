@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"zeroutils/internal/catformat"
+	"zeroutils/internal/property"
 )
 
 func TestFormat(t *testing.T) {
@@ -83,7 +84,7 @@ func TestEveryByteInItsNotation(t *testing.T) {
 }
 
 func TestAllCombinationsAreLikeTheModel(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	property.Check(t, property.Usual, func(t *rapid.T) {
 		o := options(rapid.SampledFrom(letters()).Draw(t, "options"))
 		text := texts().Draw(t, "text")
 		got := format(o, cut(t, text)...)
@@ -94,7 +95,7 @@ func TestAllCombinationsAreLikeTheModel(t *testing.T) {
 }
 
 func TestCutsMakeNoDifference(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	property.Check(t, property.Usual, func(t *rapid.T) {
 		o := options(rapid.SampledFrom(letters()).Draw(t, "options"))
 		text := texts().Draw(t, "text")
 		got := format(o, cut(t, text)...)

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"zeroutils/internal/property"
 )
 
 // numberAt is the label that comes before n.
@@ -39,7 +41,7 @@ func TestNumbersCountOn(t *testing.T) {
 	for _, n := range []uint64{1, 29_999_990, 1_239_999_990} {
 		check(t, n)
 	}
-	rapid.Check(t, func(t *rapid.T) {
+	property.Check(t, property.Usual, func(t *rapid.T) {
 		check(t, rapid.Uint64Range(1, 1<<64-100).Draw(t, "n"))
 	})
 }
@@ -79,7 +81,7 @@ func TestWideNumbers(t *testing.T) {
 }
 
 func TestThreeNewlinesAreFound(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	property.Check(t, property.Usual, func(t *rapid.T) {
 		b := rapid.SliceOfN(rapid.SampledFrom([]byte("\n\n\x0b\x0a\x8aa")), 0, 200).Draw(t, "b")
 		if got, want := indexThreeNewlines(b), strings.Index(string(b), "\n\n\n"); got != want {
 			t.Fatalf("got %d, want %d", got, want)
@@ -88,7 +90,7 @@ func TestThreeNewlinesAreFound(t *testing.T) {
 }
 
 func TestNewlineMask(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	property.Check(t, property.Usual, func(t *rapid.T) {
 		var b [128]byte
 		copy(b[:], rapid.SliceOfN(rapid.SampledFrom([]byte("\n\x09\x0b\x8a\x8b\x00\xff")), 64, 128).Draw(t, "b"))
 		mask := newlineMask(&b)

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 	"pgregory.net/rapid"
 
+	"zeroutils/internal/property"
 	"zeroutils/internal/splice"
 	"zeroutils/internal/testfs"
 )
@@ -154,7 +155,7 @@ func TestHolesNeverChangeTheContents(t *testing.T) {
 	}
 	for kind, dir := range dirs {
 		t.Run(kind, func(t *testing.T) {
-			rapid.Check(t, func(rt *rapid.T) {
+			property.Check(t, property.Usual, func(rt *rapid.T) {
 				l := drawLayout(rt)
 				src, dst := filepath.Join(dir, "src"), filepath.Join(dir, "dst")
 				want := l.make(t, src)

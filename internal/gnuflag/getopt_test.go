@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"zeroutils/internal/gnuflag"
+	"zeroutils/internal/property"
 )
 
 // TestParseAgreesWithGetoptLong draws flags and command lines at random, reads
@@ -22,7 +23,7 @@ import (
 // to the last byte of a message.
 func TestParseAgreesWithGetoptLong(t *testing.T) {
 	getopt := buildGetopt(t)
-	rapid.Check(t, func(t *rapid.T) {
+	property.Check(t, property.Usual, func(t *rapid.T) {
 		// Fifty lines to a set of flags, since it takes a process to read them.
 		options := rapid.Custom(drawOptions).Draw(t, "options")
 		lines := rapid.SliceOfN(rapid.Custom(options.drawLine), 50, 50).Draw(t, "lines")

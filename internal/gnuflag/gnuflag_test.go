@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"zeroutils/internal/gnuflag"
+	"zeroutils/internal/property"
 )
 
 // flags are like cp's, and some more so that every kind is there. They are made
@@ -214,7 +215,7 @@ var (
 )
 
 func TestOptionsMeanTheSameAnywhereAmongOperands(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	property.Check(t, property.Usual, func(t *rapid.T) {
 		options := rapid.SliceOfN(rapid.Custom(optionArgs), 0, 6).Draw(t, "options")
 		operands := rapid.SliceOfN(operand, 0, 6).Draw(t, "operands")
 		want := parse(t, append(slices.Concat(options...), operands...))

@@ -6,6 +6,8 @@ import (
 	"unicode"
 
 	"pgregory.net/rapid"
+
+	"zeroutils/internal/property"
 )
 
 func drawState(t *rapid.T) State {
@@ -34,7 +36,7 @@ func drawStyle(t *rapid.T) Style {
 
 // columns is trusted here; TestColumnsAreNeverFewerThanATerminalTakes checks it.
 func TestNoLineIsWiderThanItsWidthOrMovesTheCursor(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	property.Check(t, property.Usual, func(t *rapid.T) {
 		style, state := drawStyle(t), drawState(t)
 		width := rapid.IntRange(1, 200).Draw(t, "width")
 		line := style.Line(state, width)
@@ -50,7 +52,7 @@ func TestNoLineIsWiderThanItsWidthOrMovesTheCursor(t *testing.T) {
 }
 
 func TestALineWithABarIsExactlyAsWideAsTheWindow(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	property.Check(t, property.Usual, func(t *rapid.T) {
 		state := drawState(t)
 		state.Total = rapid.Int64Range(0, 1<<40).Draw(t, "a total")
 		style := Style{Fields: Bar | Fields(rapid.IntRange(0, int(Bar)-1).Draw(t, "other fields"))}
@@ -62,7 +64,7 @@ func TestALineWithABarIsExactlyAsWideAsTheWindow(t *testing.T) {
 }
 
 func TestWhatFitsIsNotLostInAWiderWindow(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	property.Check(t, property.Usual, func(t *rapid.T) {
 		style, state := drawStyle(t), drawState(t)
 		width := rapid.IntRange(1, 200).Draw(t, "width")
 		if style.Line(state, width) != "" && style.Line(state, width+1) == "" {

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"zeroutils/internal/property"
 )
 
 const windowWidth = 12
@@ -57,10 +59,10 @@ func checkScreen(t *rapid.T, s screen, most int) {
 
 func TestRowsAndMessagesNeverGarbleEachOther(t *testing.T) {
 	t.Run("with escape sequences", func(t *testing.T) {
-		rapid.Check(t, func(t *rapid.T) { checkScreen(t, &ansi{}, 4) })
+		property.Check(t, property.Usual, func(t *rapid.T) { checkScreen(t, &ansi{}, 4) })
 	})
 	t.Run("without", func(t *testing.T) {
-		rapid.Check(t, func(t *rapid.T) { checkScreen(t, &plain{}, 1) })
+		property.Check(t, property.Usual, func(t *rapid.T) { checkScreen(t, &plain{}, 1) })
 	})
 }
 

@@ -10,7 +10,6 @@ package oracle
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,6 +18,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"zeroutils/internal/property"
 )
 
 // A Program is an executable and the name it is called by.
@@ -48,28 +49,14 @@ func unavailable(t testing.TB, reason string) {
 	t.Skip(reason)
 }
 
-// Check is rapid.Check with 300 cases, 10,000 with ZEROUTILS_LONG=1, or as many
-// as -rapid.checks says. What fails is repeated with the -rapid.seed that it
-// prints; no file is left.
-func Check(t *testing.T, property func(*rapid.T)) {
+// Check compares in 300 random worlds, in 10,000 with ZEROUTILS_LONG=1.
+func Check(t *testing.T, compare func(*rapid.T)) {
 	t.Helper()
-	checks := "300"
-	if os.Getenv("ZEROUTILS_LONG") != "" {
-		checks = "10000"
+	cases := 300
+	if property.Long() {
+		cases = 10_000
 	}
-	flag.Visit(func(f *flag.Flag) {
-		if f.Name == "rapid.checks" {
-			checks = f.Value.String()
-		}
-	})
-	for name, value := range map[string]string{"rapid.checks": checks, "rapid.nofailfile": "true"} {
-		f := flag.Lookup(name)
-		defer f.Value.Set(f.Value.String())
-		if err := f.Value.Set(value); err != nil {
-			t.Fatal(err)
-		}
-	}
-	rapid.Check(t, property)
+	property.Check(t, cases, compare)
 }
 
 // An Outcome is what is left when a program has ended.

@@ -6,6 +6,8 @@ import (
 
 	"golang.org/x/sys/unix"
 	"pgregory.net/rapid"
+
+	"zeroutils/internal/property"
 )
 
 // twice is a Transform that writes every byte two times.
@@ -18,7 +20,7 @@ func twice(out, in []byte) (filled, rest []byte) {
 }
 
 func TestFilterDeliversWhatTheTransformMakesOfTheSource(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	property.Check(t, property.Usual, func(t *rapid.T) {
 		s := newScene()
 		s.options.Method = ReadWrite
 		drawSource(t, s, anySource)

@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
+
+	"zeroutils/internal/property"
 )
 
 func TestQuotingExamples(t *testing.T) {
@@ -56,7 +58,7 @@ func inEachLocale(t *testing.T, check func(t *testing.T, rt *rapid.T, names []st
 	for _, locale := range locales {
 		t.Run(locale, func(t *testing.T) {
 			inLocale(t, locale)
-			rapid.Check(t, func(rt *rapid.T) {
+			property.Check(t, property.Usual, func(rt *rapid.T) {
 				check(t, rt, rapid.SliceOfN(names(), 1, 40).Draw(rt, "names"))
 			})
 		})

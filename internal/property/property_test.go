@@ -1,0 +1,41 @@
+package property
+
+import (
+	"flag"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// cases are what a run draws.
+func cases(t *testing.T, n int) (drawn []int) {
+	t.Run("run", func(t *testing.T) {
+		Check(t, n, func(t *rapid.T) { drawn = append(drawn, rapid.Int().Draw(t, "case")) })
+	})
+	return drawn
+}
+
+func TestCIDrawsTheSameCasesEachTime(t *testing.T) {
+	t.Setenv("CI", "true")
+	first, second := cases(t, 50), cases(t, 50)
+	if len(first) != 50 || !slices.Equal(first, second) {
+		t.Errorf("%v, then %v", first, second)
+	}
+}
+
+func TestOthersDrawNewOnes(t *testing.T) {
+	t.Setenv("CI", "")
+	if first, second := cases(t, 50), cases(t, 50); len(first) != 50 || slices.Equal(first, second) {
+		t.Errorf("%v, then %v", first, second)
+	}
+}
+
+func TestFlagsAreLeftAsTheyWere(t *testing.T) {
+	t.Setenv("CI", "true")
+	before := flag.Lookup("rapid.seed").Value.String()
+	cases(t, 3)
+	if after := flag.Lookup("rapid.seed").Value.String(); after != before {
+		t.Errorf("-rapid.seed=%s, was %s", after, before)
+	}
+}
