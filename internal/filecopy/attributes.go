@@ -20,9 +20,9 @@ type keeping struct {
 // owner clears set-id bits, and the times last. Permissions are left as they are
 // if the owner is not the right one. Of several problems the one with the times
 // is told.
-func (c *Copier) keep(k *keeping) *Problem {
-	p := c.keepOwnerAndMode(k)
-	if c.options.Preserve.has(Timestamps) {
+func (w *worker) keep(k *keeping) *Problem {
+	p := w.keepOwnerAndMode(k)
+	if w.options.Preserve.has(Timestamps) {
 		if err := k.to.touch(k.source.Atim, k.source.Mtim); err != nil {
 			return k.problem(PreserveTimes, err)
 		}
@@ -34,10 +34,10 @@ func (k *keeping) problem(what What, err error) *Problem {
 	return &Problem{What: what, Dest: k.to.at.path(), Err: err}
 }
 
-func (c *Copier) keepOwnerAndMode(k *keeping) *Problem {
+func (w *worker) keepOwnerAndMode(k *keeping) *Problem {
 	mode := k.source.Mode & (permissions | setID)
-	if c.options.Preserve.has(Ownership) {
-		kept, p := c.keepOwner(k)
+	if w.options.Preserve.has(Ownership) {
+		kept, p := w.keepOwner(k)
 		if p != nil {
 			return p
 		}
@@ -45,7 +45,7 @@ func (c *Copier) keepOwnerAndMode(k *keeping) *Problem {
 			mode &^= setID
 		}
 	}
-	if k.link || !c.options.Preserve.has(Mode) {
+	if k.link || !w.options.Preserve.has(Mode) {
 		return nil
 	}
 	if err := keepMode(k, mode); err != nil {
@@ -56,12 +56,12 @@ func (c *Copier) keepOwnerAndMode(k *keeping) *Problem {
 
 // keepOwner reports whether the copy belongs to the source's owner and group
 // now. Users who are not root cannot give files away, and hear nothing of it.
-func (c *Copier) keepOwner(k *keeping) (kept bool, p *Problem) {
+func (w *worker) keepOwner(k *keeping) (kept bool, p *Problem) {
 	uid, gid := int(k.source.Uid), int(k.source.Gid)
 	if k.was != nil && k.was.Uid == k.source.Uid && k.was.Gid == k.source.Gid {
 		return true, nil
 	}
-	if !k.fresh && c.options.Preserve.has(Mode) {
+	if !k.fresh && w.options.Preserve.has(Mode) {
 		if err := narrow(k); err != nil {
 			return false, k.problem(ClearPermissions, err)
 		}
@@ -72,7 +72,7 @@ func (c *Copier) keepOwner(k *keeping) (kept bool, p *Problem) {
 	}
 	if err == unix.EPERM || err == unix.EINVAL {
 		k.to.chown(-1, gid) // a group that the user is in can be given
-		if !c.privileged {
+		if !w.privileged {
 			return false, nil
 		}
 	}

@@ -8,22 +8,17 @@ import (
 
 // A Copier copies one source after the other. It remembers those that were
 // named, and keeps its buffers and pipes, until it is closed.
+//
+// It walks: all that depends on the order of things is decided here, one file
+// after the other. What a file's own copy takes is the worker's.
 type Copier struct {
-	options    Options
-	events     Events
-	umask      uint32
-	privileged bool // may give files away, so that not being allowed to is an error
+	*worker
 
 	memory  memory
 	operand *entry  // the source being copied, as the user named it
 	halted  bool    // it is about to be copied into itself
 	levels  []level // the directories on the way to the current file
-	engine  *splice.Copier
-	devices devices
-	total   splice.Report
-
 	dirents []byte
-	block   []byte
 }
 
 // New returns a Copier. It reads the umask, for which it has to set it for a
@@ -31,19 +26,12 @@ type Copier struct {
 func New(o Options, e Events) *Copier {
 	umask := unix.Umask(permissions)
 	unix.Umask(umask)
-	return &Copier{
-		options:    o,
-		events:     e,
-		umask:      uint32(umask),
-		privileged: unix.Geteuid() == 0,
-		memory:     newMemory(),
-		engine:     splice.New(),
-		devices:    devices{},
-	}
+	s := &setting{options: o, umask: uint32(umask), privileged: unix.Geteuid() == 0}
+	return &Copier{worker: newWorker(s, e), memory: newMemory()}
 }
 
 // Close gives back what the Copier holds.
-func (c *Copier) Close() { c.engine.Close() }
+func (c *Copier) Close() { c.worker.close() }
 
 // Report says how the contents were moved so far.
 func (c *Copier) Report() splice.Report { return c.total }
@@ -197,22 +185,4 @@ func (c *Copier) lookInside(e *entry, flags int, kind uint32) bool {
 	}
 	e.fd = fd
 	return true
-}
-
-func (c *Copier) report(p *Problem) {
-	if c.events.Problem != nil {
-		c.events.Problem(p)
-	}
-}
-
-func (c *Copier) copying(e *entry) {
-	if c.events.Copying != nil {
-		c.events.Copying(e.src.path(), e.dst.path())
-	}
-}
-
-func (c *Copier) removed(e *entry) {
-	if c.events.Removed != nil {
-		c.events.Removed(e.dst.path())
-	}
 }

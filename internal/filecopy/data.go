@@ -10,22 +10,22 @@ import (
 
 // fill brings the contents of src into the empty dst. What arrived before a
 // failure stays; blocks reserved for what did not arrive go.
-func (c *Copier) fill(dst, src *file) *Problem {
-	if c.options.Data.Reflink == ReflinkAlways {
-		return c.clone(dst, src)
+func (w *worker) fill(dst, src *file) *Problem {
+	if w.options.Data.Reflink == ReflinkAlways {
+		return w.clone(dst, src)
 	}
-	if dst.regular() && c.makesHoles(src) {
-		return c.fillSparsely(dst, src)
+	if dst.regular() && w.makesHoles(src) {
+		return w.fillSparsely(dst, src)
 	}
-	o := c.transfer()
+	o := w.transfer()
 	o.Preallocate = true
-	d, s := c.describe(dst), c.describe(src)
-	if c.exact(d, s, o) {
+	d, s := w.describe(dst), w.describe(src)
+	if w.exact(d, s, o) {
 		if o.Limit = src.stat.Size; o.Limit == 0 {
 			return nil
 		}
 	}
-	delivered, err := c.move(d, s, o)
+	delivered, err := w.move(d, s, o)
 	if dst.regular() && (err != nil || delivered < src.stat.Size) {
 		if cutErr := ftruncate(dst.fd, delivered); err == nil && cutErr != nil {
 			return &Problem{What: Extend, Dest: dst.at.path(), Err: cutErr}
@@ -35,8 +35,8 @@ func (c *Copier) fill(dst, src *file) *Problem {
 }
 
 // transfer is how the engine is to move data.
-func (c *Copier) transfer() splice.Options {
-	data := c.options.Data
+func (w *worker) transfer() splice.Options {
+	data := w.options.Data
 	return splice.Options{
 		Method:    data.Method,
 		NoOffload: data.Reflink == ReflinkNever || data.Sparse == SparseNever,
@@ -44,17 +44,17 @@ func (c *Copier) transfer() splice.Options {
 }
 
 // describe tells the engine what is known of a file.
-func (c *Copier) describe(f *file) *splice.Descriptor {
+func (w *worker) describe(f *file) *splice.Descriptor {
 	d := splice.Opened(f.fd, &f.stat, f.flags)
 	if d.Kind == splice.Regular {
-		d.FS = c.devices.filesystem(f)
+		d.FS = w.devices.filesystem(f)
 	}
 	return d
 }
 
 // exact reports whether a copy may stop at the size that the source had when
 // it was opened, without reading on to see its end. A reflink has no limit.
-func (c *Copier) exact(d, s *splice.Descriptor, o splice.Options) bool {
+func (w *worker) exact(d, s *splice.Descriptor, o splice.Options) bool {
 	if s.Kind != splice.Regular || d.Kind != splice.Regular || !keepsSizes(s.FS) {
 		return false
 	}
@@ -63,19 +63,19 @@ func (c *Copier) exact(d, s *splice.Descriptor, o splice.Options) bool {
 }
 
 // move lets the engine copy and adds up what it did.
-func (c *Copier) move(d, s *splice.Descriptor, o splice.Options) (int64, error) {
-	report, err := c.engine.Copy(d, s, o)
-	c.total.Add(report)
+func (w *worker) move(d, s *splice.Descriptor, o splice.Options) (int64, error) {
+	report, err := w.engine.Copy(d, s, o)
+	w.total.Add(report)
 	return report.Delivered, err
 }
 
 // unsuited reports a method that cannot copy src to dst, before anything is
 // done to dst.
-func (c *Copier) unsuited(dst, src *file) *Problem {
-	if c.options.Data.Method == splice.Auto || c.options.Data.Reflink == ReflinkAlways {
+func (w *worker) unsuited(dst, src *file) *Problem {
+	if w.options.Data.Method == splice.Auto || w.options.Data.Reflink == ReflinkAlways {
 		return nil
 	}
-	_, err := splice.Plan(c.describe(dst), c.describe(src), c.transfer())
+	_, err := splice.Plan(w.describe(dst), w.describe(src), w.transfer())
 	return problemOf(err, dst, src)
 }
 
@@ -97,7 +97,7 @@ func problemOf(err error, dst, src *file) *Problem {
 // the engine that does it, since the kernel's reason is wanted for every pair
 // of files, and since dst may have contents that must survive a failure. A
 // file that was made for the clone is removed.
-func (c *Copier) clone(dst, src *file) *Problem {
+func (w *worker) clone(dst, src *file) *Problem {
 	start := time.Now()
 	err := unix.IoctlFileClone(dst.fd, src.fd)
 	for err == unix.EINTR {
@@ -112,7 +112,7 @@ func (c *Copier) clone(dst, src *file) *Problem {
 		}
 	}
 	report.Elapsed = time.Since(start)
-	c.total.Add(report)
+	w.total.Add(report)
 	if err == nil {
 		return nil
 	}

@@ -44,8 +44,9 @@
 //
 // copier.go is the way of one source; walk.go is a tree, directory.go and
 // names.go its directories, place.go how files are reached. refusals.go looks
-// at what is there already, seen.go remembers what was copied. regular.go,
-// data.go and holes.go are regular files, special.go all other ones, and
-// replace.go is how a file takes the place of another. attributes.go and
-// acl.go are what a copy keeps.
+// at what is there already, seen.go remembers what was copied; these decide,
+// one file after the other. worker.go is what copies a file once it is decided:
+// regular.go, data.go and holes.go are regular files, special.go all other
+// ones, and replace.go is how a file takes the place of another. attributes.go
+// and acl.go are what a copy keeps.
 package filecopy

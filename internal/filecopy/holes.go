@@ -12,8 +12,8 @@ import (
 // makesHoles reports whether the copy of a file is to have holes. Where they
 // are is asked only of a file with fewer blocks than its size takes: some
 // filesystems have called data that was not on disk yet a hole.
-func (c *Copier) makesHoles(src *file) bool {
-	switch c.options.Data.Sparse {
+func (w *worker) makesHoles(src *file) bool {
+	switch w.options.Data.Sparse {
 	case SparseAlways:
 		return true
 	case SparseAuto:
@@ -27,7 +27,7 @@ func looksSparse(src *file) bool { return src.regular() && src.stat.Blocks*512 <
 // A sparseCopy is a file that is being copied with holes: every part that has
 // data goes to its own offset, and nothing is written in between.
 type sparseCopy struct {
-	*Copier
+	*worker
 	dst, src *file
 	d, s     *splice.Descriptor
 	options  splice.Options
@@ -37,15 +37,15 @@ type sparseCopy struct {
 // fillSparsely copies src to the empty dst with holes. Sharing all blocks is
 // tried first: filesystems that compress look sparse, and a clone has the
 // source's holes.
-func (c *Copier) fillSparsely(dst, src *file) *Problem {
+func (w *worker) fillSparsely(dst, src *file) *Problem {
 	f := &sparseCopy{
-		Copier: c, dst: dst, src: src,
-		d: c.describe(dst), s: c.describe(src), options: c.transfer(),
+		worker: w, dst: dst, src: src,
+		d: w.describe(dst), s: w.describe(src), options: w.transfer(),
 	}
 	if f.clones() {
 		whole := f.options
 		whole.Method = splice.Reflink
-		_, err := c.move(f.d, f.s, whole)
+		_, err := w.move(f.d, f.s, whole)
 		if _, unserved := err.(*splice.UnservedError); !unserved {
 			return problemOf(err, dst, src)
 		}
@@ -97,7 +97,7 @@ func (f *sparseCopy) parts() (size int64, p *Problem) {
 // part copies n bytes at an offset, or all to the end if n is negative, and
 // returns where the source's bytes ended.
 func (f *sparseCopy) part(at, n int64) (int64, *Problem) {
-	if f.Copier.options.Data.Sparse == SparseAlways {
+	if f.worker.options.Data.Sparse == SparseAlways {
 		return f.zeros(at, n)
 	}
 	f.punch(f.end, at)

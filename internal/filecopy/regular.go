@@ -19,33 +19,33 @@ type file struct {
 func (f *file) regular() bool { return isKind(&f.stat, unix.S_IFREG) }
 
 // copyRegular copies a file by its contents.
-func (c *Copier) copyRegular(e *entry) *Problem {
-	src, p := c.openSource(e)
+func (w *worker) copyRegular(e *entry) *Problem {
+	src, p := w.openSource(e)
 	if p != nil {
 		return p
 	}
-	dst, p := c.openDest(e, src)
+	dst, p := w.openDest(e, src)
 	if p != nil {
 		return p
 	}
-	p = c.fill(dst, src)
+	p = w.fill(dst, src)
 	if p == nil {
-		p = c.finishRegular(e, dst, src)
+		p = w.finishRegular(e, dst, src)
 	}
 	if err := unix.Close(dst.fd); err != nil && err != unix.EINTR {
-		c.report(&Problem{What: Close, Dest: e.dst.path(), Err: err})
+		w.report(&Problem{What: Close, Dest: e.dst.path(), Err: err})
 	}
 	return p
 }
 
 // openSource opens the source, unless look has done so.
-func (c *Copier) openSource(e *entry) (*file, *Problem) {
+func (w *worker) openSource(e *entry) (*file, *Problem) {
 	src := &file{fd: e.fd, at: e.src, flags: unix.O_RDONLY, stat: e.stat}
 	if e.fd >= 0 {
 		return src, nil
 	}
 	flags := unix.O_RDONLY
-	if c.options.Links == CopyLinks {
+	if w.options.Links == CopyLinks {
 		flags |= unix.O_NOFOLLOW
 	}
 	var err error
@@ -63,17 +63,17 @@ func (c *Copier) openSource(e *entry) (*file, *Problem) {
 }
 
 // openDest opens the destination for writing: empty, and not the source.
-func (c *Copier) openDest(e *entry, src *file) (*file, *Problem) {
-	dst, p := c.openExisting(e)
+func (w *worker) openDest(e *entry, src *file) (*file, *Problem) {
+	dst, p := w.openExisting(e)
 	if dst == nil && p == nil {
-		dst, p = c.create(e)
+		dst, p = w.create(e)
 	}
 	if p != nil {
 		return nil, p
 	}
-	p = c.unsuited(dst, src)
+	p = w.unsuited(dst, src)
 	if p == nil && !dst.fresh {
-		p = c.empty(dst, src)
+		p = w.empty(dst, src)
 	}
 	if p != nil {
 		unix.Close(dst.fd)
@@ -86,7 +86,7 @@ func (c *Copier) openDest(e *entry, src *file) (*file, *Problem) {
 }
 
 // openExisting returns nil if there is nothing to open.
-func (c *Copier) openExisting(e *entry) (*file, *Problem) {
+func (w *worker) openExisting(e *entry) (*file, *Problem) {
 	if e.missing || e.found == nil && e.dst.dir != nil && e.dst.dir.fresh {
 		return nil, nil
 	}
@@ -97,8 +97,8 @@ func (c *Copier) openExisting(e *entry) (*file, *Problem) {
 	case err == nil:
 	case err == unix.ENOENT:
 		return nil, nil
-	case c.options.Existing == Force:
-		return c.replaceRegular(e)
+	case w.options.Existing == Force:
+		return w.replaceRegular(e)
 	default:
 		return nil, &Problem{What: CreateFile, Dest: e.dst.path(), Err: err}
 	}
@@ -112,15 +112,15 @@ func (c *Copier) openExisting(e *entry) (*file, *Problem) {
 const createFlags = unix.O_WRONLY | unix.O_CREAT | unix.O_EXCL
 
 // create makes the destination.
-func (c *Copier) create(e *entry) (*file, *Problem) {
+func (w *worker) create(e *entry) (*file, *Problem) {
 	flags := createFlags
-	fd, err := openat(e.dst, flags, c.createMode(e))
+	fd, err := openat(e.dst, flags, w.createMode(e))
 	if err == unix.EEXIST && isLink(e.dst) {
-		if !c.options.Dangling {
+		if !w.options.Dangling {
 			return nil, &Problem{What: ThroughDanglingLink, Dest: e.dst.path()}
 		}
 		flags &^= unix.O_EXCL
-		fd, err = openat(e.dst, flags, c.createMode(e))
+		fd, err = openat(e.dst, flags, w.createMode(e))
 	}
 	if err == unix.EISDIR && strings.HasSuffix(e.dst.name, "/") {
 		err = unix.ENOTDIR // what the user takes for a directory is none
@@ -128,20 +128,20 @@ func (c *Copier) create(e *entry) (*file, *Problem) {
 	if err != nil {
 		return nil, &Problem{What: CreateFile, Dest: e.dst.path(), Err: err}
 	}
-	return c.created(e, fd, flags)
+	return w.created(e, fd, flags)
 }
 
 // createMode are the permissions that a regular file is made with.
-func (c *Copier) createMode(e *entry) uint32 {
-	return e.stat.Mode & permissions &^ c.omitted(0)
+func (w *worker) createMode(e *entry) uint32 {
+	return e.stat.Mode & permissions &^ w.omitted(0)
 }
 
 // created describes a new file. If it is in a directory that was looked at, that
 // takes no call.
-func (c *Copier) created(e *entry, fd, flags int) (*file, *Problem) {
+func (w *worker) created(e *entry, fd, flags int) (*file, *Problem) {
 	dst := &file{fd: fd, at: e.dst, flags: unix.O_WRONLY, fresh: true}
 	inside := e.dst.dir != nil && flags&unix.O_EXCL != 0
-	if inside && !c.options.Preserve.has(Ownership) {
+	if inside && !w.options.Preserve.has(Ownership) {
 		dst.stat = unix.Stat_t{Dev: e.dst.dir.id.dev, Mode: unix.S_IFREG}
 		return dst, nil
 	}
@@ -156,17 +156,17 @@ func (c *Copier) created(e *entry, fd, flags int) (*file, *Problem) {
 // source. While it is filled it has none of the permissions that it is to
 // lose. A file that is to share the source's blocks is not touched before that
 // has worked.
-func (c *Copier) empty(dst, src *file) *Problem {
+func (w *worker) empty(dst, src *file) *Problem {
 	if !dst.regular() {
 		return nil
 	}
 	if idOf(&dst.stat) == idOf(&src.stat) {
 		return &Problem{What: SameFile, Source: src.at.path(), Dest: dst.at.path()}
 	}
-	if c.options.Data.Reflink == ReflinkAlways {
+	if w.options.Data.Reflink == ReflinkAlways {
 		return nil
 	}
-	if excess := dst.stat.Mode & permissions &^ src.stat.Mode; excess != 0 && c.options.Preserve.has(Mode) {
+	if excess := dst.stat.Mode & permissions &^ src.stat.Mode; excess != 0 && w.options.Preserve.has(Mode) {
 		unix.Fchmod(dst.fd, dst.stat.Mode&(permissions|setID)&^excess) // if not ours, preserving the mode says so
 	}
 	if err := ftruncate(dst.fd, 0); err != nil {
@@ -177,16 +177,16 @@ func (c *Copier) empty(dst, src *file) *Problem {
 }
 
 // finishRegular gives a file with its contents its attributes.
-func (c *Copier) finishRegular(e *entry, dst, src *file) *Problem {
-	p := c.keep(&keeping{
+func (w *worker) finishRegular(e *entry, dst, src *file) *Problem {
+	p := w.keep(&keeping{
 		from: handle{src.fd, src.at}, to: handle{dst.fd, dst.at},
 		source: &e.stat, was: &dst.stat, fresh: dst.fresh,
 	})
-	omitted := e.stat.Mode & permissions & c.omitted(0) &^ c.umask
-	if p != nil || omitted == 0 || c.options.Preserve.has(Mode) || !dst.fresh {
+	omitted := e.stat.Mode & permissions & w.omitted(0) &^ w.umask
+	if p != nil || omitted == 0 || w.options.Preserve.has(Mode) || !dst.fresh {
 		return p
 	}
-	if err := unix.Fchmod(dst.fd, e.stat.Mode&permissions&^c.umask); err != nil {
+	if err := unix.Fchmod(dst.fd, e.stat.Mode&permissions&^w.umask); err != nil {
 		return &Problem{What: PreservePermissions, Dest: dst.at.path(), Err: err}
 	}
 	return nil

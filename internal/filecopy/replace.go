@@ -43,10 +43,10 @@ func unwritable(err error) bool {
 }
 
 // replaceRegular puts an empty file in the place of one that cannot be opened.
-func (c *Copier) replaceRegular(e *entry) (*file, *Problem) {
+func (w *worker) replaceRegular(e *entry) (*file, *Problem) {
 	var fd int
 	temporary, err := beside(e.dst, func(p place) (err error) {
-		fd, err = openat(p, createFlags, c.createMode(e))
+		fd, err = openat(p, createFlags, w.createMode(e))
 		return err
 	})
 	if err != nil && !unwritable(err) {
@@ -61,13 +61,13 @@ func (c *Copier) replaceRegular(e *entry) (*file, *Problem) {
 	if err != nil {
 		return nil, &Problem{What: Remove, Dest: e.dst.path(), Err: err}
 	}
-	c.removed(e)
-	return c.created(e, fd, createFlags)
+	w.removed(e)
+	return w.created(e, fd, createFlags)
 }
 
 // put makes what is no regular file, in the place of what is there if that is
 // to be replaced.
-func (c *Copier) put(e *entry, what What, create func(place) error) *Problem {
+func (w *worker) put(e *entry, what What, create func(place) error) *Problem {
 	if !e.replace {
 		return failed(what, e, create(e.dst))
 	}
@@ -79,10 +79,10 @@ func (c *Copier) put(e *entry, what What, create func(place) error) *Problem {
 		what = Remove
 	}
 	if err == nil {
-		c.removed(e)
+		w.removed(e)
 	}
 	if err == nil || what != Remove {
-		c.copying(e)
+		w.copying(e)
 	}
 	return failed(what, e, err)
 }

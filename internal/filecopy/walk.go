@@ -117,15 +117,6 @@ func (c *Copier) openUp(m *madeDirectory) *Problem {
 	return nil
 }
 
-// omitted are the permissions that a file is at first made without: all but
-// the owner's if the owner will change, else those given.
-func (c *Copier) omitted(otherwise uint32) uint32 {
-	if c.options.Preserve.has(Ownership) {
-		return unix.S_IRWXG | unix.S_IRWXO
-	}
-	return otherwise
-}
-
 // finishDirectory gives a directory that is filled its attributes.
 func (c *Copier) finishDirectory(e *entry, m *madeDirectory, src handle) *Problem {
 	fresh := e.found == nil

@@ -1,0 +1,61 @@
+package filecopy
+
+import (
+	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/splice"
+)
+
+// A setting is what holds for a whole copy, and never changes.
+type setting struct {
+	options    Options
+	umask      uint32
+	privileged bool // may give files away, so that not being allowed to is an error
+}
+
+// A worker copies the contents and the attributes of one file at a time: see
+// copyRegular and keep. What it does depends on nothing but the setting and the
+// entry that it is given, so that others may do the same with other files
+// meanwhile. Whatever depends on files that were copied before, and on the
+// user's answers, is decided by the walk before.
+type worker struct {
+	*setting
+	events  Events
+	engine  *splice.Copier
+	devices devices
+	total   splice.Report // of what this worker moved
+	block   []byte
+}
+
+func newWorker(s *setting, e Events) *worker {
+	return &worker{setting: s, events: e, engine: splice.New(), devices: devices{}}
+}
+
+func (w *worker) close() { w.engine.Close() }
+
+// omitted are the permissions that a file is at first made without: all but
+// the owner's if the owner will change, else those given.
+func (s *setting) omitted(otherwise uint32) uint32 {
+	if s.options.Preserve.has(Ownership) {
+		return unix.S_IRWXG | unix.S_IRWXO
+	}
+	return otherwise
+}
+
+func (w *worker) report(p *Problem) {
+	if w.events.Problem != nil {
+		w.events.Problem(p)
+	}
+}
+
+func (w *worker) copying(e *entry) {
+	if w.events.Copying != nil {
+		w.events.Copying(e.src.path(), e.dst.path())
+	}
+}
+
+func (w *worker) removed(e *entry) {
+	if w.events.Removed != nil {
+		w.events.Removed(e.dst.path())
+	}
+}
