@@ -2,6 +2,7 @@ package catformat
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -80,11 +81,24 @@ func TestWideNumbers(t *testing.T) {
 	}
 }
 
-func TestThreeNewlinesAreFound(t *testing.T) {
+func TestASqueezerDropsWhatFollowsTwoNewlines(t *testing.T) {
+	threes := regexp.MustCompile("\n{3,}")
 	property.Check(t, property.Usual, func(t *rapid.T) {
-		b := rapid.SliceOfN(rapid.SampledFrom([]byte("\n\n\x0b\x0a\x8aa")), 0, 200).Draw(t, "b")
-		if got, want := indexThreeNewlines(b), strings.Index(string(b), "\n\n\n"); got != want {
-			t.Fatalf("got %d, want %d", got, want)
+		bytes := rapid.SampledFrom([]byte("\n\n\x0b\x8aa"))
+		if rapid.Bool().Draw(t, "long lines") {
+			bytes = rapid.SampledFrom([]byte("\n" + strings.Repeat("a", 99)))
+		}
+		text := rapid.SliceOfN(bytes, 0, 800).Draw(t, "text")
+		s, got := newSqueezer(), []byte{}
+		for rest := text; len(rest) > 0; {
+			n := rapid.IntRange(1, len(rest)).Draw(t, "n")
+			buf := make([]byte, n+slack)
+			got = append(got, buf[:s.squeeze(buf, rest[:n])]...)
+			rest = rest[n:]
+		}
+		want := threes.ReplaceAllString("\n"+string(text), "\n\n")[1:]
+		if string(got) != want {
+			t.Fatalf("got %q, want %q", got, want)
 		}
 	})
 }

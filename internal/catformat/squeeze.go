@@ -1,66 +1,81 @@
 package catformat
 
-import "bytes"
+import (
+	"bytes"
+	"math/bits"
+)
 
 // A squeezer drops the empty lines that follow an empty line, that is, each
 // newline that follows two.
 type squeezer struct {
-	newlines int // that came last, and 2 if more; the start of the text is one
+	last uint64 // bit 1 is set if the last byte was a newline, bit 0 if the one before was
 }
 
-func newSqueezer() *squeezer { return &squeezer{newlines: 1} }
+// newSqueezer takes the start of the text for the end of a line.
+func newSqueezer() *squeezer { return &squeezer{last: 0b10} }
 
-// squeeze copies all up to the third of three newlines in a row. Where these
-// are, there are likely more, so it goes on byte by byte for a while.
 func (s *squeezer) squeeze(dst, src []byte) int {
-	const nearby = 64
-	index := indexThreeNewlines
-	if spacing(src, '\n') >= 2*longLine {
-		index = func(b []byte) int { return bytes.Index(b, []byte("\n\n\n")) }
-	}
 	n := 0
-	for p := 0; p < len(src); {
-		for s.newlines == 2 && len(src)-p >= 8 && load(src[p:]) == newlines {
-			p += 8
-		}
-		near := src[p:min(p+nearby, len(src))]
-		n += s.squeezeEach(dst[n:], near)
-		p += len(near)
-		if p == len(src) {
-			break
-		}
-		from := p
-		p = len(src)
-		if i := index(src[from-2:]); i >= 0 {
-			p = from + i
-		}
-		n += copy(dst[n:], src[from:p])
-		s.newlines = 0
-		for s.newlines < 2 && src[p-1-s.newlines] == '\n' {
-			s.newlines++
-		}
+	if spacing(src, '\n') >= 2*longLine && src[0] != '\n' && !bytes.Contains(src, []byte("\n\n\n")) {
+		n = copy(dst, src[:len(src)-2])
+		s.remember(src[n-2], src[n-1])
+		src = src[n:]
 	}
-	return n
+	for len(src) >= 128 {
+		clean := pairless(src)
+		if clean == 0 || s.last == 0b11 && src[0] == '\n' {
+			n += s.squeezeBlock((*[128]byte)(dst[n:]), (*[128]byte)(src))
+			src = src[64:]
+			continue
+		}
+		n += copy(dst[n:], src[:clean])
+		s.remember(src[clean-2], src[clean-1])
+		src = src[clean:]
+	}
+	return n + s.squeezeEach(dst[n:], src)
 }
+
+// squeezeBlock does the first 64 bytes of src. What is behind them is rubbish
+// to fill words with.
+func (s *squeezer) squeezeBlock(dst, src *[128]byte) int {
+	newline := newlineMask(src)
+	drop := newline & (newline<<1 | s.last>>1) & (newline<<2 | s.last)
+	s.last = newline >> 62
+	n, from := 0, 0
+	for drop != 0 {
+		*(*[64]byte)(dst[n&63:]) = [64]byte(src[from&63:])
+		to := bits.TrailingZeros64(drop)
+		n += to - from
+		from = to + bits.TrailingZeros64(^(drop >> to))
+		drop &^= 1<<from - 1
+	}
+	*(*[64]byte)(dst[n&63:]) = [64]byte(src[from&63:])
+	return n + 64 - from
+}
+
+func (s *squeezer) remember(last2, last byte) { s.last = isNewline(last2) | isNewline(last)<<1 }
 
 // squeezeEach has no branches: which lines are empty, among lines of a few
 // bytes, cannot be predicted.
 func (s *squeezer) squeezeEach(dst, src []byte) int {
-	n, run := 0, s.newlines
+	n, last := 0, s.last
 	for _, b := range src {
-		newline := (int(b^'\n') - 1) >> 63 // all bits, or none for another byte
-		run = (run + 1) & newline
+		newline := isNewline(b)
 		dst[n] = b
-		n += 1 + (2-run)>>63 // stays if there are more than 2
+		n += int(1 ^ newline&last&(last>>1))
+		last = last>>1 | newline<<1
 	}
-	s.newlines = min(run, 2)
+	s.last = last
 	return n
 }
 
-// indexThreeNewlines returns where the first three newlines in a row are in b,
-// or -1. Of any three, two are at an even index and the next, so it looks at
-// such pairs, as 16-bit words, and where it finds one, at its neighbors.
-func indexThreeNewlines(b []byte) int {
+// isNewline is 1 for a newline and 0 for another byte.
+func isNewline(b byte) uint64 { return (uint64(b^'\n') - 1) >> 63 }
+
+// pairless returns how many bytes b begins with, in steps of 32, before two
+// newlines in a row that begin at an even index. Of any three in a row, two do.
+// It now and then sees a pair where none is.
+func pairless(b []byte) int {
 	const low = 0x0001000100010001
 	i := 0
 	for ; len(b)-i >= 32; i += 32 {
@@ -68,27 +83,9 @@ func indexThreeNewlines(b []byte) int {
 		w0, w1 := load(s[0:])^newlines, load(s[8:])^newlines
 		w2, w3 := load(s[16:])^newlines, load(s[24:])^newlines
 		zero := (w0-low)&^w0 | (w1-low)&^w1 | (w2-low)&^w2 | (w3-low)&^w3
-		if zero&(low<<15) == 0 {
-			continue
-		}
-		if j := indexAroundPair(b, i, i+32); j >= 0 {
-			return j
+		if zero&(low<<15) != 0 {
+			break
 		}
 	}
-	return indexAroundPair(b, i, len(b))
-}
-
-// indexAroundPair does so for pairs in b[from:to], with from being even.
-func indexAroundPair(b []byte, from, to int) int {
-	for i := from; i+1 < to; i += 2 {
-		if b[i] == '\n' && b[i+1] == '\n' {
-			if i > 0 && b[i-1] == '\n' {
-				return i - 1
-			}
-			if i+2 < len(b) && b[i+2] == '\n' {
-				return i
-			}
-		}
-	}
-	return -1
+	return i
 }
