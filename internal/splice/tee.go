@@ -2,24 +2,9 @@ package splice
 
 import (
 	"slices"
-	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
-
-// A Sink is one of several that get the same bytes.
-type Sink struct {
-	*Descriptor
-	By  [methods]int64 // bytes delivered, by method
-	Err error          // a *WriteError once the sink takes no more
-
-	plain     bool // splice refuses it: it is written to
-	delivered atomic.Int64
-}
-
-// Delivered is the number of bytes that arrived at the sink. It may be asked
-// for from another goroutine while the copy goes on.
-func (s *Sink) Delivered() int64 { return s.delivered.Load() }
 
 // Tee delivers src to every sink, from the offset of each, until src ends, the
 // limit is reached or no sink is left. What has arrived is passed on at once.
@@ -91,10 +76,6 @@ func (f *fanout) plan() error {
 	}
 	return nil
 }
-
-func (s *Sink) lookAgain() { s.plain = !splicesTo(s.Kind) || s.Appends() }
-
-func (s *Sink) spliced() bool { return !s.plain }
 
 // readWriteAll reads the source and writes what was read to every sink.
 func (f *fanout) readWriteAll() error {
@@ -246,163 +227,6 @@ func (f *fanout) passed(n int) error {
 	f.report.Delivered += int64(n)
 	if f.options.Progress != nil {
 		return f.options.Progress(int64(n))
-	}
-	return nil
-}
-
-// arrived counts n bytes that m brought to one sink.
-func (f *fanout) arrived(s *Sink, m Method, n int, copies int64) {
-	f.stuck = 0
-	s.By[m] += int64(n)
-	s.wrote(int64(n))
-	s.delivered.Add(int64(n))
-	f.report.By[m] += int64(n)
-	f.report.Copied += int64(n) * copies
-}
-
-// fail takes a sink out of the copy.
-func (f *fanout) fail(s *Sink, err error) error {
-	s.Err = &WriteError{err}
-	f.live = slices.DeleteFunc(f.live, func(other *Sink) bool { return other == s })
-	if f.options.SinkFailed != nil {
-		return f.options.SinkFailed(s)
-	}
-	return nil
-}
-
-// teeTo makes a sink's pipe refer to what is at the head of p, without taking
-// it out, and returns how much. 0 is a sink that failed or turned plain.
-func (f *fanout) teeTo(s *Sink, p *pipe) (int, error) {
-	for {
-		n, err := f.tee(p.r, s.FD, p.held)
-		switch {
-		case err == nil && n > 0:
-			f.arrived(s, TeePipe, n, 0)
-			return n, nil
-		case err == unix.EAGAIN: // the sink's: p is not empty
-			if err := f.wait(s.FD, unix.POLLOUT); err != nil {
-				return 0, f.fail(s, err)
-			}
-		case err == nil: // no kernel is known to do this
-			return 0, f.turnPlain(s, unix.ENODATA)
-		case spliceOutRefused(err):
-			return 0, f.turnPlain(s, err)
-		default:
-			return 0, f.fail(s, err)
-		}
-	}
-}
-
-// turnPlain is for a sink that is not to be spliced to any more.
-func (f *fanout) turnPlain(s *Sink, why error) error {
-	if f.options.Method == Splice {
-		return &UnservedError{Method: Splice, Src: f.src.Kind, Dst: s.Kind, Errno: why}
-	}
-	s.plain = true
-	f.fellBack(ReadWrite, why)
-	return nil
-}
-
-// teeThrough brings the first n bytes of p to a sink by way of the second
-// private pipe, and leaves them in p. It returns false if the kernel will not
-// have it between two pipes of ours: the sink has turned plain, and has none
-// of the bytes.
-func (f *fanout) teeThrough(s *Sink, p *pipe, n int) (bool, error) {
-	q, err := f.copier.emptyPipe(&f.system, &f.copier.scratch)
-	if err != nil {
-		return false, f.turnPlain(s, err)
-	}
-	q.held, err = f.tee(p.r, q.w, n)
-	switch {
-	case err != nil:
-		return false, f.turnPlain(s, err)
-	case q.held < n: // no kernel is known to do this: the two have equal slots
-		if err := f.readTo(nil, q, q.held); err != nil {
-			return false, err
-		}
-		return false, f.turnPlain(s, unix.ENODATA)
-	}
-	return true, f.spliceTo(s, q, n)
-}
-
-// spliceTo takes n bytes out of p and brings them to a sink. If the sink fails
-// they are taken out all the same: they belong to no other.
-func (f *fanout) spliceTo(s *Sink, p *pipe, n int) error {
-	for n > 0 {
-		moved, err := f.splice(p.r, s.FD, n, 0)
-		switch {
-		case err == nil && moved > 0:
-			p.held -= moved
-			n -= moved
-			f.arrived(s, Splice, moved, generated(f.src.Kind)+stored(s.Kind))
-		case err == unix.EAGAIN:
-			if err := f.wait(s.FD, unix.POLLOUT); err != nil {
-				return f.failAndSkip(s, err, p, n)
-			}
-		case err == nil: // a page was cut off the file on its way: read says so
-			return f.readTo([]*Sink{s}, p, n)
-		case spliceOutRefused(err):
-			if err := f.turnPlain(s, err); err != nil {
-				return err
-			}
-			return f.readTo([]*Sink{s}, p, n)
-		default:
-			return f.failAndSkip(s, err, p, n)
-		}
-	}
-	return nil
-}
-
-func (f *fanout) failAndSkip(s *Sink, err error, p *pipe, n int) error {
-	if err := f.fail(s, err); err != nil {
-		return err
-	}
-	return f.readTo(nil, p, n)
-}
-
-// readTo reads n bytes out of p and writes them to each of the sinks.
-func (f *fanout) readTo(sinks []*Sink, p *pipe, n int) error {
-	buf := f.copier.buffer()
-	for n > 0 {
-		got, err := f.read(p.r, buf[:min(n, len(buf))])
-		if err == unix.ENODATA || err == nil && got == 0 {
-			return &ReadError{ErrTruncated}
-		}
-		if err != nil {
-			return &ReadError{err}
-		}
-		p.held -= got
-		n -= got
-		f.report.Copied += int64(got)
-		for _, s := range sinks {
-			if s.Err != nil {
-				continue
-			}
-			if err := f.writeTo(s, buf[:got]); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// writeTo writes all of buf to one sink. The error is SinkFailed's.
-func (f *fanout) writeTo(s *Sink, buf []byte) error {
-	for len(buf) > 0 {
-		n, err := f.write(s.FD, buf)
-		if err == unix.EAGAIN {
-			if err = f.wait(s.FD, unix.POLLOUT); err == nil {
-				continue
-			}
-		}
-		if err == nil && n == 0 {
-			err = ErrNoProgress
-		}
-		if err != nil {
-			return f.fail(s, err)
-		}
-		f.arrived(s, ReadWrite, n, 1)
-		buf = buf[n:]
 	}
 	return nil
 }
