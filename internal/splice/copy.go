@@ -187,6 +187,9 @@ func (t *transfer) askFilesystems() {
 func (t *transfer) delivered(n int64) error {
 	t.stuck = 0
 	t.left -= n
+	if t.options.Limiter != nil {
+		t.options.Limiter.passed(t.kernel, n)
+	}
 	t.report.Delivered += n
 	t.report.By[t.method] += n
 	t.report.Copied += n * cpuCopies(t.method, t.dst, t.src)
@@ -196,8 +199,17 @@ func (t *transfer) delivered(n int64) error {
 	return nil
 }
 
-// next is how many bytes to ask for, with a call that takes at most n.
-func (t *transfer) next(n int) int { return int(min(t.left, int64(n))) }
+// next is how many bytes to ask for, with a call that takes at most n. It waits
+// until a limiter allows some.
+func (t *transfer) next(n int) int {
+	n = int(min(t.left, int64(n)))
+	if t.options.Limiter != nil {
+		t.options.Activity.is(Holding)
+		n = t.options.Limiter.admit(t.kernel, n)
+		t.options.Activity.is(Moving)
+	}
+	return n
+}
 
 // waitForSource and waitForSink follow an EAGAIN of their descriptor.
 func (t *transfer) waitForSource() error {

@@ -43,10 +43,11 @@ func (t *transfer) writeWindow(at int64) (int64, error) {
 	if err != nil {
 		return 0, &ReadError{err}
 	}
-	n := min(size-at, t.left, chunk)
+	n := min(size-at, chunk)
 	if n <= 0 {
 		return 0, nil
 	}
+	n = int64(t.next(int(n)))
 	inPage := at % int64(os.Getpagesize())
 	window, err := t.mmap(t.src.FD, at-inPage, int(inPage+n))
 	t.calls += 2 // with munmap

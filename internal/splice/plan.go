@@ -22,6 +22,11 @@ type Options struct {
 	// were when they were copied, also if the file is written to before the
 	// reader reads: see lease.go.
 	Stable bool
+	// Limiter, if set, says when how many bytes may pass. Methods that cannot be
+	// held back, reflink and direct, do not serve then.
+	Limiter *Limiter
+	// Activity, if set, is kept true, for [Copier.Copy].
+	Activity *Activity
 	// Progress is told, after every system call that delivered something, how
 	// many bytes it delivered. An error from it ends the copy.
 	Progress func(n int64) error
@@ -86,7 +91,7 @@ func serves(m Method, dst, src *Descriptor, o Options) bool {
 	switch m {
 	case Reflink:
 		whole := src.Offset == 0 && o.Limit == 0 && dst.Offset == 0 && dst.Stat.Size == 0
-		return files && whole && !dst.Appends() && oneFilesystem(dst, src) && !o.NoOffload
+		return files && whole && !dst.Appends() && oneFilesystem(dst, src) && !o.NoOffload && o.Limiter == nil
 	case CopyFileRange:
 		return files && !dst.Appends() && !o.NoOffload
 	case Sendfile:
@@ -96,7 +101,7 @@ func serves(m Method, dst, src *Descriptor, o Options) bool {
 	case Mmap:
 		return src.Kind == Regular
 	case Direct:
-		return (src.Kind == Regular || src.Kind == Block) && (dst.Kind == Regular || dst.Kind == Block) && !dst.Appends()
+		return (src.Kind == Regular || src.Kind == Block) && (dst.Kind == Regular || dst.Kind == Block) && !dst.Appends() && o.Limiter == nil
 	}
 	return m == ReadWrite
 }

@@ -19,6 +19,7 @@ func readWrite(t *transfer) error {
 
 // readSource returns 0 at the end of the source only.
 func (t *transfer) readSource(p []byte) (int, error) {
+	t.options.Activity.is(Reading)
 	for {
 		n, err := t.read(t.src.FD, p)
 		switch err {
@@ -36,6 +37,7 @@ func (t *transfer) readSource(p []byte) (int, error) {
 
 // writeSink writes all of p, however little the sink takes at a time.
 func (t *transfer) writeSink(p []byte) error {
+	t.options.Activity.is(Writing)
 	for len(p) > 0 {
 		n, err := t.write(t.dst.FD, p[:min(len(p), chunk)])
 		switch {

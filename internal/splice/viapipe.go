@@ -67,7 +67,9 @@ func (t *transfer) prepare() {
 // The kernel returns as soon as there is something, however little.
 func (t *transfer) fill(p *pipe) error {
 	for {
-		n, err := t.splice(t.src.FD, p.w, t.next(p.capacity), 0)
+		want := t.next(p.capacity)
+		t.options.Activity.is(Reading)
+		n, err := t.splice(t.src.FD, p.w, want, 0)
 		switch {
 		case err == nil:
 			p.held = n
@@ -92,6 +94,7 @@ func (t *transfer) drain(p *pipe) error {
 // drainWhile drains with the given flags of splice(2), and asks wait, when the
 // sink is not ready, whether to go on. Bytes are left in the pipe if not.
 func (t *transfer) drainWhile(p *pipe, flags int, wait func() (bool, error)) error {
+	t.options.Activity.is(Writing)
 	for p.held > 0 {
 		n, err := t.splice(p.r, t.dst.FD, p.held, flags)
 		switch {
