@@ -11,12 +11,12 @@ const (
 	decimalPrefixes = " kMGTPEZY"
 )
 
-// amount shows a number of bytes as pv does, in powers of 1024: " 100 B",
-// "1.20GiB", " 245MiB". It is seven columns wide, or six without a prefix.
+// amount shows a number of bytes as pv does, in powers of 1024: " 100  B",
+// "1.20GiB", " 245MiB". It is seven columns wide.
 func amount(v float64) string {
 	v, power := scaled(v, 1024)
 	if power == 0 {
-		return digits(v) + " B"
+		return digits(v) + "  B"
 	}
 	return digits(v) + binaryPrefixes[power:power+1] + "iB"
 }

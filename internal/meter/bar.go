@@ -11,7 +11,7 @@ const minInside = 4
 // minBar is the width of the shortest bar.
 func minBar(st State) int { return len("[]") + minInside + len(percentage(st)) }
 
-// bar draws a bar of a width: "[=====>      ] 42%", and without a total one that
+// bar draws a bar of a width: "[=====>      ]  42%", and without a total one that
 // moves as data does, "[   <=>      ]".
 func bar(st State, width int) string {
 	percent := percentage(st)
@@ -22,12 +22,12 @@ func bar(st State, width int) string {
 	return "[" + arrow(st.Percent(), inside) + "]" + percent
 }
 
-// percentage is what stands behind a bar: " 42%".
+// percentage is what stands behind a bar: "  42%".
 func percentage(st State) string {
 	if st.Total <= 0 {
 		return ""
 	}
-	return fmt.Sprintf(" %2d%%", st.Percent())
+	return fmt.Sprintf(" %3d%%", st.Percent())
 }
 
 // arrow is as long as the share that has arrived, but at least its head. It has

@@ -38,9 +38,9 @@ func finish(st State) string {
 	case st.Done:
 		return ""
 	case st.Left < 0:
-		return "ETA --:--:--"
+		return "FIN --:--:--"
 	case st.Left > 6*time.Hour:
-		return "ETA " + st.Finish.Format(time.DateTime)
+		return "FIN " + st.Finish.Format(time.DateTime)
 	}
-	return "ETA " + st.Finish.Format(time.TimeOnly)
+	return "FIN " + st.Finish.Format(time.TimeOnly)
 }

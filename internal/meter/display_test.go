@@ -63,7 +63,7 @@ func TestTheLineFollowsTheMeterAndTheWindow(t *testing.T) {
 	m.Add(1000)
 	clock.advance(time.Second)
 	d.update()
-	p.shows(t, "\r1000 B 0:00:01 [1000 B/s] [>               ] 10% ETA 0:00:09")
+	p.shows(t, "\r1000  B 0:00:01 [1000  B/s] [>            ]  10% ETA 0:00:09")
 	p.resize(t, 20)
 	m.Add(3000)
 	clock.advance(time.Second)
@@ -122,7 +122,7 @@ func TestAWaitingMeterDrawsNothingBeforeItsFirstByte(t *testing.T) {
 		t.Errorf("got %q", rows)
 	}
 	m.Add(10)
-	if rows := row(Frame{Now: after(5), Width: 80}); len(rows) != 1 || rows[0] != "10.0 B 0:00:05" {
+	if rows := row(Frame{Now: after(5), Width: 80}); len(rows) != 1 || rows[0] != "10.0  B 0:00:05" {
 		t.Errorf("got %q", rows)
 	}
 }

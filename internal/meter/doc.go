@@ -1,7 +1,7 @@
 // Package meter tells people how far a copy has come: bytes, time, rates, a bar
 // and the time that is left, on one line that looks like pv's.
 //
-//	1.20GiB 0:00:05 [ 245MiB/s] [=====>      ] 42% ETA 0:00:07
+//	1.20GiB 0:00:05 [ 245MiB/s] [=====>      ]  42% ETA 0:00:07
 //
 // It has two layers, and the first can be used without the second.
 //

@@ -8,10 +8,10 @@ const (
 	// always two of them. That is short enough to show a stall, and long enough
 	// not to show single chunks.
 	rateWindow = 2500 * time.Millisecond
-	// leftWindow is how far the time left looks back. A copy to a slow disk
-	// begins at the speed of memory; half a minute later that is forgotten. Newer
-	// versions of pv have the same window (--average-rate-window).
-	leftWindow = 30 * time.Second
+	// recentWindow is how far the average and the time left look back. A copy to
+	// a slow disk begins at the speed of memory; half a minute later that is
+	// forgotten. pv has the same window (--average-rate-window).
+	recentWindow = 30 * time.Second
 	// spacing is the least time between two samples that are kept.
 	spacing = 500 * time.Millisecond
 	// samples is how many are needed to fill the longest window, and some.

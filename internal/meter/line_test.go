@@ -13,13 +13,13 @@ const (
 
 // half is a state in the middle of things.
 var half = State{
-	Count: 1288490189, Total: 3 * gib, Elapsed: 5 * time.Second, Rate: 245 * mib, Average: 246 * mib,
+	Count: 1288490189, Total: 3 * gib, Elapsed: 5 * time.Second, Rate: 245 * mib, Recent: 246 * mib, Average: 247 * mib,
 	Left: 7 * time.Second, Finish: time.Date(2026, 1, 2, 15, 14, 51, 0, time.UTC), Beat: 5,
 }
 
 // endless is half without a total.
 var endless = State{
-	Count: half.Count, Elapsed: half.Elapsed, Rate: half.Rate, Average: half.Average, Left: Unknown, Beat: 5,
+	Count: half.Count, Elapsed: half.Elapsed, Rate: half.Rate, Recent: half.Recent, Average: half.Average, Left: Unknown, Beat: 5,
 }
 
 func checkLine(t *testing.T, s Style, st State, width int, want string) {
@@ -29,7 +29,7 @@ func checkLine(t *testing.T, s Style, st State, width int, want string) {
 	}
 }
 
-// These are lines of pv 1.6.20; only the times left were made to agree with the
+// These are lines of pv 1.12; only the times left were made to agree with the
 // states.
 func TestLinesLookLikeThoseOfPv(t *testing.T) {
 	early := State{Count: 100, Total: 10 * mib, Elapsed: 1100 * time.Millisecond, Rate: 91.8, Left: 104856 * time.Second}
@@ -44,18 +44,18 @@ func TestLinesLookLikeThoseOfPv(t *testing.T) {
 		width int
 		want  string
 	}{
-		{Style{Fields: Default}, early, 10 * mib, 80, " 100 B 0:00:01 [91.8 B/s] [>                                ]  0% ETA 1:05:07:36"},
-		{Style{Fields: Default}, middle, 10 * mib, 80, "4.77MiB 0:00:02 [5.13MiB/s] [==============>                   ] 47% ETA 0:00:02"},
-		{Style{Fields: Default}, ended, 10 * mib, 80, "4.77MiB 0:00:02 [1.98MiB/s] [==============>                   ] 47%"},
+		{Style{Fields: Default}, early, 10 * mib, 80, " 100  B 0:00:01 [91.8  B/s] [>                             ]   0% ETA 1:05:07:36"},
+		{Style{Fields: Default}, middle, 10 * mib, 80, "4.77MiB 0:00:02 [5.13MiB/s] [==============>                  ]  47% ETA 0:00:02"},
+		{Style{Fields: Default}, ended, 10 * mib, 80, "4.77MiB 0:00:02 [1.98MiB/s] [==============>                  ]  47%"},
 		{Style{Fields: Default}, middle, 0, 80, "4.77MiB 0:00:02 [5.13MiB/s] [ <=>                                              ]"},
-		{Style{Fields: Default}, middle, 10 * mib, 60, "4.77MiB 0:00:02 [5.13MiB/s] [=====>        ] 47% ETA 0:00:02"},
-		{Style{Fields: Default}, middle, 10 * mib, 50, "4.77MiB 0:00:02 [5.13MiB/s] [>   ] 47% ETA 0:00:02"},
+		{Style{Fields: Default}, middle, 10 * mib, 60, "4.77MiB 0:00:02 [5.13MiB/s] [=====>       ]  47% ETA 0:00:02"},
+		{Style{Fields: Default}, middle, 10 * mib, 50, "4.77MiB 0:00:02 [5.13MiB/s] 47% ETA 0:00:02"},
 		{Style{Fields: Default}, middle, 0, 50, "4.77MiB 0:00:02 [5.13MiB/s] [<=>                 ]"},
-		{Style{Fields: Bar | ETA}, middle, 20 * mib, 40, "[====>                 ] 23% ETA 0:00:02"},
+		{Style{Fields: Bar | ETA}, middle, 20 * mib, 40, "[===>                 ]  23% ETA 0:00:02"},
 		{Style{Fields: Bar | ETA}, ended, 5000100, 60, "[========================================>] 100%"},
 		{Style{Fields: Bar | ETA}, ended, 3333400, 60, "[=========================================] 150%"},
-		{Style{Fields: Default, Name: "abc"}, middle, 10 * mib, 80, "      abc: 4.77MiB 0:00:02 [5.13MiB/s] [=========>             ] 47% ETA 0:00:02"},
-		{Style{Fields: Default, Lines: true}, lines, 2000000, 60, "1.00M 0:00:01 [ 989k/s] [========>         ] 50% ETA 0:00:01"},
+		{Style{Fields: Default, Name: "abc"}, middle, 10 * mib, 80, "      abc: 4.77MiB 0:00:02 [5.13MiB/s] [=========>            ]  47% ETA 0:00:02"},
+		{Style{Fields: Default, Lines: true}, lines, 2000000, 60, "1.00M 0:00:01 [ 989k/s] [=======>         ]  50% ETA 0:00:01"},
 	} {
 		c.state.Total = c.total
 		checkLine(t, c.style, c.state, c.width, c.want)
@@ -64,9 +64,9 @@ func TestLinesLookLikeThoseOfPv(t *testing.T) {
 
 func TestTheBarTakesTheRoomThatIsLeft(t *testing.T) {
 	for width, want := range map[int]string{
-		62:  "1.20GiB 0:00:05 [ 245MiB/s] [=====>          ] 40% ETA 0:00:07",
-		51:  "1.20GiB 0:00:05 [ 245MiB/s] [=>   ] 40% ETA 0:00:07",
-		100: "1.20GiB 0:00:05 [ 245MiB/s] [====================>                                 ] 40% ETA 0:00:07",
+		62:  "1.20GiB 0:00:05 [ 245MiB/s] [=====>         ]  40% ETA 0:00:07",
+		51:  "1.20GiB 0:00:05 [ 245MiB/s] [>   ]  40% ETA 0:00:07",
+		100: "1.20GiB 0:00:05 [ 245MiB/s] [====================>                                ]  40% ETA 0:00:07",
 	} {
 		checkLine(t, Style{Fields: Default}, half, width, want)
 	}
@@ -81,11 +81,11 @@ func TestFieldsThatTellLeastGoFirstWhereThereIsLittleRoom(t *testing.T) {
 		width int
 		want  string
 	}{
-		{all, half, 76, "1.20GiB 0:00:05 [ 245MiB/s] [ 246MiB/s] [=>   ] 40% ETA 0:00:07 ETA 15:14:51"},
-		{all, half, 75, "1.20GiB 0:00:05 [ 245MiB/s] [ 246MiB/s] [>   ] 40% ETA 0:00:07 ETA 15:14:51"},
-		{all, half, 74, "1.20GiB 0:00:05 [ 245MiB/s] [ 246MiB/s] 40% ETA 0:00:07 ETA 15:14:51"},
-		{all, half, 67, "1.20GiB 0:00:05 [ 245MiB/s] 40% ETA 0:00:07 ETA 15:14:51"},
-		{all, half, 55, "1.20GiB 0:00:05 [ 245MiB/s] [ 246MiB/s] 40% ETA 0:00:07"},
+		{all, half, 76, "1.20GiB 0:00:05 [ 245MiB/s] ( 246MiB/s) [>   ]  40% ETA 0:00:07 FIN 15:14:51"},
+		{all, half, 75, "1.20GiB 0:00:05 [ 245MiB/s] ( 246MiB/s) 40% ETA 0:00:07 FIN 15:14:51"},
+		{all, half, 74, "1.20GiB 0:00:05 [ 245MiB/s] ( 246MiB/s) 40% ETA 0:00:07 FIN 15:14:51"},
+		{all, half, 67, "1.20GiB 0:00:05 [ 245MiB/s] 40% ETA 0:00:07 FIN 15:14:51"},
+		{all, half, 55, "1.20GiB 0:00:05 [ 245MiB/s] ( 246MiB/s) 40% ETA 0:00:07"},
 		{all, half, 50, "1.20GiB 0:00:05 [ 245MiB/s] 40% ETA 0:00:07"},
 		{all, half, 40, "1.20GiB [ 245MiB/s] 40% ETA 0:00:07"},
 		{all, half, 31, "1.20GiB 0:00:05 40% ETA 0:00:07"},
@@ -94,14 +94,14 @@ func TestFieldsThatTellLeastGoFirstWhereThereIsLittleRoom(t *testing.T) {
 		{all, half, 14, "1.20GiB 40%"},
 		{all, half, 3, "40%"},
 		{all, half, 2, ""},
-		{all, endless, 48, "1.20GiB 0:00:05 [ 245MiB/s] [ 246MiB/s] [<=>   ]"},
-		{all, endless, 40, "1.20GiB 0:00:05 [ 245MiB/s] [ 246MiB/s]"},
+		{all, endless, 48, "1.20GiB 0:00:05 [ 245MiB/s] ( 246MiB/s) [<=>   ]"},
+		{all, endless, 40, "1.20GiB 0:00:05 [ 245MiB/s] ( 246MiB/s)"},
 		{all, endless, 30, "1.20GiB 0:00:05 [ 245MiB/s]"},
 		{all, endless, 20, "1.20GiB [ 245MiB/s]"},
 		{all, endless, 15, "1.20GiB 0:00:05"},
 		{all, endless, 8, "1.20GiB"},
 		{all, endless, 6, ""},
-		{named, half, 62, "      abc: 1.20GiB 0:00:05 [ 245MiB/s] [=>   ] 40% ETA 0:00:07"},
+		{named, half, 62, "      abc: 1.20GiB 0:00:05 [ 245MiB/s] [>   ]  40% ETA 0:00:07"},
 		{named, half, 55, "abc: 1.20GiB 0:00:05 [ 245MiB/s] 40% ETA 0:00:07"},
 		{named, half, 20, "abc: 40% ETA 0:00:07"},
 		{named, endless, 20, "abc: 1.20GiB 0:00:05"},
@@ -122,13 +122,13 @@ func TestOnlyWantedFieldsAreShown(t *testing.T) {
 		{Count, half, "1.20GiB"},
 		{Elapsed, half, "0:00:05"},
 		{Rate, half, "[ 245MiB/s]"},
-		{Average, half, "[ 246MiB/s]"},
+		{Average, half, "( 246MiB/s)"},
 		{ETA, half, "ETA 0:00:07"},
 		{ETA, endless, ""},
-		{Finish, half, "ETA 15:14:51"},
+		{Finish, half, "FIN 15:14:51"},
 		{Finish, endless, ""},
 		{Count | Elapsed | Rate, endless, "1.20GiB 0:00:05 [ 245MiB/s]"},
-		{Bar, half, "[============>                     ] 40%"},
+		{Bar, half, "[============>                    ]  40%"},
 		{Bar, endless, "[   <=>                                ]"},
 	} {
 		checkLine(t, Style{Fields: c.fields}, c.state, 40, c.want)
@@ -138,11 +138,11 @@ func TestOnlyWantedFieldsAreShown(t *testing.T) {
 func TestTheTimeOfTheEndHasADateIfItIsFar(t *testing.T) {
 	st := half
 	for left, want := range map[time.Duration]string{
-		6 * time.Hour:             "ETA 15:14:51",
-		6*time.Hour + time.Second: "ETA 2026-01-02 15:14:51",
-		Unknown:                   "ETA --:--:--",
-		999 * 24 * time.Hour:      "ETA 2026-01-02 15:14:51",
-		time.Duration(0):          "ETA 15:14:51",
+		6 * time.Hour:             "FIN 15:14:51",
+		6*time.Hour + time.Second: "FIN 2026-01-02 15:14:51",
+		Unknown:                   "FIN --:--:--",
+		999 * 24 * time.Hour:      "FIN 2026-01-02 15:14:51",
+		time.Duration(0):          "FIN 15:14:51",
 	} {
 		st.Left = left
 		checkLine(t, Style{Fields: Finish}, st, 80, want)
@@ -152,15 +152,15 @@ func TestTheTimeOfTheEndHasADateIfItIsFar(t *testing.T) {
 func TestAnUnknownTimeLeftIsNotZero(t *testing.T) {
 	st := half
 	st.Left = Unknown
-	checkLine(t, Style{Fields: Bar | ETA}, st, 40, "[=======>              ] 40% ETA -:--:--")
+	checkLine(t, Style{Fields: Bar | ETA}, st, 40, "[=======>             ]  40% ETA -:--:--")
 }
 
 func TestTheLastLineShowsTheAverageAndNoTimeLeft(t *testing.T) {
 	st := half
 	st.Done = true
-	checkLine(t, Style{Fields: Default}, st, 60, "1.20GiB 0:00:05 [ 246MiB/s] [====>         ] 40%")
-	checkLine(t, Style{Fields: Default | Finish}, st, 50, "1.20GiB 0:00:05 [ 246MiB/s] [>   ] 40%")
-	checkLine(t, Style{Fields: Default}, st, 40, "1.20GiB 0:00:05 [ 246MiB/s] 40%")
+	checkLine(t, Style{Fields: Default}, st, 60, "1.20GiB 0:00:05 [ 247MiB/s] [====>        ]  40%")
+	checkLine(t, Style{Fields: Default | Finish}, st, 50, "1.20GiB 0:00:05 [ 247MiB/s] 40%")
+	checkLine(t, Style{Fields: Default}, st, 40, "1.20GiB 0:00:05 [ 247MiB/s] 40%")
 }
 
 func TestABarWithoutATotalGoesToAndFro(t *testing.T) {
@@ -180,13 +180,15 @@ func TestABarWithoutATotalGoesToAndFro(t *testing.T) {
 }
 
 func TestNumericIsWhatPvPrintsForPrograms(t *testing.T) {
-	at := State{Count: 5000000, Total: 10 * mib, Elapsed: 1085600 * time.Microsecond, Beat: 1}
+	at := State{Count: 5000000, Total: 10 * mib, Elapsed: 1085600 * time.Microsecond, Rate: 2048.5, Beat: 1}
 	for _, c := range []struct {
 		fields Fields
 		total  int64
 		want   string
 	}{
-		{Default &^ (Count | Elapsed), 10 * mib, "47"},
+		{Bar | ETA | Average, 10 * mib, "47"},
+		{Rate, 10 * mib, "2048.5000"},
+		{Elapsed | Count | Rate, 0, "1.0856 5000000 2048.5000"},
 		{Count | Elapsed, 10 * mib, "1.0856 5000000"},
 		{Elapsed, 10 * mib, "1.0856 47"},
 		{Count, 0, "5000000"},

@@ -78,9 +78,10 @@ func (m *Meter) State(at time.Time) State {
 func (m *Meter) measure(st *State) {
 	here := sample{at: st.Elapsed, count: st.Count}
 	st.Rate = here.rateSince(m.past.oldest(here.at, rateWindow))
+	st.Recent = here.rateSince(m.past.oldest(here.at, recentWindow))
 	st.Average = here.rateSince(sample{})
 	if st.Total > 0 {
-		st.Left = timeLeft(st.Total-st.Count, here.rateSince(m.past.oldest(here.at, leftWindow)))
+		st.Left = timeLeft(st.Total-st.Count, st.Recent)
 	}
 	m.past.add(here)
 }

@@ -51,9 +51,9 @@ func TestLongNamesAreCutInTheMiddle(t *testing.T) {
 func TestNamesStandAtTheRightOfTheirColumns(t *testing.T) {
 	st := State{Count: 5, Elapsed: 1}
 	const long = "a-very-long-name-of-a-file.tar.gz"
-	checkLine(t, Style{Fields: Count, Name: "abc"}, st, 80, "      abc: 5.00 B")
-	checkLine(t, Style{Fields: Count, Name: "abc", NameWidth: 12}, st, 80, "         abc: 5.00 B")
-	checkLine(t, Style{Fields: Count, Name: "漢字", NameWidth: 5}, st, 80, " 漢字: 5.00 B")
-	checkLine(t, Style{Fields: Count, Name: long}, st, 60, "a-very-long-..tar.gz: 5.00 B")
-	checkLine(t, Style{Fields: Count, Name: long, NameWidth: 30}, st, 60, "a-very-long-name-of..le.tar.gz: 5.00 B")
+	checkLine(t, Style{Fields: Count, Name: "abc"}, st, 80, "      abc: 5.00  B")
+	checkLine(t, Style{Fields: Count, Name: "abc", NameWidth: 12}, st, 80, "         abc: 5.00  B")
+	checkLine(t, Style{Fields: Count, Name: "漢字", NameWidth: 5}, st, 80, " 漢字: 5.00  B")
+	checkLine(t, Style{Fields: Count, Name: long}, st, 60, "a-very-long-..tar.gz: 5.00  B")
+	checkLine(t, Style{Fields: Count, Name: long, NameWidth: 30}, st, 60, "a-very-long-name-of..le.tar.gz: 5.00  B")
 }

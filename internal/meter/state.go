@@ -11,6 +11,7 @@ type State struct {
 	Total   int64         // how much there is; 0 if that is unknown
 	Elapsed time.Duration // since the beginning
 	Rate    float64       // per second, of late
+	Recent  float64       // per second, over the last half minute
 	Average float64       // per second, from the beginning
 	Left    time.Duration // to the end, or Unknown
 	Finish  time.Time     // the time of the end, if Left is known

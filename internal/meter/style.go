@@ -12,7 +12,7 @@ const (
 	Count   Fields = 1 << iota // how much has arrived (pv -b)
 	Elapsed                    // the time since the beginning (-t)
 	Rate                       // the current rate (-r)
-	Average                    // the rate from the beginning (-a)
+	Average                    // the rate of the last half minute (-a)
 	Bar                        // a bar, and the percentage (-p)
 	ETA                        // the time left (-e)
 	Finish                     // the time of the end (-I)
@@ -34,24 +34,31 @@ type Style struct {
 	Lines bool
 }
 
-// Numeric shows a state for programs, as pv -n does: the percentage, or the
-// count if Count is among the fields, and before it the seconds if Elapsed is.
-// Without a total the percentage goes up and down as data moves.
+// Numeric shows a state for programs, as pv -n does: the seconds, the count and
+// the rate, each if Elapsed, Count or Rate is among the fields, and without the
+// latter two the percentage. Without a total that goes up and down as data
+// moves.
 func (s Style) Numeric(st State) string {
-	var b strings.Builder
+	var texts []string
 	if s.Fields&Elapsed != 0 {
-		b.WriteString(strconv.FormatFloat(st.Elapsed.Seconds(), 'f', 4, 64) + " ")
+		texts = append(texts, decimal(st.Elapsed.Seconds()))
+	}
+	if s.Fields&Count != 0 {
+		texts = append(texts, strconv.FormatInt(st.Count, 10))
 	}
 	switch {
+	case s.Fields&Rate != 0:
+		texts = append(texts, decimal(ended(st, st.Rate)))
 	case s.Fields&Count != 0:
-		b.WriteString(strconv.FormatInt(st.Count, 10))
 	case st.Total > 0:
-		b.WriteString(strconv.FormatInt(st.Percent(), 10))
+		texts = append(texts, strconv.FormatInt(st.Percent(), 10))
 	default:
-		b.WriteString(strconv.Itoa(st.swing()))
+		texts = append(texts, strconv.Itoa(st.swing()))
 	}
-	return b.String()
+	return strings.Join(texts, " ")
 }
+
+func decimal(v float64) string { return strconv.FormatFloat(v, 'f', 4, 64) }
 
 // text is a field in a line that has room for everything, but for the bar, which
 // takes what the others leave. It is "" if there is nothing to tell.
@@ -64,9 +71,9 @@ func (s Style) text(f Fields, st State, width int) string {
 	case Elapsed:
 		return clock(st.Elapsed)
 	case Rate:
-		return s.rate(st)
+		return "[" + s.quantity(ended(st, st.Rate)) + "/s]"
 	case Average:
-		return "[" + s.quantity(st.Average) + "/s]"
+		return "(" + s.quantity(ended(st, st.Recent)) + "/s)"
 	case ETA:
 		return ifTotal(st, eta)
 	case Finish:
@@ -94,14 +101,13 @@ func (s Style) quantity(v float64) string {
 	return amount(v)
 }
 
-// rate is the current rate, and in the end the average, for what was last is
-// then of no interest.
-func (s Style) rate(st State) string {
-	v := st.Rate
+// ended is a rate, and in the end the rate from the beginning, for what was last
+// is then of no interest.
+func ended(st State, rate float64) float64 {
 	if st.Done {
-		v = st.Average
+		return st.Average
 	}
-	return "[" + s.quantity(v) + "/s]"
+	return rate
 }
 
 // ifTotal is for what can only be told of a known total.
