@@ -31,6 +31,7 @@ holes of SOURCE are holes of DEST. --reflink means --reflink=always.
 `,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "if an existing destination file cannot be opened, replace it"},
+			&cli.StringFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "copy the files of a tree by `N` workers; the default is the number of CPUs"},
 			&cli.BoolFlag{Name: "p", Usage: "preserve mode, ownership and timestamps"},
 			&cli.BoolFlag{Name: "recursive", Aliases: []string{"R", "r"}, Usage: "copy directories recursively"},
 			&gnuflag.OptionalString{

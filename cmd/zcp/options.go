@@ -11,7 +11,11 @@ import (
 // optionsOf says what the command line means for the copies.
 func optionsOf(inv *tool.Invocation) (filecopy.Options, error) {
 	data, err := dataOf(inv)
-	o := filecopy.Options{Recursive: inv.Flags.Bool("recursive"), Data: data}
+	if err != nil {
+		return filecopy.Options{}, err
+	}
+	jobs, err := jobsOf(inv)
+	o := filecopy.Options{Recursive: inv.Flags.Bool("recursive"), Data: data, Jobs: jobs}
 	if o.Recursive {
 		o.Links = filecopy.CopyLinks
 	}

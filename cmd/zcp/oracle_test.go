@@ -40,6 +40,7 @@ func TestBehavesAsTheRealCp(t *testing.T) {
 	property.Check(t, cases, func(t *rapid.T) {
 		c := drawCase(t, os.Geteuid() == 0)
 		want := o.run(t, "want", o.cp, c)
+		c.args = append([]string{rapid.SampledFrom([]string{"-j1", "-j4"}).Draw(t, "jobs")}, c.args...)
 		got := o.run(t, "got", o.zcp, c)
 		if want != got && c.confusesNames(want, got) {
 			t.Skip("cp loses its way")

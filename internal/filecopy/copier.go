@@ -18,7 +18,12 @@ type Copier struct {
 	operand *entry  // the source being copied, as the user named it
 	halted  bool    // it is about to be copied into itself
 	levels  []level // the directories on the way to the current file
+	filling *filling
 	dirents []byte
+
+	crew  *crew // nil as long as nobody helps
+	alone bool  // nobody will
+	solo  int   // small files that were copied without help
 }
 
 // New returns a Copier. It reads the umask, for which it has to set it for a
@@ -27,14 +32,22 @@ func New(o Options, e Events) *Copier {
 	umask := unix.Umask(permissions)
 	unix.Umask(umask)
 	s := &setting{options: o, umask: uint32(umask), privileged: unix.Geteuid() == 0}
-	return &Copier{worker: newWorker(s, e), memory: newMemory()}
+	return &Copier{worker: newWorker(s, newJournal(e)), memory: newMemory()}
 }
 
 // Close gives back what the Copier holds.
-func (c *Copier) Close() { c.worker.close() }
+func (c *Copier) Close() {
+	c.crew.dismiss()
+	c.worker.close()
+}
 
-// Report says how the contents were moved so far.
-func (c *Copier) Report() splice.Report { return c.total }
+// Report says how the contents were moved so far. Its time is that of all
+// workers together.
+func (c *Copier) Report() splice.Report {
+	total := c.crew.report()
+	total.Add(c.total)
+	return total
+}
 
 // A Target is a directory that sources are copied into.
 type Target struct{ dir *directory }
@@ -71,6 +84,7 @@ func (c *Copier) start(e *entry) {
 	e.top = true
 	c.operand, c.halted = e, false
 	c.copy(e)
+	c.settle()
 }
 
 // An entry is one file on its way.
@@ -83,6 +97,8 @@ type entry struct {
 
 	stat    unix.Stat_t  // of src
 	fd      int          // src, if it is open; else -1
+	handed  bool         // a worker has the entry: it is no longer the walk's
+	failed  bool         // a directory did not get its attributes
 	found   *unix.Stat_t // what is at dst
 	replace bool         // dst is to be replaced by a file made beside it
 }
@@ -98,8 +114,15 @@ func (c *Copier) copy(e *entry) {
 	if err := c.copyEntry(e); err != nil {
 		c.report(err)
 	}
+	if !e.handed {
+		e.close()
+	}
+}
+
+func (e *entry) close() {
 	if e.fd >= 0 {
 		unix.Close(e.fd)
+		e.fd = -1
 	}
 }
 
@@ -126,19 +149,26 @@ func (c *Copier) copyEntry(e *entry) *Problem {
 		problem = c.copyFile(e)
 	}
 	if problem == nil && e.top {
-		c.memory.created(e)
+		if c.settle(); !e.failed {
+			c.memory.created(e)
+		}
 	}
 	return problem
 }
 
 // copyFile copies what is no directory, by its kind.
 func (c *Copier) copyFile(e *entry) *Problem {
+	if e.dst.dir == nil || !e.dst.dir.fresh {
+		c.settle()
+	}
 	if !e.replace {
 		c.copying(e)
 	}
 	switch {
 	case e.is(unix.S_IFLNK):
 		return c.copyLink(e)
+	case e.is(unix.S_IFREG) && c.handOver(e):
+		return nil
 	case e.is(unix.S_IFREG) || !c.options.Recursive:
 		return c.copyRegular(e)
 	case e.is(unix.S_IFIFO):

@@ -96,6 +96,7 @@ type level struct{ src, dst *directory }
 func (c *Copier) descend(l level) {
 	c.levels = append(c.levels, l)
 	if far := len(c.levels) - 1 - openLevels; far >= 0 {
+		c.settle() // workers may be at work in it
 		c.levels[far].src.park()
 		c.levels[far].dst.park()
 	}

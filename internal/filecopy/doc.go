@@ -21,6 +21,8 @@
 //   - Permissions are at no time wider than those the copy ends with, or those
 //     the existing file had. Set-id bits come after the owner, times come last.
 //   - A file that ends early, or fails, keeps no blocks beyond its end.
+//   - Several workers may copy the files of a tree. What is told, in which order,
+//     and what comes of it are as if one did it all.
 //   - Memory is bounded by the names in the directories along one path, and by
 //     the number of sources that were named.
 //
@@ -45,7 +47,10 @@
 // copier.go is the way of one source; walk.go is a tree, directory.go and
 // names.go its directories, place.go how files are reached. refusals.go looks
 // at what is there already, seen.go remembers what was copied; these decide,
-// one file after the other. worker.go is what copies a file once it is decided:
+// one file after the other. crew.go has others help the walk, journal.go keeps
+// what they tell in order, and filling.go sees to it that a directory is
+// finished after all that is in it. worker.go is what copies a file once it is
+// decided:
 // regular.go, data.go and holes.go are regular files, special.go all other
 // ones, and replace.go is how a file takes the place of another. attributes.go
 // and acl.go are what a copy keeps.

@@ -20,6 +20,9 @@ type Options struct {
 	Preserve Attributes
 	// Data says how contents are moved.
 	Data Data
+	// Jobs is how many workers copy the files of a tree. 0 is as many as there
+	// are CPUs, as soon as there is enough to do.
+	Jobs int
 	// Dangling allows a symbolic link to nothing as destination: the file it
 	// names is created. It is dangerous, since anybody may have put it there,
 	// and POSIX wants it.

@@ -2,8 +2,7 @@ package filecopy
 
 import "golang.org/x/sys/unix"
 
-// copyDirectory copies a directory and all that is in it, and takes over its
-// attributes when it is filled.
+// copyDirectory copies a directory and all that is in it.
 func (c *Copier) copyDirectory(e *entry) *Problem {
 	if p := c.directoryAgain(e); p != nil {
 		return p
@@ -13,21 +12,20 @@ func (c *Copier) copyDirectory(e *entry) *Problem {
 		c.memory.forget(e)
 		return p
 	}
-	defer made.dir.close()
 	src, err := c.openSourceDirectory(e)
 	if err != nil {
 		c.report(&Problem{What: ReadDirectory, Source: e.src.path(), Err: err})
-		return c.finishDirectory(e, made, handle{-1, e.src})
 	}
-	defer src.close()
+	c.begin(e, made, src)
+	defer c.end()
+	if err != nil {
+		return nil
+	}
 	here := level{src, made.dir}
 	c.descend(here)
 	c.copyNames(e, here)
 	c.ascend(here)
-	if here.lost() {
-		return nil // as was reported
-	}
-	return c.finishDirectory(e, made, handle{src.fd, e.src})
+	return nil
 }
 
 // copyNames copies what is in a directory.
@@ -114,23 +112,6 @@ func (c *Copier) openUp(m *madeDirectory) *Problem {
 		return &Problem{What: OpenUpDirectory, Dest: m.dir.at.path(), Err: err}
 	}
 	m.opened = true
-	return nil
-}
-
-// finishDirectory gives a directory that is filled its attributes.
-func (c *Copier) finishDirectory(e *entry, m *madeDirectory, src handle) *Problem {
-	fresh := e.found == nil
-	p := c.keep(&keeping{from: src, to: m.handle(), source: &e.stat, was: &m.stat, fresh: fresh})
-	if p != nil || c.options.Preserve.has(Mode) || !fresh {
-		return p
-	}
-	omitted := m.omitted &^ c.umask &^ m.stat.Mode
-	if omitted == 0 && !m.opened {
-		return nil
-	}
-	if err := m.handle().chmod(m.stat.Mode&^unix.S_IFMT | omitted); err != nil {
-		return &Problem{What: PreservePermissions, Dest: e.dst.path(), Err: err}
-	}
 	return nil
 }
 

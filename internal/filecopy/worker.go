@@ -20,15 +20,16 @@ type setting struct {
 // user's answers, is decided by the walk before.
 type worker struct {
 	*setting
-	events  Events
+	journal *journal
+	page    *page // where the events of the current file go; nil for the walk's own
 	engine  *splice.Copier
 	devices devices
 	total   splice.Report // of what this worker moved
 	block   []byte
 }
 
-func newWorker(s *setting, e Events) *worker {
-	return &worker{setting: s, events: e, engine: splice.New(), devices: devices{}}
+func newWorker(s *setting, j *journal) *worker {
+	return &worker{setting: s, journal: j, engine: splice.New(), devices: devices{}}
 }
 
 func (w *worker) close() { w.engine.Close() }
@@ -43,19 +44,21 @@ func (s *setting) omitted(otherwise uint32) uint32 {
 }
 
 func (w *worker) report(p *Problem) {
-	if w.events.Problem != nil {
-		w.events.Problem(p)
+	if w.journal.events.Problem != nil {
+		w.journal.note(w.page, func(to Events) { to.Problem(p) })
 	}
 }
 
 func (w *worker) copying(e *entry) {
-	if w.events.Copying != nil {
-		w.events.Copying(e.src.path(), e.dst.path())
+	if w.journal.events.Copying != nil {
+		source, dest := e.src.path(), e.dst.path()
+		w.journal.note(w.page, func(to Events) { to.Copying(source, dest) })
 	}
 }
 
 func (w *worker) removed(e *entry) {
-	if w.events.Removed != nil {
-		w.events.Removed(e.dst.path())
+	if w.journal.events.Removed != nil {
+		dest := e.dst.path()
+		w.journal.note(w.page, func(to Events) { to.Removed(dest) })
 	}
 }

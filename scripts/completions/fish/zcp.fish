@@ -1,4 +1,5 @@
 complete -c zcp -s f -l force -d 'Remove a destination that cannot be opened, and try again'
+complete -c zcp -s j -l jobs -x -d 'Copy the files of a tree by so many workers'
 complete -c zcp -s p -d 'Preserve mode, ownership and timestamps'
 complete -c zcp -s r -s R -l recursive -d 'Copy directories with all that is in them'
 complete -c zcp -s t -l target-directory -x -a '(__fish_complete_directories)' -d 'Copy into this directory'

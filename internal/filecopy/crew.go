@@ -1,0 +1,130 @@
+package filecopy
+
+import (
+	"runtime"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/splice"
+)
+
+// A crew is the workers beside the walk. They are started one by one, when
+// there is more to do than those before them get done.
+//
+// They are given the regular files in directories that this copy has made. In
+// such a directory no file can be another one, be it a source or a destination,
+// by any name; elsewhere the order in which files are copied may tell, and is
+// kept.
+type crew struct {
+	jobs    int // how many workers there may be
+	tasks   chan task
+	workers []*worker
+	running sync.WaitGroup
+}
+
+// A task is one file to copy.
+type task struct {
+	entry *entry
+	page  *page
+	in    *filling
+}
+
+const (
+	// waitingTasks are started no earlier than those before them, with their
+	// source open.
+	waitingTasks = 64
+	// openPages bounds how much is done behind a file that takes long: files,
+	// and directories, which are open until then, twice.
+	openPages       = 1024
+	fileWeight      = 1
+	directoryWeight = 4
+	// soloFiles is how many small files the walk copies by itself before it
+	// calls for help: starting a thread takes as long as copying several.
+	soloFiles = 32
+	// soloSize is what counts as small for that, in bytes.
+	soloSize = 1 << 20
+)
+
+// handOver gives a file to the crew, if that may copy it.
+func (c *Copier) handOver(e *entry) bool {
+	if e.dst.dir == nil || !e.dst.dir.fresh || c.crew == nil && !c.gather(e) {
+		return false
+	}
+	c.journal.wait(openPages)
+	e.handed = true
+	c.filling.left.Add(1)
+	if n := len(c.crew.workers); n == 0 || n < c.crew.jobs && len(c.crew.tasks) > 0 {
+		c.crew.start(newWorker(c.setting, c.journal))
+	}
+	c.crew.tasks <- task{e, c.journal.open(fileWeight), c.filling}
+	return true
+}
+
+// gather makes the crew, if there is enough to do for one.
+func (c *Copier) gather(e *entry) bool {
+	jobs := c.options.Jobs
+	if jobs == 0 {
+		jobs = runtime.NumCPU()
+		if c.solo < soloFiles && e.stat.Size < soloSize {
+			c.solo++
+			return false
+		}
+	}
+	if c.alone = c.alone || jobs == 1 || !manyDescriptors(); c.alone {
+		return false
+	}
+	c.crew = &crew{jobs: jobs, tasks: make(chan task, waitingTasks)}
+	return true
+}
+
+// manyDescriptors reports whether a crew can have all that it may need.
+func manyDescriptors() bool {
+	var limit unix.Rlimit
+	return unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) == nil && limit.Cur >= openPages
+}
+
+func (r *crew) start(w *worker) {
+	r.workers = append(r.workers, w)
+	r.running.Go(func() {
+		for t := range r.tasks {
+			w.do(t)
+		}
+	})
+}
+
+// do copies a file.
+func (w *worker) do(t task) {
+	w.page = t.page
+	if p := w.copyRegular(t.entry); p != nil {
+		w.report(p)
+	}
+	t.entry.close()
+	w.journal.close(t.page)
+	w.drop(t.in)
+}
+
+// settle returns when the crew has done all that it was given.
+func (c *Copier) settle() { c.journal.wait(0) }
+
+// dismiss ends the crew.
+func (r *crew) dismiss() {
+	if r == nil {
+		return
+	}
+	close(r.tasks)
+	r.running.Wait()
+	for _, w := range r.workers {
+		w.close()
+	}
+}
+
+// report is what the workers have moved.
+func (r *crew) report() (total splice.Report) {
+	if r != nil {
+		for _, w := range r.workers {
+			total.Add(w.total)
+		}
+	}
+	return total
+}

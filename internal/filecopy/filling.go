@@ -1,0 +1,79 @@
+package filecopy
+
+import (
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
+
+// A filling is a directory that is being filled. It gets its attributes when
+// everything in it is copied, by whoever did the last of it.
+type filling struct {
+	up    *filling
+	entry *entry
+	made  *madeDirectory
+	src   *directory   // nil if it could not be opened
+	left  atomic.Int32 // files and subdirectories that are not done, and the walk through it
+	page  *page
+}
+
+// begin notes that the walk is in a directory.
+func (c *Copier) begin(e *entry, made *madeDirectory, src *directory) {
+	f := &filling{up: c.filling, entry: e, made: made, src: src}
+	f.left.Store(1)
+	if f.up != nil {
+		f.up.left.Add(1)
+	}
+	c.filling = f
+}
+
+// end notes that the walk is done with it.
+func (c *Copier) end() {
+	f := c.filling
+	c.filling = f.up
+	c.journal.wait(openPages)
+	f.page = c.journal.open(directoryWeight)
+	c.drop(f)
+}
+
+// drop notes that one thing in a directory is done.
+func (w *worker) drop(f *filling) {
+	for ; f != nil && f.left.Add(-1) == 0; f = f.up {
+		before := w.page
+		w.page = f.page
+		if p := w.finishDirectory(f); p != nil {
+			w.report(p)
+			f.entry.failed = true
+		}
+		w.page = before
+		w.journal.close(f.page)
+	}
+}
+
+// finishDirectory gives a directory that is filled its attributes, and closes
+// it. One that got lost was reported before.
+func (w *worker) finishDirectory(f *filling) *Problem {
+	e, m := f.entry, f.made
+	defer m.dir.close()
+	src := handle{-1, e.src}
+	if f.src != nil {
+		defer f.src.close()
+		if (level{f.src, m.dir}).lost() {
+			return nil
+		}
+		src.fd = f.src.fd
+	}
+	fresh := e.found == nil
+	p := w.keep(&keeping{from: src, to: m.handle(), source: &e.stat, was: &m.stat, fresh: fresh})
+	if p != nil || w.options.Preserve.has(Mode) || !fresh {
+		return p
+	}
+	omitted := m.omitted &^ w.umask &^ m.stat.Mode
+	if omitted == 0 && !m.opened {
+		return nil
+	}
+	if err := m.handle().chmod(m.stat.Mode&^unix.S_IFMT | omitted); err != nil {
+		return &Problem{What: PreservePermissions, Dest: e.dst.path(), Err: err}
+	}
+	return nil
+}
