@@ -1,14 +1,16 @@
-// Zpipe relays standard input to standard output within the kernel, and gives
-// the pipes on both sides more room than they have by themselves.
+// Zpipe relays a source to a sink within the kernel: standard input and output,
+// files, sockets and commands. It gives the pipes on both sides more room than
+// they have by themselves.
 //
 //go:debug containermaxprocs=0
 //go:debug updatemaxprocs=0
 package main
 
 import (
-	"errors"
+	"slices"
+	"syscall"
 
-	"zeroutils/internal/splice"
+	"zeroutils/internal/atexec"
 	"zeroutils/internal/tool"
 )
 
@@ -17,53 +19,32 @@ func main() { tool.Main(command()) }
 func command() tool.Command {
 	return tool.Command{
 		Name:     "zpipe",
-		Synopsis: []string{"[OPTION]..."},
-		Summary: `Relay standard input to standard output.
+		Synopsis: []string{"[OPTION]... [SOURCE [SINK]]"},
+		Summary: `Relay SOURCE to SINK, standard input to standard output by default.
 
 Pipes on either side are raised to 1 MiB, which makes a pipeline faster than
 joining its commands directly.
 `,
-		Run: run,
+		Flags: slices.Concat(relayFlags()),
+		Notes: endpointNotes,
+		Run:   run,
 	}
 }
 
 func run(inv *tool.Invocation) error {
-	if len(inv.Operands) > 0 {
-		return tool.ExtraOperand(inv.Operands[0])
-	}
-	src, err := tool.Neighbour(inv.Stdin())
+	s, err := readSettings(inv)
 	if err != nil {
-		inv.Errorf("standard input: %v", err)
-		return nil
+		return err
 	}
-	dst, err := tool.Neighbour(inv.Stdout())
-	if err != nil {
-		inv.Errorf("standard output: %v", err)
-		return nil
+	p := s.newPair()
+	if !p.open() {
+		return nil // it has said why
 	}
-	if splice.CopiesOntoItself(dst, src) {
-		inv.Errorf("input file is output file")
-		return nil
+	p.run()
+	p.end()
+	inv.PrintStats(p.report)
+	if p.broken {
+		atexec.Die(syscall.SIGPIPE)
 	}
-	copier := splice.New()
-	defer copier.Close()
-	report, err := copier.Copy(dst, src, splice.Options{Method: inv.Method})
-	if err != nil {
-		inv.Errorf("%s: %v", sideOf(err), err)
-	}
-	inv.PrintStats(report)
 	return nil
-}
-
-// sideOf says what an error of a copy concerns.
-func sideOf(err error) string {
-	var read *splice.ReadError
-	var write *splice.WriteError
-	switch {
-	case errors.As(err, &read):
-		return "read error"
-	case errors.As(err, &write):
-		return "write error"
-	}
-	return "cannot relay"
 }

@@ -13,6 +13,9 @@ type Copier struct {
 	// PipeSize is the capacity asked for private pipes, in bytes; 0 is
 	// DefaultPipeSize. It counts when the first pipe is made.
 	PipeSize int
+	// BufferSize is how much is read at a time where there is no better way, in
+	// bytes; 0 is 256 KiB.
+	BufferSize int
 
 	kernel  *kernel
 	pipe    *pipe // between source and sink; empty between copies
@@ -61,7 +64,11 @@ const bufferSize = 256 << 10
 
 func (c *Copier) buffer() []byte {
 	if c.buf == nil {
-		c.buf = make([]byte, bufferSize)
+		size := c.BufferSize
+		if size == 0 {
+			size = bufferSize
+		}
+		c.buf = make([]byte, size)
 	}
 	return c.buf
 }
@@ -213,6 +220,10 @@ func (t *transfer) next(n int) int {
 
 // waitForSource and waitForSink follow an EAGAIN of their descriptor.
 func (t *transfer) waitForSource() error {
+	if t.options.Wait != nil {
+		t.calls++
+		return t.options.Wait(t.src.FD, unix.POLLIN)
+	}
 	if err := t.wait(t.src.FD, unix.POLLIN); err != nil {
 		return &ReadError{err}
 	}
@@ -220,8 +231,22 @@ func (t *transfer) waitForSource() error {
 }
 
 func (t *transfer) waitForSink() error {
+	if t.options.Wait != nil {
+		t.calls++
+		return t.options.Wait(t.dst.FD, unix.POLLOUT)
+	}
 	if err := t.wait(t.dst.FD, unix.POLLOUT); err != nil {
 		return &WriteError{err}
 	}
 	return nil
+}
+
+// awaitSource leaves the waiting to Options.Wait for a source that would do it
+// in the system call.
+func (t *transfer) awaitSource() error {
+	stored := t.src.Kind == Regular || t.src.Kind == Block
+	if t.options.Wait == nil || stored || t.src.Flags&unix.O_NONBLOCK != 0 {
+		return nil
+	}
+	return t.waitForSource()
 }

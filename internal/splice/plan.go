@@ -27,6 +27,11 @@ type Options struct {
 	Limiter *Limiter
 	// Activity, if set, is kept true, for [Copier.Copy].
 	Activity *Activity
+	// Wait, if set, takes the place of poll(2) where [Copier.Copy] waits: it
+	// returns when fd is ready for events, and its error ends the copy, as it
+	// is. It is also asked before a source is read that is not nonblocking and
+	// may keep one waiting.
+	Wait func(fd int, events int16) error
 	// Progress is told, after every system call that delivered something, how
 	// many bytes it delivered. An error from it ends the copy.
 	Progress func(n int64) error

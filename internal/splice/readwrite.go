@@ -20,6 +20,9 @@ func readWrite(t *transfer) error {
 // readSource returns 0 at the end of the source only.
 func (t *transfer) readSource(p []byte) (int, error) {
 	t.options.Activity.is(Reading)
+	if err := t.awaitSource(); err != nil {
+		return 0, err
+	}
 	for {
 		n, err := t.read(t.src.FD, p)
 		switch err {

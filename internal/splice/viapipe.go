@@ -69,6 +69,9 @@ func (t *transfer) fill(p *pipe) error {
 	for {
 		want := t.next(p.capacity)
 		t.options.Activity.is(Reading)
+		if err := t.awaitSource(); err != nil {
+			return err
+		}
 		n, err := t.splice(t.src.FD, p.w, want, 0)
 		switch {
 		case err == nil:

@@ -1,4 +1,6 @@
-complete -c zpipe -f
+complete -c zpipe -l both -d 'Relay in both directions'
+complete -c zpipe -l timeout -x -d 'Give up connecting, and an idle relay, after so many seconds'
+complete -c zpipe -l pipe-size -x -d 'Raise pipes to this size'
 complete -c zpipe -l method -x -a 'auto reflink copy_file_range sendfile splice mmap direct readwrite' -d 'Move the data by this method'
 complete -c zpipe -l stats -f -a 'text json' -d 'Say at the end how the data was moved'
 complete -c zpipe -l help -d 'Display help and exit'

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"zeroutils/internal/atexec"
+	"zeroutils/internal/endpoint"
+	"zeroutils/internal/splice"
+	"zeroutils/internal/tool"
+)
+
+// relayFlags are the options that concern what is relayed, and how.
+func relayFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "both", Usage: "relay in both directions; one that ends is shut down, and the other goes on"},
+		&cli.StringFlag{Name: "timeout", Usage: "give up connecting, and a relay in which nothing moves, after `SECONDS`"},
+		&cli.StringFlag{Name: "pipe-size", Usage: "raise pipes to `SIZE` bytes at least (default 1M), as far as the kernel allows"},
+	}
+}
+
+const endpointNotes = `SOURCE and SINK are one of:
+  -, fd:N                  standard input or output; a descriptor that is open
+  PATH                     a file, device or FIFO
+  file:PATH[,append|,excl] any name; add to a SINK, or insist that it is new
+  unix:PATH, tcp:HOST:PORT
+                           connect to a socket; unix:@NAME is an abstract one
+  unix-listen:PATH, tcp-listen:[HOST:]PORT
+                           wait for a connection, by default from this machine
+  exec:COMMAND ARG...      a command, its words separated by blanks
+  sh:COMMAND LINE          a command for the shell
+`
+
+// settings are what the command line asks for.
+type settings struct {
+	inv      *tool.Invocation
+	src, dst endpoint.Endpoint
+	both     bool
+	timeout  time.Duration // 0 is none
+	opener   endpoint.Opener
+}
+
+func readSettings(inv *tool.Invocation) (*settings, error) {
+	s := &settings{inv: inv, both: inv.Flags.Bool("both")}
+	s.opener = endpoint.Opener{PipeSize: splice.DefaultPipeSize, Closed: atexec.Closed}
+	if text := inv.Flags.String("timeout"); text != "" {
+		limit, err := tool.Seconds("timeout", text)
+		if err != nil {
+			return nil, err
+		}
+		s.timeout, s.opener.Timeout = limit, limit
+	}
+	if text := inv.Flags.String("pipe-size"); text != "" {
+		size, err := tool.Bytes("pipe size", text)
+		if err != nil {
+			return nil, err
+		}
+		s.opener.PipeSize = int(min(size, 1<<30)) // what the kernel can be asked for
+	}
+	if err := s.readOperands(inv.Operands); err != nil {
+		return nil, err
+	}
+	if s.both || s.src.Connected() || s.dst.Connected() {
+		outliveBrokenPipes()
+	}
+	s.opener.Listening = s.listening
+	return s, nil
+}
+
+// listening prepares for the end of a wait that may be long, and says which
+// port the kernel chose if it could.
+func (s *settings) listening(l *endpoint.Listener) {
+	if l.ChosenPort() {
+		s.inv.Warnf("listening on %s", l.Address)
+	}
+	if l.Unlinks() {
+		tidyUp(l)
+	}
+}
+
+func (s *settings) readOperands(operands []string) (err error) {
+	if len(operands) > 2 {
+		return tool.ExtraOperand(operands[2])
+	}
+	given := append(operands, "-", "-")
+	if s.src, err = endpoint.Parse(given[0]); err != nil {
+		return tool.UsageErrorf("source %s: %v", tool.QuoteAlways(given[0]), err)
+	}
+	if s.dst, err = endpoint.Parse(given[1]); err != nil {
+		return tool.UsageErrorf("sink %s: %v", tool.QuoteAlways(given[1]), err)
+	}
+	return nil
+}

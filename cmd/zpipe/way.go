@@ -1,0 +1,157 @@
+package main
+
+import (
+	"errors"
+	"strings"
+	"syscall"
+	"unicode"
+
+	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/atexec"
+	"zeroutils/internal/endpoint"
+	"zeroutils/internal/splice"
+	"zeroutils/internal/tool"
+)
+
+// relay moves what one stream gives to the other, and then tells the other that
+// this was the end: in a relay in both directions, of this one only.
+func (p *pair) relay(from, to *endpoint.Stream) {
+	copier := splice.New()
+	defer copier.Close()
+	report, err := copier.Copy(to.Out, from.In, p.options(from, to))
+	if err != nil {
+		p.explain(from, to, err)
+	}
+	if err := to.EndOutput(); err != nil {
+		p.fail(to, "write error", err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.report.Add(report)
+}
+
+// options are those of one way. The engine waits by itself unless there is more
+// to wait for than the source.
+func (p *pair) options(from, to *endpoint.Stream) splice.Options {
+	o := splice.Options{Method: p.inv.Method}
+	if !p.both && p.timeout == 0 && !from.Connected() && !to.Connected() {
+		return o
+	}
+	o.Wait = func(fd int, events int16) error { return p.wait(to.Out, fd, events) }
+	if p.timeout > 0 {
+		o.Progress = func(int64) error {
+			p.idle.moved()
+			return nil
+		}
+	}
+	return o
+}
+
+// errIdle ends a relay in which nothing has moved for as long as --timeout says.
+var errIdle = errors.New("idle")
+
+// wait returns when fd is ready for events. While it waits for a source, it
+// notices that the sink takes no more: EPIPE, as from a write.
+func (p *pair) wait(to *splice.Descriptor, fd int, events int16) error {
+	fds := []unix.PollFd{{Fd: int32(fd), Events: events}, {Fd: -1}}
+	if fd != to.FD && (to.Kind == splice.Pipe || to.Kind == splice.Socket) {
+		fds[1].Fd = int32(to.FD) // POLLERR and POLLHUP need no asking
+	}
+	for {
+		left := p.idle.left()
+		if left == 0 {
+			return errIdle
+		}
+		_, err := p.poll(fds, left)
+		switch {
+		case err != nil:
+			return err
+		case fds[0].Revents != 0:
+			return nil
+		case fds[1].Revents != 0:
+			return &splice.WriteError{Err: unix.EPIPE}
+		}
+	}
+}
+
+// explain prints what ended a way early.
+func (p *pair) explain(from, to *endpoint.Stream, err error) {
+	var read *splice.ReadError
+	var write *splice.WriteError
+	switch {
+	case err == errIdle:
+		p.timedOut()
+	case errors.As(err, &read):
+		p.fail(from, "read error", err)
+	case errors.As(err, &write):
+		if errors.Is(err, unix.EPIPE) && p.forgives(to) {
+			return
+		}
+		p.fail(to, "write error", err)
+	default:
+		p.inv.Errorf("cannot relay: %v", err)
+	}
+}
+
+// forgives reports whether it is no error that the reader of a sink has gone. A
+// command in a conversation says by its status whether it had enough. For
+// standard output and the like the process will die as a writer does.
+func (p *pair) forgives(to *endpoint.Stream) bool {
+	if to.Connected() {
+		return to.Command() && p.both
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.broken = !atexec.Ignored(syscall.SIGPIPE)
+	return p.broken
+}
+
+// timedOut says which peer was silent. Both ways find that out.
+func (p *pair) timedOut() {
+	silent := p.src
+	if !silent.Connected() && p.dst.Connected() {
+		silent = p.dst
+	}
+	p.fail(silent, "read error", unix.ETIMEDOUT)
+}
+
+// fail prints an error, the first of a stream.
+func (p *pair) fail(s *endpoint.Stream, side string, err error) {
+	p.mu.Lock()
+	said := p.failed[s]
+	p.failed[s] = true
+	p.mu.Unlock()
+	if said {
+		return
+	}
+	if s.Kind == endpoint.Standard {
+		p.inv.Errorf("%s: %v", side, err)
+		return
+	}
+	p.inv.Errorf("%s: %v", p.nameOf(s), err)
+}
+
+// nameOf is what messages call a stream.
+func (p *pair) nameOf(s *endpoint.Stream) string {
+	if s.Peer != "" {
+		return named(s.Endpoint) + ": " + s.Peer
+	}
+	return named(s.Endpoint)
+}
+
+// named is what messages call an endpoint. Quoting, as file names have it,
+// would put all those with a colon between quotes.
+func named(e endpoint.Endpoint) string {
+	if e.Kind == endpoint.File || strings.ContainsFunc(e.Text, func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) }) {
+		return tool.Quote(e.Text)
+	}
+	return e.Text
+}
+
+func (s *settings) cannotOpen(e endpoint.Endpoint, standard string, err error) {
+	if e.Kind != endpoint.Standard {
+		standard = named(e)
+	}
+	s.inv.Errorf("%s: %v", standard, err)
+}

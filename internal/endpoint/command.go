@@ -1,0 +1,109 @@
+package endpoint
+
+import (
+	"os"
+	"os/exec"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/splice"
+)
+
+// A child is the process of a command.
+type child struct {
+	pid   int
+	pidfd int // -1 where the kernel has none (before Linux 5.4)
+}
+
+// start runs a command with a pipe for each side that is used; the other side
+// is the process's own. The error is that of finding or executing it.
+func (o *Opener) start(e Endpoint, use Use) (*Stream, error) {
+	path, err := exec.LookPath(e.argv[0])
+	if err != nil {
+		return nil, plainly(err)
+	}
+	var theirs, ours [2]int // its standard input and output, and our ends
+	theirs = [2]int{0, 1}
+	ours = [2]int{-1, -1}
+	for i, use1 := range []Use{AsSink, AsSource} {
+		if use&use1 == 0 {
+			continue
+		}
+		if theirs[i], ours[i], err = pipeFor(i); err != nil {
+			closePipes(theirs, ours)
+			return nil, err
+		}
+	}
+	s := &Stream{Endpoint: e, owned: true, child: &child{pidfd: -1}}
+	s.child.pid, err = syscall.ForkExec(path, e.argv, &syscall.ProcAttr{
+		Env:   os.Environ(),
+		Files: []uintptr{uintptr(theirs[0]), uintptr(theirs[1]), 2},
+		Sys:   &syscall.SysProcAttr{PidFD: &s.child.pidfd},
+	})
+	if err != nil {
+		closePipes(theirs, ours)
+		return nil, err
+	}
+	closePipes(theirs, [2]int{-1, -1})
+	for i, d := range []**splice.Descriptor{&s.Out, &s.In} {
+		if ours[i] >= 0 {
+			if *d, err = o.describe(ours[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return s, nil
+}
+
+// plainly takes off what package exec says besides the errno.
+func plainly(err error) error {
+	if e, ok := err.(*exec.Error); ok {
+		if e.Err == exec.ErrNotFound {
+			return unix.ENOENT
+		}
+		return e.Err
+	}
+	return err
+}
+
+// pipeFor makes a pipe to descriptor 0 or from descriptor 1 of a command. Our
+// end is nonblocking.
+func pipeFor(standard int) (theirs, ours int, err error) {
+	var fds [2]int
+	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
+		return standard, -1, err
+	}
+	theirs, ours = fds[standard], fds[1-standard]
+	return theirs, ours, unix.SetNonblock(ours, true)
+}
+
+func closePipes(theirs, ours [2]int) {
+	for _, fd := range append(theirs[:], ours[:]...) {
+		if fd > 2 {
+			unix.Close(fd)
+		}
+	}
+}
+
+// Wait waits until the command of a stream has ended, and returns its status
+// as a shell has it: 128 and the number of the signal that it died of. It is 0
+// for a stream without a command.
+func (s *Stream) Wait() int {
+	if s.child == nil {
+		return 0
+	}
+	var status unix.WaitStatus
+	for {
+		if _, err := unix.Wait4(s.child.pid, &status, 0, nil); err != unix.EINTR {
+			break
+		}
+	}
+	if s.child.pidfd >= 0 {
+		unix.Close(s.child.pidfd)
+	}
+	if status.Signaled() {
+		return 128 + int(status.Signal())
+	}
+	return status.ExitStatus()
+}

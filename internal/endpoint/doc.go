@@ -1,0 +1,33 @@
+// Package endpoint opens what a SOURCE or SINK of zpipe names.
+//
+//   - standard input or output
+//     PATH                     a file, device or FIFO; a sink is made, or cut to nothing
+//     file:PATH[,append|,excl] the same for any name; added to, or only if it is new
+//     fd:N                     a descriptor that the process has inherited
+//     unix:PATH                connect to a socket; @NAME is an abstract one
+//     unix-listen:PATH         wait for a connection
+//     tcp:HOST:PORT            connect; HOST is a name, or an address, [::1]
+//     tcp-listen:[HOST:]PORT   wait for a connection, on 127.0.0.1 unless HOST says otherwise
+//     exec:COMMAND ARG...      a program, its arguments separated by blanks
+//     sh:COMMAND LINE          the same for the shell
+//
+// [Parse] reads such a name, [Opener.Open] makes a [Stream] of it, and [Listen]
+// a [Listener] that gives a Stream for each connection.
+//
+// # What it promises
+//
+//   - Nothing is open to strangers by itself: a port without a host is bound to
+//     the loopback interface, a socket's file has mode 0600.
+//   - Nothing is lost by opening: a sink's file is neither cut nor made before
+//     its source is open ([Stream.Truncate]), a socket's file is replaced only
+//     if it is a socket on which nobody answers, and unlinked at the end only
+//     if it is still the one that was made here.
+//   - No shell is asked but for sh:.
+//   - Descriptors made here are close-on-exec, and nonblocking where they are
+//     sockets or the pipes of a command. Inherited ones are left as they are.
+//   - An error is an errno or a [*NameError], without the endpoint's name, which
+//     the caller knows.
+//
+// It moves no bytes, but for throwing away what a peer still sends when a
+// stream ends, so that the kernel does not throw away what the peer should get.
+package endpoint

@@ -1,0 +1,66 @@
+package endpoint
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Linger waits, after EndOutput, until the host of a TCP peer has acknowledged
+// every byte, and throws away what the peer still sends: closing a socket with
+// unread bytes makes the kernel reset the connection and drop what has not been
+// sent yet. It returns nil for all other streams, whose bytes are with the peer
+// or its kernel at once, and ETIMEDOUT when nothing has moved for idle; 0 is no
+// limit. Other errors are the connection's.
+func (s *Stream) Linger(poll func([]unix.PollFd, time.Duration) (int, error), idle time.Duration) error {
+	if !s.Socket() || s.Out == nil {
+		return nil
+	}
+	fd := s.Out.FD
+	if s.Kind == Unix || s.Kind == UnixListen {
+		_, _ = discard(fd)
+		return nil
+	}
+	moved, before, pause := time.Now(), -1, time.Millisecond
+	for {
+		ended, err := discard(fd)
+		if err != nil {
+			return err
+		}
+		unsent, err := unix.IoctlGetInt(fd, unix.TIOCOUTQ)
+		if err != nil || unsent == 0 {
+			return err
+		}
+		if unsent != before {
+			moved, before = time.Now(), unsent
+		}
+		if idle > 0 && time.Since(moved) > idle {
+			return unix.ETIMEDOUT
+		}
+		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		if ended { // it would be readable at all times
+			fds[0].Events = 0
+		}
+		if _, err := poll(fds, pause); err != nil { // nothing tells when the peer's host has answered
+			return err
+		}
+		pause = min(2*pause, 50*time.Millisecond)
+	}
+}
+
+// discard reads what there is, and reports whether that was the end.
+func discard(fd int) (ended bool, err error) {
+	var waste [4096]byte
+	for {
+		n, err := unix.Read(fd, waste[:])
+		switch {
+		case err == unix.EAGAIN:
+			return false, nil
+		case err == unix.EINTR:
+		case err != nil:
+			return true, err
+		case n == 0:
+			return true, nil
+		}
+	}
+}

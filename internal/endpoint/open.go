@@ -1,0 +1,165 @@
+package endpoint
+
+import (
+	"errors"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/splice"
+)
+
+// ErrOneWay is the error of a regular file in a relay in both directions.
+var ErrOneWay = errors.New("a regular file cannot be relayed in both directions")
+
+// A Use is what an endpoint is opened for.
+type Use uint8
+
+const (
+	AsSource Use = 1 << iota
+	AsSink
+	AsBoth = AsSource | AsSink
+)
+
+// An Opener opens endpoints for one program.
+type Opener struct {
+	// Closed reports whether descriptor 0, 1 or 2 was closed when the program
+	// started: what is open there now is the Go runtime's.
+	Closed func(fd int) bool
+	// PipeSize is what pipes are raised to, in bytes; 0 leaves them alone.
+	PipeSize int
+	// Timeout limits how long connecting takes; 0 is the kernel's own limit.
+	Timeout time.Duration
+	// Poll waits as the function Poll does, which blocks the thread and is used
+	// if it is nil.
+	Poll func(fds []unix.PollFd, limit time.Duration) (int, error)
+	// Listening is told of a listener that Open is about to wait on.
+	Listening func(*Listener)
+
+	resolver
+}
+
+// Open opens an endpoint. For one that listens, it waits for a connection and
+// listens no more. The error is an errno or a *NameError.
+//
+// AsBoth takes no regular file: [ErrOneWay].
+func (o *Opener) Open(e Endpoint, use Use) (*Stream, error) {
+	switch e.Kind {
+	case Standard:
+		return o.standard(e, use)
+	case File:
+		return o.file(e, use)
+	case Descriptor:
+		return o.inherited(e, use)
+	case Exec, Shell:
+		return o.start(e, use)
+	case UnixListen, TCPListen:
+		return o.acceptOne(e)
+	}
+	return o.connect(e)
+}
+
+// describe looks at an open descriptor and raises a pipe.
+func (o *Opener) describe(fd int) (*splice.Descriptor, error) {
+	d, err := splice.Describe(fd)
+	if err == nil && d.Kind == splice.Pipe && o.PipeSize > 0 {
+		_, _ = splice.RaisePipe(fd, o.PipeSize) // a smaller pipe works as well
+	}
+	return d, err
+}
+
+func (o *Opener) standard(e Endpoint, use Use) (*Stream, error) {
+	s := &Stream{Endpoint: e}
+	var err error
+	if use&AsSource != 0 {
+		if s.In, err = o.existing(0); err != nil {
+			return nil, err
+		}
+	}
+	if use&AsSink != 0 {
+		s.Out, err = o.existing(1)
+	}
+	return s, err
+}
+
+// existing describes one of the descriptors that the process was started with.
+// What it has opened since is close-on-exec, and so told from them.
+func (o *Opener) existing(fd int) (*splice.Descriptor, error) {
+	if fd <= 2 {
+		if o.Closed(fd) {
+			return nil, unix.EBADF
+		}
+	} else if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil || flags&unix.FD_CLOEXEC != 0 {
+		return nil, unix.EBADF
+	}
+	return o.describe(fd)
+}
+
+func (o *Opener) inherited(e Endpoint, use Use) (*Stream, error) {
+	d, err := o.existing(e.fd)
+	if err != nil {
+		return nil, err
+	}
+	if use == AsBoth && d.Kind == splice.Regular {
+		return nil, ErrOneWay
+	}
+	return newStream(e, use, d, nil), nil
+}
+
+// newStream gives the descriptor to the sides that it is used for.
+func newStream(e Endpoint, use Use, d *splice.Descriptor, c *child) *Stream {
+	s := &Stream{Endpoint: e, child: c}
+	if use&AsSource != 0 {
+		s.In = d
+	}
+	if use&AsSink != 0 {
+		s.Out = d
+	}
+	return s
+}
+
+// created is the mode of a sink's file, less the umask.
+const created = 0o666
+
+func (o *Opener) file(e Endpoint, use Use) (*Stream, error) {
+	flags := unix.O_RDONLY
+	switch use {
+	case AsSink:
+		flags = unix.O_WRONLY | unix.O_CREAT
+	case AsBoth:
+		flags = unix.O_RDWR
+	}
+	if use == AsSink && e.append {
+		flags |= unix.O_APPEND
+	}
+	if use == AsSink && e.excl {
+		flags |= unix.O_EXCL
+	}
+	fd, err := open(e.path, flags)
+	if err != nil {
+		return nil, err
+	}
+	d, err := o.describe(fd)
+	if err == nil && use == AsBoth && d.Kind == splice.Regular {
+		err = ErrOneWay
+	}
+	if err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	s := newStream(e, use, d, nil)
+	s.owned = true
+	s.truncates = use == AsSink && d.Kind == splice.Regular && !e.append && !e.excl
+	return s, nil
+}
+
+// open repeats open(2) when a signal interrupts it: the Go scheduler's own do
+// that while it waits for the other end of a FIFO.
+func open(path string, flags int) (int, error) {
+	for {
+		fd, err := unix.Open(path, flags|unix.O_CLOEXEC|unix.O_NOCTTY, created)
+		if err != unix.EINTR {
+			return fd, err
+		}
+	}
+}

@@ -1,0 +1,144 @@
+package endpoint
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// A Kind is what an endpoint's name begins with.
+type Kind uint8
+
+const (
+	Standard   Kind = iota // -
+	File                   // PATH, file:
+	Descriptor             // fd:
+	Unix                   // unix:
+	UnixListen             // unix-listen:
+	TCP                    // tcp:
+	TCPListen              // tcp-listen:
+	Exec                   // exec:
+	Shell                  // sh:
+)
+
+var kinds = map[string]Kind{
+	"file": File, "fd": Descriptor, "unix": Unix, "unix-listen": UnixListen,
+	"tcp": TCP, "tcp-listen": TCPListen, "exec": Exec, "sh": Shell,
+}
+
+// An Endpoint is a SOURCE or SINK that has been read but not opened.
+type Endpoint struct {
+	Kind Kind
+	Text string // as it was written, for messages
+
+	path         string // of a file or of a socket
+	append, excl bool
+	fd           int
+	host         string // of TCP; "" is loopback for a listener
+	port         uint16
+	argv         []string
+}
+
+// Listens reports whether the endpoint waits for connections.
+func (e Endpoint) Listens() bool { return e.Kind == UnixListen || e.Kind == TCPListen }
+
+// Connected reports whether it is a socket's or a command's, with a peer that
+// has ways of its own to go.
+func (e Endpoint) Connected() bool { return e.Kind >= Unix }
+
+// Command reports whether it is a program to be started.
+func (e Endpoint) Command() bool { return e.Kind == Exec || e.Kind == Shell }
+
+// Parse reads an endpoint. The error says what is wrong with it, without
+// repeating it.
+func Parse(text string) (Endpoint, error) {
+	e := Endpoint{Text: text}
+	if text == "-" {
+		return e, nil
+	}
+	word, rest, colon := strings.Cut(text, ":")
+	if !colon || strings.Contains(word, "/") {
+		e.Kind, e.path = File, text
+		return e, e.needs(text, "file name")
+	}
+	kind, known := kinds[word]
+	if !known {
+		return e, fmt.Errorf("no endpoint begins with %q; for a file of this name write file:%s", word+":", text)
+	}
+	e.Kind = kind
+	return e, e.parse(rest)
+}
+
+func (e *Endpoint) parse(rest string) error {
+	switch e.Kind {
+	case File:
+		return e.parseFile(rest)
+	case Descriptor:
+		n, err := strconv.ParseUint(rest, 10, 31)
+		if err != nil {
+			return fmt.Errorf("%q is not the number of a descriptor", rest)
+		}
+		e.fd = int(n)
+		return nil
+	case Unix, UnixListen:
+		e.path = rest
+		return e.needs(rest, "socket name")
+	case TCP, TCPListen:
+		return e.parseAddress(rest)
+	case Exec:
+		e.argv = strings.Fields(rest)
+		return e.needs(strings.Join(e.argv, ""), "command")
+	}
+	e.argv = []string{"/bin/sh", "-c", rest}
+	return e.needs(rest, "command")
+}
+
+func (e *Endpoint) needs(what, name string) error {
+	if what == "" {
+		return fmt.Errorf("the %s is missing", name)
+	}
+	return nil
+}
+
+// parseFile takes the options off the end of a name. A name that ends like
+// them is said without file:.
+func (e *Endpoint) parseFile(rest string) error {
+	for {
+		if name, ok := strings.CutSuffix(rest, ",append"); ok {
+			rest, e.append = name, true
+		} else if name, ok := strings.CutSuffix(rest, ",excl"); ok {
+			rest, e.excl = name, true
+		} else {
+			e.path = rest
+			return e.needs(rest, "file name")
+		}
+	}
+}
+
+// parseAddress reads HOST:PORT, with an IPv6 address in brackets.
+func (e *Endpoint) parseAddress(rest string) error {
+	port := rest
+	if i := strings.LastIndexByte(rest, ':'); i >= 0 {
+		e.host, port = rest[:i], rest[i+1:]
+		inner, bracketed := strings.CutPrefix(e.host, "[")
+		if bracketed {
+			var closed bool
+			if e.host, closed = strings.CutSuffix(inner, "]"); !closed {
+				return fmt.Errorf("the ] after the address is missing")
+			}
+		} else if strings.Contains(e.host, ":") {
+			return fmt.Errorf("an IPv6 address is written in brackets: [%s]:%s", e.host, port)
+		}
+		if err := e.needs(e.host, "host"); err != nil {
+			return err
+		}
+	} else if e.Kind == TCP {
+		return fmt.Errorf("it is written tcp:HOST:PORT")
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || n == 0 && e.Kind == TCP {
+		return fmt.Errorf("%q is not the number of a port", port)
+	}
+	e.port = uint16(n)
+	return nil
+}

@@ -1,0 +1,95 @@
+package endpoint
+
+import (
+	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/splice"
+)
+
+// A Stream is an endpoint that is open. It is not safe for use by several
+// goroutines, except that one may read while another writes.
+type Stream struct {
+	Endpoint
+	// In is where its bytes are read, Out where they are written; nil if it
+	// was not opened for that. For a socket the two have one descriptor.
+	In, Out *splice.Descriptor
+	// Peer is who is connected: "127.0.0.1:4711". Empty for all but the
+	// connections of a listener.
+	Peer string
+
+	child     *child
+	owned     bool // the descriptors are closed by Close
+	truncates bool // a regular file that was there before
+}
+
+// Socket reports whether it is a connection of our own.
+func (s *Stream) Socket() bool {
+	return s.owned && (s.Out != nil || s.In != nil) && s.any().Kind == splice.Socket
+}
+
+func (s *Stream) any() *splice.Descriptor {
+	if s.In != nil {
+		return s.In
+	}
+	return s.Out
+}
+
+// Truncate cuts a sink's file to nothing, as open(2) with O_TRUNC would have
+// done, once the caller knows that it is not the source. It does nothing for
+// what is to be appended to and for all but regular files.
+func (s *Stream) Truncate() error {
+	if !s.truncates {
+		return nil
+	}
+	s.Out.Stat.Size = 0
+	return unix.Ftruncate(s.Out.FD, 0)
+}
+
+// Replaces reports whether the sink s is the file that src is read from, which
+// Truncate would destroy.
+func (s *Stream) Replaces(src *Stream) bool {
+	a, b := s.Out.Stat, src.In.Stat
+	return s.truncates && a.Dev == b.Dev && a.Ino == b.Ino
+}
+
+// EndOutput tells the peer that nothing more will come: a socket is shut down
+// for writing, what writes to a command or a file is closed. Reading goes on.
+// The error is that of close(2), which may be the first to know of a full disk.
+func (s *Stream) EndOutput() error {
+	switch {
+	case s.Out == nil:
+		return nil
+	case s.Out.Kind == splice.Socket:
+		_ = unix.Shutdown(s.Out.FD, unix.SHUT_WR) // ENOTCONN: the peer was faster
+		return nil
+	case s.owned && s.In == nil || s.child != nil:
+		fd := s.Out.FD
+		s.Out = nil
+		return ignoreInterrupt(unix.Close(fd))
+	}
+	return nil
+}
+
+// Close closes what Open opened. The error is that of close(2).
+func (s *Stream) Close() error {
+	if !s.owned {
+		return nil
+	}
+	var err error
+	if s.Out != nil {
+		err = ignoreInterrupt(unix.Close(s.Out.FD))
+	}
+	if s.In != nil && (s.Out == nil || s.In.FD != s.Out.FD) {
+		_ = unix.Close(s.In.FD)
+	}
+	s.In, s.Out = nil, nil
+	return err
+}
+
+// ignoreInterrupt: Linux has closed the descriptor whatever close(2) says.
+func ignoreInterrupt(err error) error {
+	if err == unix.EINTR {
+		return nil
+	}
+	return err
+}
