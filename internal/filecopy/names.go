@@ -4,42 +4,61 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"math"
 	"slices"
 
 	"golang.org/x/sys/unix"
 )
 
-// A dirent is one name in a directory, as getdents64(2) gives it.
-type dirent struct {
-	ino  uint64
-	name string
-	kind uint8 // unix.DT_REG and so on, DT_UNKNOWN on some filesystems
+// A listing is the names in a directory, 16 bytes and the text for each.
+type listing struct {
+	entries []dirent
+	texts   []string // the names that one getdents64 found, without separators
 }
 
-// direntBuffer is what one getdents64 may fill, in bytes: 2,000 short names.
+// A dirent is what getdents64(2) says of one name.
+type dirent struct {
+	ino    uint64
+	text   uint16 // in which of the listing's texts the name is,
+	offset uint16 // from which byte on,
+	size   uint16 // and how long: FUSE allows more than NAME_MAX
+	kind   uint8  // unix.DT_REG and so on, DT_UNKNOWN on some filesystems
+}
+
+func (l *listing) name(d dirent) string {
+	return l.texts[d.text][d.offset:][:d.size]
+}
+
+// direntBuffer is what one getdents64 may fill, in bytes: 2,000 short names. An
+// offset in the text of the names fits into 16 bits, and so does the number of
+// texts of a hundred million names.
 const direntBuffer = 64 << 10
 
 // readNames reads a whole directory, in the order of inode numbers: on most
 // filesystems that is where the files lie on disk, and GNU cp's order. All of
 // it is read before anything is copied, so that copies made in the directory
 // itself are not found in it.
-func (c *Copier) readNames(fd int) ([]dirent, error) {
+func (c *Copier) readNames(fd int) (*listing, error) {
 	if c.dirents == nil {
 		c.dirents = make([]byte, direntBuffer)
 	}
-	var names []dirent
+	l := &listing{}
 	for {
 		n, err := unix.Getdents(fd, c.dirents)
 		switch {
 		case err == unix.EINTR:
 			continue
-		case err != nil:
-			return names, err
-		case n == 0:
-			slices.SortStableFunc(names, func(a, b dirent) int { return cmp.Compare(a.ino, b.ino) })
-			return names, nil
+		case err == nil && n > 0 && len(l.texts) > math.MaxUint16:
+			err = unix.EOVERFLOW
 		}
-		names = parse(names, c.dirents[:n])
+		if err != nil {
+			return l, err
+		}
+		if n == 0 {
+			slices.SortStableFunc(l.entries, func(a, b dirent) int { return cmp.Compare(a.ino, b.ino) })
+			return l, nil
+		}
+		l.add(c.dirents[:n])
 	}
 }
 
@@ -50,18 +69,25 @@ const (
 	direntName   = 19
 )
 
-// parse appends the names in buf. They share one string.
-func parse(names []dirent, buf []byte) []dirent {
-	text := string(buf)
+// add takes the names in buf, which getdents64 has filled, and moves them
+// together at its beginning.
+func (l *listing) add(buf []byte) {
+	text := buf[:0]
 	for at := 0; at < len(buf); {
-		entry := buf[at:]
-		length := int(binary.NativeEndian.Uint16(entry[direntLength:]))
-		end := direntName + bytes.IndexByte(entry[direntName:length], 0)
-		name := text[at+direntName : at+end]
-		if name != "." && name != ".." {
-			names = append(names, dirent{binary.NativeEndian.Uint64(entry), name, entry[direntKind]})
+		record := buf[at:]
+		at += int(binary.NativeEndian.Uint16(record[direntLength:]))
+		d := dirent{
+			ino: binary.NativeEndian.Uint64(record), kind: record[direntKind],
+			text: uint16(len(l.texts)), offset: uint16(len(text)),
 		}
-		at += length
+		name := record[direntName:]
+		name = name[:bytes.IndexByte(name, 0)]
+		if string(name) == "." || string(name) == ".." {
+			continue
+		}
+		d.size = uint16(len(name))
+		text = append(text, name...)
+		l.entries = append(l.entries, d)
 	}
-	return names
+	l.texts = append(l.texts, string(text))
 }

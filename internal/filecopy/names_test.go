@@ -31,15 +31,16 @@ func TestNamesOfALargeDirectoryComeInTheOrderOfTheirInodes(t *testing.T) {
 	}
 	var got []string
 	var last uint64
-	for _, entry := range names {
+	for _, entry := range names.entries {
+		name := names.name(entry)
 		if entry.ino < last {
-			t.Fatalf("%q has inode %d, after %d", entry.name, entry.ino, last)
+			t.Fatalf("%q has inode %d, after %d", name, entry.ino, last)
 		}
-		if st := stat(t, filepath.Join(dir, entry.name)); st.Ino != entry.ino {
-			t.Fatalf("%q: inode %d, want %d", entry.name, entry.ino, st.Ino)
+		if st := stat(t, filepath.Join(dir, name)); st.Ino != entry.ino {
+			t.Fatalf("%q: inode %d, want %d", name, entry.ino, st.Ino)
 		}
 		last = entry.ino
-		got = append(got, entry.name)
+		got = append(got, name)
 	}
 	slices.Sort(got)
 	slices.Sort(want)

@@ -34,11 +34,12 @@ func (c *Copier) copyNames(e *entry, here level) {
 	if err != nil {
 		c.report(&Problem{What: ReadDirectory, Source: e.src.path(), Err: err})
 	}
-	for _, name := range names {
+	for _, found := range names.entries {
+		name := names.name(found)
 		c.copy(&entry{
-			src:    place{here.src, name.name},
-			dst:    place{here.dst, name.name},
-			kind:   name.kind,
+			src:    place{here.src, name},
+			dst:    place{here.dst, name},
+			kind:   found.kind,
 			marked: e.marked,
 		})
 		if c.halted || here.lost() {
