@@ -16,6 +16,8 @@ type Copier struct {
 	// BufferSize is how much is read at a time where there is no better way, in
 	// bytes; 0 is 256 KiB.
 	BufferSize int
+	// Pool, if set, lends the pipe between source and sink to [Copier.Copy].
+	Pool *Pool
 
 	kernel  *kernel
 	pipe    *pipe // between source and sink; empty between copies
@@ -35,10 +37,14 @@ func (c *Copier) Close() {
 }
 
 func (c *Copier) dropPipe(p **pipe) {
-	if *p != nil {
+	switch {
+	case *p == nil:
+	case c.Pool != nil:
+		c.Pool.takeBack(*p)
+	default:
 		(*p).close(c.kernel)
-		*p = nil
 	}
+	*p = nil
 }
 
 // emptyPipe returns *p, made if need be. The error is newPipe's.
@@ -46,8 +52,16 @@ func (c *Copier) emptyPipe(s *system, p **pipe) (*pipe, error) {
 	if *p != nil && (*p).held > 0 { // an error left bytes that belong nowhere else
 		c.dropPipe(p)
 	}
-	if *p != nil {
+	if *p != nil && (*p).r >= 0 {
 		return *p, nil
+	}
+	if c.Pool != nil {
+		lent := &pipe{}
+		if err := c.Pool.lend(s, lent); err != nil {
+			return nil, err
+		}
+		*p = lent
+		return lent, nil
 	}
 	size := c.PipeSize
 	if size == 0 {

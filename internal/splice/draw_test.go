@@ -61,7 +61,26 @@ func drawOptions(t *rapid.T, s *scene, m Method) {
 		s.stop = rapid.IntRange(1, 10).Draw(t, "stopped at")
 	}
 	s.copier.PipeSize = rapid.SampledFrom([]int{0, 1, 2 * page, 64 << 10}).Draw(t, "pipe size")
+	if oneIn(t, 3, "pool") {
+		s.copier.Pool = NewPool(64<<10, rapid.IntRange(1, 2).Draw(t, "pipes"))
+	}
+	if oneIn(t, 3, "waits elsewhere") {
+		s.options.Wait = s.wait
+	}
 	s.k.biggestPipe = rapid.SampledFrom([]int{page, 2 * page, 64 << 10, 1 << 20}).Draw(t, "biggest pipe")
+}
+
+// wait is an Options.Wait that does what the engine would do itself.
+func (s *scene) wait(fd int, events int16) error {
+	elsewhere := &system{kernel: s.copier.kernel}
+	_, err := elsewhere.poll(fd, events, -1)
+	switch {
+	case err == nil:
+		return nil
+	case fd == s.src.FD:
+		return &ReadError{err}
+	}
+	return &WriteError{err}
 }
 
 func drawSource(t *rapid.T, s *scene, kinds []Kind) {

@@ -278,6 +278,9 @@ func (s *scene) checkKernel(t rapid.TB) {
 		t.Errorf("%s", foul)
 	}
 	s.copier.Close()
+	if s.copier.Pool != nil {
+		s.copier.Pool.Close()
+	}
 	for _, leak := range s.k.leaks() {
 		t.Errorf("after Close: %s", leak)
 	}

@@ -78,7 +78,7 @@ func (t *transfer) fill(p *pipe) error {
 			p.held = n
 			return nil
 		case err == unix.EAGAIN: // the source's: the pipe is empty
-			if err := t.waitForSource(); err != nil {
+			if err := t.waitWithout(p); err != nil {
 				return err
 			}
 		case spliceInRefused(err):
@@ -87,6 +87,23 @@ func (t *transfer) fill(p *pipe) error {
 			return &ReadError{err}
 		}
 	}
+}
+
+// waitWithout waits for the source, and meanwhile leaves the pipe to others if
+// it is lent.
+func (t *transfer) waitWithout(p *pipe) error {
+	pool := t.copier.Pool
+	if pool == nil {
+		return t.waitForSource()
+	}
+	pool.takeBack(p)
+	if err := t.waitForSource(); err != nil {
+		return err
+	}
+	if err := pool.lend(&t.system, p); err != nil {
+		return &notThisWay{err}
+	}
+	return nil
 }
 
 // drain splices the pipe into the sink until it is empty.

@@ -1,0 +1,220 @@
+// Package poller is poll(2) for goroutines: a thousand of them wait on one
+// thread, which sits in epoll_wait(2).
+//
+// The Go runtime's own poller serves a descriptor for reading or for writing,
+// to whoever holds it as an os.File. A relay waits for its source and looks
+// after its sink in the same call, as with poll.
+package poller
+
+import (
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Poller waits for descriptors on behalf of any number of goroutines.
+type Poller struct {
+	epoll int
+
+	mu      sync.Mutex
+	watched map[int]*descriptor
+}
+
+// A descriptor is in the epoll set for the events that its waiters want, but
+// only until one has happened (EPOLLONESHOT): what nobody waits for costs
+// nothing. Being level-triggered, the next arming reports what is still so.
+type descriptor struct {
+	fd      int
+	armed   bool
+	events  uint32 // of which it reports, if armed, besides errors and hangups
+	waiting []*waiter
+}
+
+// A waiter is one call of Poll.
+type waiter struct {
+	fds  []unix.PollFd
+	wake chan struct{} // holds a token when something has happened
+}
+
+// New starts a Poller. The error is epoll_create's: EMFILE, ENFILE or ENOMEM.
+func New() (*Poller, error) {
+	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, err
+	}
+	p := &Poller{epoll: epoll, watched: make(map[int]*descriptor)}
+	go p.run()
+	return p, nil
+}
+
+// Poll waits until something has happened to one of fds, at most for limit,
+// below zero without end. It returns how many of them that is, and sets their
+// Revents, as poll(2) does. Descriptors below zero are left out. A regular
+// file, which is always ready, is EPERM.
+func (p *Poller) Poll(fds []unix.PollFd, limit time.Duration) (int, error) {
+	w := &waiter{fds, make(chan struct{}, 1)}
+	err := p.add(w)
+	if err == nil {
+		w.wait(limit)
+	}
+	return p.remove(w), err
+}
+
+func (w *waiter) wait(limit time.Duration) {
+	if limit < 0 {
+		<-w.wake
+		return
+	}
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-w.wake:
+	case <-timer.C:
+	}
+}
+
+func (p *Poller) add(w *waiter) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range w.fds {
+		w.fds[i].Revents = 0
+	}
+	for _, f := range w.fds {
+		if f.Fd < 0 {
+			continue
+		}
+		d := p.watched[int(f.Fd)]
+		if d == nil {
+			d = &descriptor{fd: int(f.Fd)}
+		}
+		d.waiting = append(d.waiting, w)
+		if err := p.arm(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// arm has the descriptor report what its waiters want.
+func (p *Poller) arm(d *descriptor) error {
+	var want uint32
+	for _, w := range d.waiting {
+		want |= w.events(d.fd)
+	}
+	if d.armed && want&^d.events == 0 {
+		return nil
+	}
+	how := unix.EPOLL_CTL_MOD
+	if p.watched[d.fd] == nil {
+		how = unix.EPOLL_CTL_ADD
+	}
+	event := unix.EpollEvent{Events: want | unix.EPOLLONESHOT, Fd: int32(d.fd)}
+	if err := unix.EpollCtl(p.epoll, how, d.fd, &event); err != nil {
+		return err
+	}
+	p.watched[d.fd] = d
+	d.armed, d.events = true, want
+	return nil
+}
+
+// events are those that a waiter wants of a descriptor. The bits of poll and
+// epoll are the same.
+func (w *waiter) events(fd int) (events uint32) {
+	for _, f := range w.fds {
+		if int(f.Fd) == fd {
+			events |= uint32(uint16(f.Events))
+		}
+	}
+	return events
+}
+
+// remove takes the waiter off its descriptors, and returns how many of them
+// something has happened to.
+func (p *Poller) remove(w *waiter) (happened int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, f := range w.fds {
+		if f.Revents != 0 {
+			happened++
+		}
+		if d := p.watched[int(f.Fd)]; d != nil {
+			d.drop(w)
+		}
+	}
+	return happened
+}
+
+func (d *descriptor) drop(w *waiter) {
+	for i, other := range d.waiting {
+		if other == w {
+			last := len(d.waiting) - 1
+			d.waiting[i], d.waiting[last] = d.waiting[last], nil
+			d.waiting = d.waiting[:last]
+			return
+		}
+	}
+}
+
+// Forget has to be called before a descriptor is closed. Nobody may wait for
+// it then.
+func (p *Poller) Forget(fd int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.watched[fd] != nil {
+		_ = unix.EpollCtl(p.epoll, unix.EPOLL_CTL_DEL, fd, nil) // closing it would do, but for a child that has it for a moment
+		delete(p.watched, fd)
+	}
+}
+
+func (p *Poller) run() {
+	events := make([]unix.EpollEvent, 128)
+	for {
+		n, err := unix.EpollWait(p.epoll, events, -1)
+		if err != nil && err != unix.EINTR {
+			panic(err) // of a descriptor that only this package has
+		}
+		p.mu.Lock()
+		for _, e := range events[:max(n, 0)] {
+			if d := p.watched[int(e.Fd)]; d != nil {
+				p.happened(d, e.Events)
+			}
+		}
+		p.mu.Unlock()
+	}
+}
+
+// happened wakes those who wait for one of the events, and arms the descriptor
+// again for the others.
+func (p *Poller) happened(d *descriptor, events uint32) {
+	d.armed = false
+	left := false
+	for _, w := range d.waiting {
+		if !w.notice(d.fd, events) {
+			left = true
+		}
+	}
+	if left {
+		_ = p.arm(d) // it was possible before
+	}
+}
+
+func (w *waiter) notice(fd int, events uint32) (wanted bool) {
+	for i := range w.fds {
+		f := &w.fds[i]
+		if int(f.Fd) != fd {
+			continue
+		}
+		if got := int16(events) & (f.Events | unix.POLLERR | unix.POLLHUP | unix.POLLNVAL); got != 0 {
+			f.Revents |= got
+			wanted = true
+		}
+	}
+	if wanted {
+		select {
+		case w.wake <- struct{}{}:
+		default:
+		}
+	}
+	return wanted
+}

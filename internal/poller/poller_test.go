@@ -1,0 +1,169 @@
+package poller
+
+import (
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const enough = 10 * time.Second
+
+func start(t *testing.T) *Poller {
+	t.Helper()
+	p, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func pair(t *testing.T) (a, b int) {
+	t.Helper()
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(fds[0]); unix.Close(fds[1]) })
+	return fds[0], fds[1]
+}
+
+func put(t *testing.T, fd int) {
+	t.Helper()
+	if _, err := unix.Write(fd, []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func take(t *testing.T, fd int) {
+	t.Helper()
+	if _, err := unix.Read(fd, make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (p *Poller) must(t *testing.T, want int, limit time.Duration, fds ...unix.PollFd) []unix.PollFd {
+	t.Helper()
+	n, err := p.Poll(fds, limit)
+	if n != want || err != nil {
+		t.Fatalf("%d, %v, want %d: %+v", n, err, want, fds)
+	}
+	return fds
+}
+
+func TestItWaitsForWhatHasHappenedAndForWhatWill(t *testing.T) {
+	p := start(t)
+	a, b := pair(t)
+	in := unix.PollFd{Fd: int32(a), Events: unix.POLLIN}
+	p.must(t, 0, 0, in)
+	put(t, b)
+	for range 3 { // what is not taken is reported again
+		p.must(t, 1, enough, in)
+	}
+	take(t, a)
+	p.must(t, 0, 10*time.Millisecond, in)
+	go func() { time.Sleep(20 * time.Millisecond); _, _ = unix.Write(b, []byte("y")) }()
+	p.must(t, 1, -1, in)
+}
+
+func TestReadersAndWritersOfOneDescriptorWaitTogether(t *testing.T) {
+	p := start(t)
+	a, b := pair(t)
+	for { // until it is full
+		if _, err := unix.Write(a, make([]byte, 4096)); err != nil {
+			break
+		}
+	}
+	var waiting sync.WaitGroup
+	for _, events := range []int16{unix.POLLIN, unix.POLLOUT, unix.POLLIN, 0} {
+		waiting.Go(func() {
+			fds := []unix.PollFd{{Fd: int32(a), Events: events}}
+			if n, err := p.Poll(fds, enough); n != 1 || err != nil {
+				t.Errorf("events %x: %d, %v", events, n, err)
+			}
+		})
+	}
+	p.must(t, 0, 20*time.Millisecond, unix.PollFd{Fd: int32(a), Events: unix.POLLIN})
+	put(t, b)
+	p.must(t, 0, 20*time.Millisecond, unix.PollFd{Fd: int32(a), Events: unix.POLLOUT})
+	for {
+		if _, err := unix.Read(b, make([]byte, 1<<16)); err != nil {
+			break
+		}
+	}
+	p.must(t, 1, enough, unix.PollFd{Fd: int32(a), Events: unix.POLLOUT})
+	unix.Shutdown(b, unix.SHUT_RDWR) // the one that wants nothing is told of the hangup
+	waiting.Wait()
+}
+
+func TestAHangupOfTheSecondDescriptorIsNoticed(t *testing.T) {
+	p := start(t)
+	a, _ := pair(t)
+	var fds [2]int
+	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fds[1])
+	source, sink := unix.PollFd{Fd: int32(a), Events: unix.POLLIN}, unix.PollFd{Fd: int32(fds[1])}
+	p.must(t, 0, 0, source, sink)
+	unix.Close(fds[0])
+	got := p.must(t, 1, enough, source, sink)
+	if got[1].Revents&unix.POLLERR == 0 {
+		t.Errorf("%+v", got)
+	}
+	p.must(t, 0, 0, source, unix.PollFd{Fd: -1})
+}
+
+func TestANumberThatIsUsedAgainIsAnotherDescriptor(t *testing.T) {
+	p := start(t)
+	for range 100 {
+		fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.must(t, 0, 0, unix.PollFd{Fd: int32(fds[0]), Events: unix.POLLIN})
+		put(t, fds[1])
+		p.must(t, 1, enough, unix.PollFd{Fd: int32(fds[0]), Events: unix.POLLIN})
+		p.Forget(fds[0])
+		unix.Close(fds[0])
+		unix.Close(fds[1])
+	}
+	if len(p.watched) != 0 {
+		t.Errorf("%d descriptors are still watched", len(p.watched))
+	}
+}
+
+func TestAClosedDescriptorIsAnError(t *testing.T) {
+	p := start(t)
+	if n, err := p.Poll([]unix.PollFd{{Fd: 1 << 20, Events: unix.POLLIN}}, -1); n != 0 || err != unix.EBADF {
+		t.Error(n, err)
+	}
+}
+
+func TestManyGoroutinesWaitWithoutAThreadEach(t *testing.T) {
+	p := start(t)
+	const many = 200
+	var done sync.WaitGroup
+	var ends [many][2]int
+	for i := range ends {
+		ends[i][0], ends[i][1] = pair(t)
+	}
+	for i := range ends {
+		done.Go(func() {
+			for range 20 {
+				p.must(t, 1, enough, unix.PollFd{Fd: int32(ends[i][0]), Events: unix.POLLIN})
+				take(t, ends[i][0])
+				put(t, ends[(i+1)%many][1])
+			}
+		})
+	}
+	for i := range ends {
+		put(t, ends[i][1])
+	}
+	done.Wait()
+	if threads, _ := runtime.ThreadCreateProfile(nil); threads > 50 {
+		t.Errorf("%d threads", threads)
+	}
+}

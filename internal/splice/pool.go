@@ -1,0 +1,82 @@
+package splice
+
+import (
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Pool lends private pipes to many Copiers that run at the same time, each
+// for as long as there are bytes on their way: a copy that waits for its source
+// has none. So the pipes of a thousand connections take little of the room that
+// the kernel lets a user have in pipes (64 MiB, fs.pipe-user-pages-soft; what
+// goes beyond that slows other programs of the same user down as well), and few
+// descriptors.
+type Pool struct {
+	size, most int
+
+	mu     sync.Mutex
+	kernel *kernel // that made them
+	idle   []pipe
+	made   int
+}
+
+// NewPool returns a Pool of at most so many pipes, of size bytes if the kernel
+// allows. A copy that finds all of them lent goes on with read and write.
+func NewPool(size, most int) *Pool { return &Pool{size: size, most: most} }
+
+// lend gives p the descriptors of a pipe, which is empty. The error is ENFILE
+// if there is none left, else newPipe's.
+func (l *Pool) lend(s *system, p *pipe) error {
+	l.mu.Lock()
+	if last := len(l.idle) - 1; last >= 0 {
+		*p = l.idle[last]
+		l.idle = l.idle[:last]
+		l.mu.Unlock()
+		return nil
+	}
+	if l.made == l.most {
+		l.mu.Unlock()
+		return unix.ENFILE
+	}
+	l.made++
+	l.kernel = s.kernel
+	l.mu.Unlock()
+	made, err := newPipe(s, l.size)
+	if err != nil {
+		l.mu.Lock()
+		l.made--
+		l.mu.Unlock()
+		return err
+	}
+	*p = *made
+	return nil
+}
+
+// takeBack leaves p without descriptors. A pipe that is not empty is closed:
+// its bytes belong nowhere else.
+func (l *Pool) takeBack(p *pipe) {
+	if p.r < 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p.held > 0 {
+		p.close(l.kernel)
+		l.made--
+	} else {
+		l.idle = append(l.idle, *p)
+	}
+	*p = pipe{r: -1, w: -1}
+}
+
+// Close closes the pipes that nobody has.
+func (l *Pool) Close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, p := range l.idle {
+		p.close(l.kernel)
+	}
+	l.made -= len(l.idle)
+	l.idle = nil
+}
