@@ -70,7 +70,7 @@ func (x thing) in(cell string) bool {
 }
 
 func TestTheTableOfMethodsSaysWhatAutoTries(t *testing.T) {
-	rows := table(t, "Source", "Sink", "Methods")
+	rows := table(t, "zeroutils.7", "Source", "Sink", "Methods")
 	for _, src := range sources() {
 		for _, dst := range sinks() {
 			plan, err := splice.Plan(&dst.Descriptor, &src.Descriptor, splice.Options{})
@@ -99,7 +99,7 @@ func names(plan []splice.Method) []string {
 }
 
 func TestTheTableOfPairsSaysWhatAMethodCanServe(t *testing.T) {
-	rows := table(t, "Method", "Source", "Sink")
+	rows := table(t, "zeroutils.7", "Method", "Source", "Sink")
 	for _, row := range rows {
 		method, ok := splice.ParseMethod(row[0])
 		if !ok {
@@ -130,10 +130,10 @@ func takes(m splice.Method, dst thing, cell string) bool {
 	return dst.in(cell)
 }
 
-// table returns the lines of the table of zeroutils.7 that has this head.
-func table(t *testing.T, head ...string) [][]string {
+// table returns the lines of the table of a page that has this head.
+func table(t *testing.T, page string, head ...string) [][]string {
 	t.Helper()
-	all := lines(t, "zeroutils.7")
+	all := lines(t, page)
 	start := slices.Index(all, ".It Sy "+strings.Join(head, " Ta Sy "))
 	if start < 0 {
 		t.Fatalf("no table of %q", head)

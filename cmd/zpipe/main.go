@@ -36,6 +36,9 @@ func run(inv *tool.Invocation) error {
 	if err != nil {
 		return err
 	}
+	if inv.Flags.Bool("serve") {
+		return s.serve()
+	}
 	p := s.newPair()
 	if !p.open() {
 		return nil // it has said why

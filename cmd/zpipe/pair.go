@@ -13,9 +13,13 @@ import (
 // A pair is a source and a sink, open, with one way between them or two.
 type pair struct {
 	*settings
+	from, to endpoint.Endpoint
 	src, dst *endpoint.Stream
+	served   *endpoint.Stream // the one of the two that was accepted by --serve, or nil
 	poll     func(fds []unix.PollFd, limit time.Duration) (int, error)
 	idle     *idleClock
+	copier   func() *splice.Copier
+	complain func(format string, args ...any)
 
 	mu     sync.Mutex // guards what follows
 	report splice.Report
@@ -25,7 +29,8 @@ type pair struct {
 
 func (s *settings) newPair() *pair {
 	return &pair{
-		settings: s, poll: endpoint.Poll, idle: newIdleClock(s.timeout),
+		settings: s, from: s.src, to: s.dst, poll: endpoint.Poll, idle: newIdleClock(s.timeout),
+		copier: splice.New, complain: s.inv.Errorf,
 		failed: make(map[*endpoint.Stream]bool),
 	}
 }
@@ -33,20 +38,33 @@ func (s *settings) newPair() *pair {
 // open opens the source and then the sink, which it does not harm if it is the
 // source. It reports what fails, and returns false.
 func (p *pair) open() bool {
+	return p.openSource() && p.openSink() && p.begin()
+}
+
+func (p *pair) openSource() bool {
 	var err error
-	if p.src, err = p.opener.Open(p.settings.src, p.use(endpoint.AsSource)); err != nil {
-		p.cannotOpen(p.settings.src, "standard input", err)
-		return false
+	if p.src, err = p.opener.Open(p.from, p.use(endpoint.AsSource)); err != nil {
+		p.cannotOpen(p.from, "standard input", err)
 	}
-	if p.dst, err = p.opener.Open(p.settings.dst, p.use(endpoint.AsSink)); err != nil {
-		p.cannotOpen(p.settings.dst, "standard output", err)
+	return err == nil
+}
+
+func (p *pair) openSink() bool {
+	var err error
+	if p.dst, err = p.opener.Open(p.to, p.use(endpoint.AsSink)); err != nil {
+		p.cannotOpen(p.to, "standard output", err)
 		p.abandon(p.src)
-		return false
 	}
+	return err == nil
+}
+
+// begin makes the sink ready to be written to, unless that would destroy the
+// source.
+func (p *pair) begin() bool {
 	if p.dst.Replaces(p.src) || splice.CopiesOntoItself(p.dst.Out, p.src.In) {
-		p.inv.Errorf("input file is output file")
+		p.complain("input file is output file")
 	} else if err := p.dst.Truncate(); err != nil {
-		p.inv.Fail(p.dst.Text, err)
+		p.fail(p.dst, "", err)
 	} else {
 		return true
 	}
@@ -82,7 +100,7 @@ func (p *pair) run() {
 func (p *pair) end() {
 	for _, s := range []*endpoint.Stream{p.src, p.dst} {
 		if s.Out != nil && !p.failed[s] {
-			if err := s.Linger(p.poll, p.timeout); err != nil {
+			if err := s.Linger(p.timeout); err != nil {
 				p.fail(s, "write error", err)
 			}
 		}
@@ -92,8 +110,8 @@ func (p *pair) end() {
 			p.fail(s, "write error", err)
 		}
 	}
+	p.collect(p.dst) // whose status counts before the other's, as in a pipeline
 	p.collect(p.src)
-	p.collect(p.dst)
 }
 
 // collect waits for the command of a stream, whose status becomes ours unless
@@ -107,8 +125,8 @@ func (p *pair) collect(s *endpoint.Stream) {
 	if s == p.src && p.failed[p.dst] && status == 128+int(unix.SIGPIPE) {
 		return
 	}
-	if p.inv.Status() == 0 {
+	if p.served == nil && p.inv.Status() == 0 {
 		p.inv.SetStatus(status)
 	}
-	p.inv.Warnf("%s: exit status %d", p.nameOf(s), status)
+	p.complain("%s: exit status %d", p.nameOf(s), status)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -15,6 +16,9 @@ import (
 func relayFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "both", Usage: "relay in both directions; one that ends is shut down, and the other goes on"},
+		&cli.BoolFlag{Name: "serve", Usage: "relay every connection to what is opened for it alone, until SIGTERM"},
+		&cli.StringFlag{Name: "max-connections", Usage: "with --serve, relay at most `N` connections at a time (default 1000)"},
+		&cli.StringFlag{Name: "grace", Usage: "with --serve, wait for running connections at most `SECONDS` at the end (default 10)"},
 		&cli.StringFlag{Name: "timeout", Usage: "give up connecting, and a relay in which nothing moves, after `SECONDS`"},
 		&cli.StringFlag{Name: "pipe-size", Usage: "raise pipes to `SIZE` bytes at least (default 1M), as far as the kernel allows"},
 	}
@@ -39,24 +43,28 @@ type settings struct {
 	both     bool
 	timeout  time.Duration // 0 is none
 	opener   endpoint.Opener
+
+	connections int           // that are served at a time
+	grace       time.Duration // that those have which run at the end
 }
 
 func readSettings(inv *tool.Invocation) (*settings, error) {
-	s := &settings{inv: inv, both: inv.Flags.Bool("both")}
-	s.opener = endpoint.Opener{PipeSize: splice.DefaultPipeSize, Closed: atexec.Closed}
-	if text := inv.Flags.String("timeout"); text != "" {
-		limit, err := tool.Seconds("timeout", text)
-		if err != nil {
-			return nil, err
+	s := &settings{inv: inv, both: inv.Flags.Bool("both"), connections: defaultConnections, grace: defaultGrace}
+	s.opener = endpoint.Opener{PipeSize: splice.DefaultPipeSize, Closed: atexec.Closed, Listening: s.waiting}
+	for _, o := range []struct {
+		name string
+		read func(text string) error
+	}{
+		{"timeout", s.readTimeout},
+		{"pipe-size", s.readPipeSize},
+		{"grace", func(text string) (err error) { s.grace, err = tool.Seconds("grace", text); return err }},
+		{"max-connections", s.readConnections},
+	} {
+		if text := inv.Flags.String(o.name); text != "" {
+			if err := o.read(text); err != nil {
+				return nil, err
+			}
 		}
-		s.timeout, s.opener.Timeout = limit, limit
-	}
-	if text := inv.Flags.String("pipe-size"); text != "" {
-		size, err := tool.Bytes("pipe size", text)
-		if err != nil {
-			return nil, err
-		}
-		s.opener.PipeSize = int(min(size, 1<<30)) // what the kernel can be asked for
 	}
 	if err := s.readOperands(inv.Operands); err != nil {
 		return nil, err
@@ -64,13 +72,33 @@ func readSettings(inv *tool.Invocation) (*settings, error) {
 	if s.both || s.src.Connected() || s.dst.Connected() {
 		outliveBrokenPipes()
 	}
-	s.opener.Listening = s.listening
 	return s, nil
 }
 
-// listening prepares for the end of a wait that may be long, and says which
-// port the kernel chose if it could.
-func (s *settings) listening(l *endpoint.Listener) {
+func (s *settings) readTimeout(text string) (err error) {
+	s.timeout, err = tool.Seconds("timeout", text)
+	s.opener.Timeout = s.timeout
+	return err
+}
+
+func (s *settings) readPipeSize(text string) error {
+	size, err := tool.Bytes("pipe size", text)
+	s.opener.PipeSize = int(min(size, 1<<30)) // what the kernel can be asked for
+	return err
+}
+
+func (s *settings) readConnections(text string) error {
+	n, err := strconv.ParseUint(text, 10, 31)
+	if err != nil || n == 0 {
+		return tool.UsageErrorf("invalid number of connections: %s", tool.QuoteLocale(text))
+	}
+	s.connections = int(n)
+	return nil
+}
+
+// waiting prepares for the end of a wait that may be long, and says which port
+// the kernel chose if it could.
+func (s *settings) waiting(l *endpoint.Listener) {
 	if l.ChosenPort() {
 		s.inv.Warnf("listening on %s", l.Address)
 	}

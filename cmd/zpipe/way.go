@@ -17,7 +17,7 @@ import (
 // relay moves what one stream gives to the other, and then tells the other that
 // this was the end: in a relay in both directions, of this one only.
 func (p *pair) relay(from, to *endpoint.Stream) {
-	copier := splice.New()
+	copier := p.copier()
 	defer copier.Close()
 	report, err := copier.Copy(to.Out, from.In, p.options(from, to))
 	if err != nil {
@@ -90,7 +90,7 @@ func (p *pair) explain(from, to *endpoint.Stream, err error) {
 		}
 		p.fail(to, "write error", err)
 	default:
-		p.inv.Errorf("cannot relay: %v", err)
+		p.complain("cannot relay: %v", err)
 	}
 }
 
@@ -126,16 +126,20 @@ func (p *pair) fail(s *endpoint.Stream, side string, err error) {
 		return
 	}
 	if s.Kind == endpoint.Standard {
-		p.inv.Errorf("%s: %v", side, err)
+		p.complain("%s: %v", side, err)
 		return
 	}
-	p.inv.Errorf("%s: %v", p.nameOf(s), err)
+	p.complain("%s: %v", p.nameOf(s), err)
 }
 
-// nameOf is what messages call a stream.
+// nameOf is what messages call a stream: of a connection that is served, whose
+// it is before what it is.
 func (p *pair) nameOf(s *endpoint.Stream) string {
-	if s.Peer != "" {
+	switch {
+	case s.Peer != "":
 		return named(s.Endpoint) + ": " + s.Peer
+	case p.served != nil:
+		return p.nameOf(p.served) + ": " + named(s.Endpoint)
 	}
 	return named(s.Endpoint)
 }
@@ -149,9 +153,9 @@ func named(e endpoint.Endpoint) string {
 	return e.Text
 }
 
-func (s *settings) cannotOpen(e endpoint.Endpoint, standard string, err error) {
+func (p *pair) cannotOpen(e endpoint.Endpoint, standard string, err error) {
 	if e.Kind != endpoint.Standard {
-		standard = named(e)
+		standard = p.nameOf(&endpoint.Stream{Endpoint: e})
 	}
-	s.inv.Errorf("%s: %v", standard, err)
+	p.complain("%s: %v", standard, err)
 }

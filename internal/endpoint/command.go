@@ -23,9 +23,12 @@ func (o *Opener) start(e Endpoint, use Use) (*Stream, error) {
 	if err != nil {
 		return nil, plainly(err)
 	}
-	var theirs, ours [2]int // its standard input and output, and our ends
-	theirs = [2]int{0, 1}
-	ours = [2]int{-1, -1}
+	theirs, ours := [2]int{0, 1}, [2]int{-1, -1} // its standard input and output, and our ends
+	if o.Detached && use&AsSink == 0 {
+		if theirs[0], err = open(os.DevNull, unix.O_RDONLY); err != nil {
+			return nil, err
+		}
+	}
 	for i, use1 := range []Use{AsSink, AsSource} {
 		if use&use1 == 0 {
 			continue
@@ -35,7 +38,7 @@ func (o *Opener) start(e Endpoint, use Use) (*Stream, error) {
 			return nil, err
 		}
 	}
-	s := &Stream{Endpoint: e, owned: true, child: &child{pidfd: -1}}
+	s := &Stream{Endpoint: e, opener: o, owned: true, child: &child{pidfd: -1}}
 	s.child.pid, err = syscall.ForkExec(path, e.argv, &syscall.ProcAttr{
 		Env:   os.Environ(),
 		Files: []uintptr{uintptr(theirs[0]), uintptr(theirs[1]), 2},
@@ -93,15 +96,17 @@ func (s *Stream) Wait() int {
 	if s.child == nil {
 		return 0
 	}
+	if fd := s.child.pidfd; fd >= 0 {
+		_, _ = s.opener.poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1) // wait4 waits as well
+		_ = s.opener.close(fd)
+	}
 	var status unix.WaitStatus
 	for {
 		if _, err := unix.Wait4(s.child.pid, &status, 0, nil); err != unix.EINTR {
 			break
 		}
 	}
-	if s.child.pidfd >= 0 {
-		unix.Close(s.child.pidfd)
-	}
+	s.child = nil
 	if status.Signaled() {
 		return 128 + int(status.Signal())
 	}

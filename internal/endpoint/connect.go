@@ -41,7 +41,7 @@ func (o *Opener) connectTo(e Endpoint, sa unix.Sockaddr, family int) (*Stream, e
 		unix.Close(fd)
 		return nil, err
 	}
-	return connected(e, fd, family, "")
+	return o.connected(e, fd, family, "")
 }
 
 func newSocket(family int) (int, error) {
@@ -102,7 +102,7 @@ func Poll(fds []unix.PollFd, limit time.Duration) (int, error) {
 // connected makes a stream of a socket that has a peer. A relay sends on what
 // has come at once, so Nagle's algorithm could only delay it; keepalive finds
 // out in the end that a peer has vanished.
-func connected(e Endpoint, fd, family int, peer string) (*Stream, error) {
+func (o *Opener) connected(e Endpoint, fd, family int, peer string) (*Stream, error) {
 	if family != unix.AF_UNIX {
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
@@ -112,7 +112,7 @@ func connected(e Endpoint, fd, family int, peer string) (*Stream, error) {
 		unix.Close(fd)
 		return nil, err
 	}
-	s := newStream(e, AsBoth, splice.Opened(fd, &st, unix.O_RDWR|unix.O_NONBLOCK), nil)
+	s := o.stream(e, AsBoth, splice.Opened(fd, &st, unix.O_RDWR|unix.O_NONBLOCK))
 	s.owned, s.Peer = true, peer
 	return s, nil
 }

@@ -12,7 +12,7 @@ import (
 // sent yet. It returns nil for all other streams, whose bytes are with the peer
 // or its kernel at once, and ETIMEDOUT when nothing has moved for idle; 0 is no
 // limit. Other errors are the connection's.
-func (s *Stream) Linger(poll func([]unix.PollFd, time.Duration) (int, error), idle time.Duration) error {
+func (s *Stream) Linger(idle time.Duration) error {
 	if !s.Socket() || s.Out == nil {
 		return nil
 	}
@@ -41,7 +41,7 @@ func (s *Stream) Linger(poll func([]unix.PollFd, time.Duration) (int, error), id
 		if ended { // it would be readable at all times
 			fds[0].Events = 0
 		}
-		if _, err := poll(fds, pause); err != nil { // nothing tells when the peer's host has answered
+		if _, err := s.opener.poll(fds, pause); err != nil { // nothing tells when the peer's host has answered
 			return err
 		}
 		pause = min(2*pause, 50*time.Millisecond)

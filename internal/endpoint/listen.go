@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -11,6 +12,7 @@ type Listener struct {
 	FD      int
 	Address string // where: "127.0.0.1:4711", "/run/a.sock", "@name"
 
+	opener   *Opener
 	endpoint Endpoint
 	family   int
 	file     os.FileInfo // the socket's, to know it again; nil if it has none
@@ -25,7 +27,7 @@ const backlog = 4096
 // somebody answers on.
 func (o *Opener) Listen(e Endpoint) (*Listener, error) {
 	if e.Kind == UnixListen {
-		return listenUnix(e)
+		return o.listenUnix(e)
 	}
 	addresses, err := o.addresses(e)
 	if err != nil {
@@ -36,7 +38,7 @@ func (o *Opener) Listen(e Endpoint) (*Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Listener{FD: fd, endpoint: e, family: family}
+	l := &Listener{FD: fd, opener: o, endpoint: e, family: family}
 	err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
 	if err == nil {
 		err = unix.Bind(fd, sa)
@@ -59,7 +61,7 @@ func (l *Listener) listen(err error) (*Listener, error) {
 	return l, nil
 }
 
-func listenUnix(e Endpoint) (*Listener, error) {
+func (o *Opener) listenUnix(e Endpoint) (*Listener, error) {
 	sa, err := socketName(e.path)
 	if err != nil {
 		return nil, err
@@ -68,7 +70,7 @@ func listenUnix(e Endpoint) (*Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Listener{FD: fd, endpoint: e, family: unix.AF_UNIX}
+	l := &Listener{FD: fd, opener: o, endpoint: e, family: unix.AF_UNIX}
 	_ = unix.Fchmod(fd, 0o600) // the mode that bind(2) gives the file
 	err = unix.Bind(fd, sa)
 	if err == unix.EADDRINUSE && e.path[0] != '@' && removeDead(e.path, sa) {
@@ -112,7 +114,7 @@ func (l *Listener) Accept() (*Stream, error) {
 		fd, sa, err := unix.Accept4(l.FD, unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK)
 		switch err {
 		case nil:
-			return connected(l.endpoint, fd, l.family, format(sa))
+			return l.opener.connected(l.endpoint, fd, l.family, peerName(fd, sa))
 		case unix.EINTR, unix.ECONNABORTED: // gone again
 		default:
 			return nil, err
@@ -120,10 +122,23 @@ func (l *Listener) Accept() (*Stream, error) {
 	}
 }
 
+// peerName is who has connected: an address, or the process at the other end of
+// a unix socket.
+func peerName(fd int, sa unix.Sockaddr) string {
+	if _, local := sa.(*unix.SockaddrUnix); !local {
+		return format(sa)
+	}
+	cred, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
+	if err != nil {
+		return "a process"
+	}
+	return fmt.Sprintf("process %d", cred.Pid)
+}
+
 // Close stops listening, and removes the socket's file if it is still ours.
 func (l *Listener) Close() {
 	l.Unlink()
-	_ = unix.Close(l.FD)
+	_ = l.opener.close(l.FD)
 }
 
 // Unlink removes the socket's file if it is still ours. It is for a process

@@ -33,6 +33,10 @@ type Opener struct {
 	// Poll waits as the function Poll does, which blocks the thread and is used
 	// if it is nil.
 	Poll func(fds []unix.PollFd, limit time.Duration) (int, error)
+	// Closing, if set, is told of each descriptor before it is closed.
+	Closing func(fd int)
+	// Detached commands do not share the process's standard input.
+	Detached bool
 	// Listening is told of a listener that Open is about to wait on.
 	Listening func(*Listener)
 
@@ -69,7 +73,7 @@ func (o *Opener) describe(fd int) (*splice.Descriptor, error) {
 }
 
 func (o *Opener) standard(e Endpoint, use Use) (*Stream, error) {
-	s := &Stream{Endpoint: e}
+	s := &Stream{Endpoint: e, opener: o}
 	var err error
 	if use&AsSource != 0 {
 		if s.In, err = o.existing(0); err != nil {
@@ -103,12 +107,12 @@ func (o *Opener) inherited(e Endpoint, use Use) (*Stream, error) {
 	if use == AsBoth && d.Kind == splice.Regular {
 		return nil, ErrOneWay
 	}
-	return newStream(e, use, d, nil), nil
+	return o.stream(e, use, d), nil
 }
 
-// newStream gives the descriptor to the sides that it is used for.
-func newStream(e Endpoint, use Use, d *splice.Descriptor, c *child) *Stream {
-	s := &Stream{Endpoint: e, child: c}
+// stream gives the descriptor to the sides that it is used for.
+func (o *Opener) stream(e Endpoint, use Use, d *splice.Descriptor) *Stream {
+	s := &Stream{Endpoint: e, opener: o}
 	if use&AsSource != 0 {
 		s.In = d
 	}
@@ -147,7 +151,7 @@ func (o *Opener) file(e Endpoint, use Use) (*Stream, error) {
 		unix.Close(fd)
 		return nil, err
 	}
-	s := newStream(e, use, d, nil)
+	s := o.stream(e, use, d)
 	s.owned = true
 	s.truncates = use == AsSink && d.Kind == splice.Regular && !e.append && !e.excl
 	return s, nil

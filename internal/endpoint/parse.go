@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 )
@@ -48,6 +49,32 @@ func (e Endpoint) Connected() bool { return e.Kind >= Unix }
 
 // Command reports whether it is a program to be started.
 func (e Endpoint) Command() bool { return e.Kind == Exec || e.Kind == Shell }
+
+// Counter is what Numbered replaces.
+const Counter = "%d"
+
+// Numbered returns the endpoint with a number in the place of each %d of a
+// file's name. It must not exist when it is opened as a sink: EEXIST.
+func (e Endpoint) Numbered(n int64) Endpoint {
+	name := strings.ReplaceAll(e.path, Counter, strconv.FormatInt(n, 10))
+	e.excl = e.excl || name != e.path
+	e.path = name
+	return e
+}
+
+// Counts reports whether Numbered makes a difference.
+func (e Endpoint) Counts() bool { return e.Kind == File && strings.Contains(e.path, Counter) }
+
+// Shareable reports whether several streams of a sink can be open at the same
+// time and not destroy what the others wrote: anything but a regular file that
+// is to be replaced, and the descriptors of the process.
+func (e Endpoint) Shareable() bool {
+	if e.Kind != File || e.append {
+		return e.Kind >= Unix || e.append
+	}
+	info, err := os.Stat(e.path)
+	return err == nil && !info.Mode().IsRegular()
+}
 
 // Parse reads an endpoint. The error says what is wrong with it, without
 // repeating it.

@@ -19,7 +19,8 @@ type Stream struct {
 
 	child     *child
 	owned     bool // the descriptors are closed by Close
-	truncates bool // a regular file that was there before
+	truncates bool // a regular file that may have been there before
+	opener    *Opener
 }
 
 // Socket reports whether it is a connection of our own.
@@ -65,7 +66,7 @@ func (s *Stream) EndOutput() error {
 	case s.owned && s.In == nil || s.child != nil:
 		fd := s.Out.FD
 		s.Out = nil
-		return ignoreInterrupt(unix.Close(fd))
+		return s.opener.close(fd)
 	}
 	return nil
 }
@@ -77,19 +78,21 @@ func (s *Stream) Close() error {
 	}
 	var err error
 	if s.Out != nil {
-		err = ignoreInterrupt(unix.Close(s.Out.FD))
+		err = s.opener.close(s.Out.FD)
 	}
 	if s.In != nil && (s.Out == nil || s.In.FD != s.Out.FD) {
-		_ = unix.Close(s.In.FD)
+		_ = s.opener.close(s.In.FD)
 	}
 	s.In, s.Out = nil, nil
 	return err
 }
 
-// ignoreInterrupt: Linux has closed the descriptor whatever close(2) says.
-func ignoreInterrupt(err error) error {
-	if err == unix.EINTR {
-		return nil
+func (o *Opener) close(fd int) error {
+	if o.Closing != nil {
+		o.Closing(fd)
 	}
-	return err
+	if err := unix.Close(fd); err != unix.EINTR { // it is closed whatever close(2) says
+		return err
+	}
+	return nil
 }

@@ -50,8 +50,9 @@ func New() (*Poller, error) {
 
 // Poll waits until something has happened to one of fds, at most for limit,
 // below zero without end. It returns how many of them that is, and sets their
-// Revents, as poll(2) does. Descriptors below zero are left out. A regular
-// file, which is always ready, is EPERM.
+// Revents, as poll(2) does: descriptors below zero are left out, and those that
+// know no waiting, such as regular files, are ready at all times. The error is
+// EBADF, ENOMEM, or ENOSPC beyond fs.epoll.max_user_watches.
 func (p *Poller) Poll(fds []unix.PollFd, limit time.Duration) (int, error) {
 	w := &waiter{fds, make(chan struct{}, 1)}
 	err := p.add(w)
@@ -89,7 +90,11 @@ func (p *Poller) add(w *waiter) error {
 			d = &descriptor{fd: int(f.Fd)}
 		}
 		d.waiting = append(d.waiting, w)
-		if err := p.arm(d); err != nil {
+		switch err := p.arm(d); err {
+		case nil:
+		case unix.EPERM:
+			w.notice(d.fd, unix.POLLIN|unix.POLLOUT)
+		default:
 			return err
 		}
 	}

@@ -142,6 +142,16 @@ func TestAClosedDescriptorIsAnError(t *testing.T) {
 	}
 }
 
+func TestAFileIsAlwaysReady(t *testing.T) {
+	p := start(t)
+	fd, err := unix.Open("poller_test.go", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	p.must(t, 1, -1, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
+}
+
 func TestManyGoroutinesWaitWithoutAThreadEach(t *testing.T) {
 	p := start(t)
 	const many = 200

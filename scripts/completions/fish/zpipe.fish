@@ -1,4 +1,7 @@
 complete -c zpipe -l both -d 'Relay in both directions'
+complete -c zpipe -l serve -d 'Relay every connection to what is opened for it'
+complete -c zpipe -l max-connections -x -d 'Relay at most so many connections at a time'
+complete -c zpipe -l grace -x -d 'Let running connections have so many seconds at the end'
 complete -c zpipe -l timeout -x -d 'Give up connecting, and an idle relay, after so many seconds'
 complete -c zpipe -l pipe-size -x -d 'Raise pipes to this size'
 complete -c zpipe -l method -x -a 'auto reflink copy_file_range sendfile splice mmap direct readwrite' -d 'Move the data by this method'
