@@ -43,6 +43,7 @@ type settings struct {
 	both     bool
 	timeout  time.Duration // 0 is none
 	opener   endpoint.Opener
+	outlives bool // a broken pipe
 
 	connections int           // that are served at a time
 	grace       time.Duration // that those have which run at the end
@@ -69,7 +70,7 @@ func readSettings(inv *tool.Invocation) (*settings, error) {
 	if err := s.readOperands(inv.Operands); err != nil {
 		return nil, err
 	}
-	if s.both || s.src.Connected() || s.dst.Connected() {
+	if s.outlives = s.both || s.src.Connected() || s.dst.Connected(); s.outlives {
 		outliveBrokenPipes()
 	}
 	return s, nil

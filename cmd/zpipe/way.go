@@ -96,14 +96,15 @@ func (p *pair) explain(from, to *endpoint.Stream, err error) {
 
 // forgives reports whether it is no error that the reader of a sink has gone. A
 // command in a conversation says by its status whether it had enough. For
-// standard output and the like the process will die as a writer does.
+// standard output and the like the process will die as a writer does, if it
+// would have done so by itself.
 func (p *pair) forgives(to *endpoint.Stream) bool {
 	if to.Connected() {
 		return to.Command() && p.both
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.broken = !atexec.Ignored(syscall.SIGPIPE)
+	p.broken = p.outlives && !atexec.Ignored(syscall.SIGPIPE)
 	return p.broken
 }
 
