@@ -35,6 +35,10 @@ holes of SOURCE are holes of DEST. --reflink means --reflink=always.
 			&cli.BoolFlag{Name: "p", Usage: "preserve mode, ownership and timestamps"},
 			&cli.BoolFlag{Name: "recursive", Aliases: []string{"R", "r"}, Usage: "copy directories recursively"},
 			&gnuflag.OptionalString{
+				StringFlag: cli.StringFlag{Name: "progress", Usage: "show on standard error how far the copy is, `WHEN`: auto (the default: on a terminal, after a second), always or never"},
+				Absent:     "auto",
+			},
+			&gnuflag.OptionalString{
 				StringFlag: cli.StringFlag{Name: "reflink", Usage: "share blocks with the source `WHEN`: auto, always or never"},
 				Absent:     "always",
 			},
@@ -44,8 +48,9 @@ holes of SOURCE are holes of DEST. --reflink means --reflink=always.
 			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "explain what is being done"},
 		},
 		Choices: map[string][]string{
-			"reflink": {"auto", "always", "never"},
-			"sparse":  {"never", "auto", "always"},
+			"progress": {"auto", "always", "never"},
+			"reflink":  {"auto", "always", "never"},
+			"sparse":   {"never", "auto", "always"},
 		},
 		Run: run,
 	}
@@ -61,9 +66,14 @@ func run(inv *tool.Invocation) error {
 	if err != nil {
 		return err
 	}
-	c := filecopy.New(options, eventsOf(inv))
+	events := eventsOf(inv)
+	var p *progress
+	events.Busy = func() { p.answer() }
+	c := filecopy.New(options, events)
 	defer c.Close()
+	p = startProgress(inv, c, j.sources, options)
 	j.run(c)
+	p.stop()
 	report := c.Report()
 	report.Elapsed = time.Since(start)
 	inv.PrintStats(report)

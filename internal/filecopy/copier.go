@@ -23,7 +23,7 @@ type Copier struct {
 
 	crew  *crew // nil as long as nobody helps
 	alone bool  // nobody will
-	solo  int   // small files that were copied without help
+	few   int   // small files that were met
 }
 
 // New returns a Copier. It reads the umask, for which it has to set it for a
@@ -31,7 +31,7 @@ type Copier struct {
 func New(o Options, e Events) *Copier {
 	umask := unix.Umask(permissions)
 	unix.Umask(umask)
-	s := &setting{options: o, umask: uint32(umask), privileged: unix.Geteuid() == 0}
+	s := &setting{options: o, umask: uint32(umask), privileged: unix.Geteuid() == 0, gauge: &Gauge{}}
 	return &Copier{worker: newWorker(s, newJournal(e)), memory: newMemory()}
 }
 
@@ -40,6 +40,9 @@ func (c *Copier) Close() {
 	c.crew.dismiss()
 	c.worker.close()
 }
+
+// Gauge shows how far the Copier has come.
+func (c *Copier) Gauge() *Gauge { return c.gauge }
 
 // Report says how the contents were moved so far. Its time is that of all
 // workers together.
@@ -114,8 +117,12 @@ func (c *Copier) copy(e *entry) {
 	if err := c.copyEntry(e); err != nil {
 		c.report(err)
 	}
-	if !e.handed {
-		e.close()
+	if e.handed {
+		return
+	}
+	e.close()
+	if e.is(unix.S_IFREG) {
+		c.land(e)
 	}
 }
 
@@ -158,6 +165,7 @@ func (c *Copier) copyEntry(e *entry) *Problem {
 
 // copyFile copies what is no directory, by its kind.
 func (c *Copier) copyFile(e *entry) *Problem {
+	busy := c.busy(e)
 	if e.dst.dir == nil || !e.dst.dir.fresh {
 		c.settle()
 	}
@@ -167,7 +175,7 @@ func (c *Copier) copyFile(e *entry) *Problem {
 	switch {
 	case e.is(unix.S_IFLNK):
 		return c.copyLink(e)
-	case e.is(unix.S_IFREG) && c.handOver(e):
+	case e.is(unix.S_IFREG) && (busy || c.options.Jobs > 0) && c.handOver(e):
 		return nil
 	case e.is(unix.S_IFREG) || !c.options.Recursive:
 		return c.copyRegular(e)

@@ -39,16 +39,34 @@ const (
 	openPages       = 1024
 	fileWeight      = 1
 	directoryWeight = 4
-	// soloFiles is how many small files the walk copies by itself before it
-	// calls for help: starting a thread takes as long as copying several.
-	soloFiles = 32
-	// soloSize is what counts as small for that, in bytes.
-	soloSize = 1 << 20
+	// aFew small files are copied before anybody else is told or called for
+	// help: starting a thread takes as long as copying several.
+	aFew = 32
+	// small is the size of such a file in bytes.
+	small = 1 << 20
 )
+
+// busy reports whether there is more to do than to copy a few small files. The
+// first time it tells that.
+func (c *Copier) busy(e *entry) bool {
+	if c.few > aFew {
+		return true
+	}
+	c.few++
+	endless := c.written(e) && !e.is(unix.S_IFREG)
+	if c.few <= aFew && e.stat.Size < small && !endless {
+		return false
+	}
+	c.few = aFew + 1
+	if c.journal.events.Busy != nil {
+		c.journal.events.Busy()
+	}
+	return true
+}
 
 // handOver gives a file to the crew, if that may copy it.
 func (c *Copier) handOver(e *entry) bool {
-	if e.dst.dir == nil || !e.dst.dir.fresh || c.crew == nil && !c.gather(e) {
+	if e.dst.dir == nil || !e.dst.dir.fresh || c.crew == nil && !c.gather() {
 		return false
 	}
 	c.journal.wait(openPages)
@@ -61,15 +79,11 @@ func (c *Copier) handOver(e *entry) bool {
 	return true
 }
 
-// gather makes the crew, if there is enough to do for one.
-func (c *Copier) gather(e *entry) bool {
+// gather makes the crew, if there may be one.
+func (c *Copier) gather() bool {
 	jobs := c.options.Jobs
 	if jobs == 0 {
 		jobs = runtime.NumCPU()
-		if c.solo < soloFiles && e.stat.Size < soloSize {
-			c.solo++
-			return false
-		}
 	}
 	if c.alone = c.alone || jobs == 1 || !manyDescriptors(); c.alone {
 		return false
@@ -100,6 +114,7 @@ func (w *worker) do(t task) {
 		w.report(p)
 	}
 	t.entry.close()
+	w.land(t.entry)
 	w.journal.close(t.page)
 	w.drop(t.in)
 }

@@ -40,6 +40,7 @@ func (w *worker) transfer() splice.Options {
 	return splice.Options{
 		Method:    data.Method,
 		NoOffload: data.Reflink == ReflinkNever || data.Sparse == SparseNever,
+		Progress:  w.progress,
 	}
 }
 

@@ -164,6 +164,7 @@ func (f *sparseCopy) zeros(at, n int64) (int64, *Problem) {
 		if err := f.writeData(buf[:got], at, &report); err != nil {
 			return at, &Problem{What: Write, Dest: f.dst.at.path(), Err: err}
 		}
+		f.arrived(int64(got))
 		at += int64(got)
 		if left > 0 {
 			left -= int64(got)

@@ -37,14 +37,11 @@ const direntBuffer = 64 << 10
 // readNames reads a whole directory, in the order of inode numbers: on most
 // filesystems that is where the files lie on disk, and GNU cp's order. All of
 // it is read before anything is copied, so that copies made in the directory
-// itself are not found in it.
-func (c *Copier) readNames(fd int) (*listing, error) {
-	if c.dirents == nil {
-		c.dirents = make([]byte, direntBuffer)
-	}
+// itself are not found in it. buf has direntBuffer bytes.
+func readNames(fd int, buf []byte) (*listing, error) {
 	l := &listing{}
 	for {
-		n, err := unix.Getdents(fd, c.dirents)
+		n, err := unix.Getdents(fd, buf)
 		switch {
 		case err == unix.EINTR:
 			continue
@@ -58,7 +55,7 @@ func (c *Copier) readNames(fd int) (*listing, error) {
 			slices.SortStableFunc(l.entries, func(a, b dirent) int { return cmp.Compare(a.ino, b.ino) })
 			return l, nil
 		}
-		l.add(c.dirents[:n])
+		l.add(buf[:n])
 	}
 }
 

@@ -87,6 +87,7 @@ type Events struct {
 	Copying func(source, dest string) // a file is about to be copied, or a directory was made
 	Removed func(dest string)         // a file was replaced by a new one
 	Problem func(*Problem)            // something was not copied as it should be
+	Busy    func()                    // there is more to do than to copy a few small files; once
 }
 
 // permissions are the bits that a file can be created with.

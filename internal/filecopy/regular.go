@@ -20,6 +20,7 @@ func (f *file) regular() bool { return isKind(&f.stat, unix.S_IFREG) }
 
 // copyRegular copies a file by its contents.
 func (w *worker) copyRegular(e *entry) *Problem {
+	w.depart(e)
 	src, p := w.openSource(e)
 	if p != nil {
 		return p

@@ -30,7 +30,10 @@ func (c *Copier) copyDirectory(e *entry) *Problem {
 
 // copyNames copies what is in a directory.
 func (c *Copier) copyNames(e *entry, here level) {
-	names, err := c.readNames(here.src.fd)
+	if c.dirents == nil {
+		c.dirents = make([]byte, direntBuffer)
+	}
+	names, err := readNames(here.src.fd, c.dirents)
 	if err != nil {
 		c.report(&Problem{What: ReadDirectory, Source: e.src.path(), Err: err})
 	}

@@ -1,6 +1,8 @@
 package filecopy
 
 import (
+	"sync/atomic"
+
 	"golang.org/x/sys/unix"
 
 	"zeroutils/internal/splice"
@@ -11,6 +13,7 @@ type setting struct {
 	options    Options
 	umask      uint32
 	privileged bool // may give files away, so that not being allowed to is an error
+	gauge      *Gauge
 }
 
 // A worker copies the contents and the attributes of one file at a time: see
@@ -26,10 +29,16 @@ type worker struct {
 	devices devices
 	total   splice.Report // of what this worker moved
 	block   []byte
+
+	flight   atomic.Pointer[flight]
+	progress func(int64) error // arrived
 }
 
 func newWorker(s *setting, j *journal) *worker {
-	return &worker{setting: s, journal: j, engine: splice.New(), devices: devices{}}
+	w := &worker{setting: s, journal: j, engine: splice.New(), devices: devices{}}
+	w.progress = w.arrived
+	s.gauge.watch(w)
+	return w
 }
 
 func (w *worker) close() { w.engine.Close() }

@@ -1,0 +1,78 @@
+package filecopy
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// A Gauge shows how far a copy has come to whoever asks meanwhile, from any
+// goroutine.
+type Gauge struct {
+	bytes, files atomic.Int64
+
+	mu      sync.Mutex
+	workers []*worker
+}
+
+// Bytes are those of the regular files that are done, holes and all, and what
+// has arrived of those under way.
+func (g *Gauge) Bytes() int64 { return g.bytes.Load() }
+
+// Files is the number of regular files that are done, copied or not.
+func (g *Gauge) Files() int64 { return g.files.Load() }
+
+// Current is the largest of the files under way: its name, how many bytes
+// have arrived and how many it had when it was looked at. ok is false if there
+// is none.
+func (g *Gauge) Current() (name string, arrived, size int64, ok bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var largest *flight
+	for _, w := range g.workers {
+		if f := w.flight.Load(); f != nil && (largest == nil || f.size > largest.size) {
+			largest = f
+		}
+	}
+	if largest == nil {
+		return "", 0, 0, false
+	}
+	return largest.from.path(), largest.arrived.Load(), largest.size, true
+}
+
+func (g *Gauge) watch(w *worker) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.workers = append(g.workers, w)
+}
+
+// A flight is a file on its way.
+type flight struct {
+	from    place
+	size    int64
+	arrived atomic.Int64
+}
+
+// depart notes which file is being copied.
+func (w *worker) depart(e *entry) {
+	w.flight.Store(&flight{from: e.src, size: e.stat.Size})
+}
+
+// arrived counts bytes of it.
+func (w *worker) arrived(n int64) error {
+	w.gauge.bytes.Add(n)
+	if f := w.flight.Load(); f != nil {
+		f.arrived.Add(n)
+	}
+	return nil
+}
+
+// land notes that a regular file is done, if only by being left out. What did
+// not arrive of it, holes for instance, will not come any more.
+func (w *worker) land(e *entry) {
+	rest := e.stat.Size
+	if f := w.flight.Swap(nil); f != nil {
+		rest -= f.arrived.Load()
+	}
+	w.gauge.bytes.Add(max(rest, 0))
+	w.gauge.files.Add(1)
+}

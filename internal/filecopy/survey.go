@@ -1,0 +1,69 @@
+package filecopy
+
+import "golang.org/x/sys/unix"
+
+// A Survey counts what there is to copy. It may run beside the copy.
+type Survey struct {
+	Files, Bytes int64 // regular files, and their sizes
+
+	links Links
+	trees bool
+	stop  func() bool
+	buf   []byte
+}
+
+// Take counts the regular files among the sources and, if the options say so,
+// below them. It returns nil if stop said so meanwhile, or where links lead
+// round in circles.
+func Take(sources []string, o Options, stop func() bool) *Survey {
+	s := &Survey{links: o.Links, trees: o.Recursive, stop: stop, buf: make([]byte, direntBuffer)}
+	for _, source := range sources {
+		if !s.count(place{nil, source}, 0) {
+			return nil
+		}
+	}
+	return s
+}
+
+// deepest is where a survey gives up: a copy would go on, for years perhaps.
+const deepest = 1000
+
+// count returns false if there is no point in going on. What cannot be looked
+// at is not counted: the copy will say so.
+func (s *Survey) count(p place, depth int) bool {
+	flags := 0
+	if s.links == CopyLinks {
+		flags = unix.AT_SYMLINK_NOFOLLOW
+	}
+	var st unix.Stat_t
+	switch err := fstatat(p, &st, flags); {
+	case s.stop() || depth > deepest:
+		return false
+	case err != nil:
+	case isKind(&st, unix.S_IFREG):
+		s.Files++
+		s.Bytes += st.Size
+	case isKind(&st, unix.S_IFDIR) && s.trees:
+		return s.below(p, depth)
+	}
+	return true
+}
+
+func (s *Survey) below(p place, depth int) bool {
+	flags := directoryFlags
+	if s.links == FollowLinks {
+		flags &^= unix.O_NOFOLLOW
+	}
+	dir, err := open(p, flags, new(unix.Stat_t))
+	if err != nil {
+		return true
+	}
+	defer dir.close()
+	names, _ := readNames(dir.fd, s.buf)
+	for _, found := range names.entries {
+		if !s.count(place{dir, names.name(found)}, depth+1) {
+			return false
+		}
+	}
+	return true
+}
