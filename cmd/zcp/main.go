@@ -45,6 +45,9 @@ holes of SOURCE are holes of DEST. --reflink means --reflink=always.
 			&cli.StringFlag{Name: "sparse", Usage: "make holes `WHEN`: auto, always or never"},
 			&cli.StringFlag{Name: "target-directory", Aliases: []string{"t"}, Usage: "copy all SOURCE arguments into `DIRECTORY`"},
 			&cli.BoolFlag{Name: "no-target-directory", Aliases: []string{"T"}, Usage: "treat DEST as a normal file"},
+			&cli.BoolFlag{Name: "atomic", Usage: "put each file in its place when it is complete, or leave what is there"},
+			&cli.BoolFlag{Name: "fsync", Usage: "have files and their names on disk before they count as copied"},
+			&cli.BoolFlag{Name: "verify", Usage: "read source and copy back, past the page cache where possible, and compare"},
 			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "explain what is being done"},
 		},
 		Choices: map[string][]string{
@@ -76,6 +79,6 @@ func run(inv *tool.Invocation) error {
 	p.stop()
 	report := c.Report()
 	report.Elapsed = time.Since(start)
-	inv.PrintStats(report)
+	inv.PrintStats(report, verifiedStats(inv, c)...)
 	return nil
 }

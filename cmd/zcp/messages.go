@@ -36,6 +36,9 @@ var messages = map[filecopy.What]message{
 	filecopy.UnknownType:            {"%s has unknown file type", []name{source}},
 	filecopy.Unserved:               {"cannot copy %s to %s", []name{source, dest}},
 
+	filecopy.Irreplaceable: {"not replacing %s: it is not a regular file", []name{dest}},
+	filecopy.Unverifiable:  {"cannot verify %s: it or %s is not a regular file or block device", []name{dest, source}},
+
 	filecopy.StatSource:    {"cannot stat %s", []name{source}},
 	filecopy.OpenSource:    {"cannot open %s for reading", []name{source}},
 	filecopy.ReadDirectory: {"cannot access %s", []name{source}},
@@ -56,6 +59,10 @@ var messages = map[filecopy.What]message{
 	filecopy.Write:           {"error writing %s", []name{dest}},
 	filecopy.Extend:          {"failed to extend %s", []name{dest}},
 	filecopy.Close:           {"failed to close %s", []name{dest}},
+	filecopy.Sync:            {"error syncing %s", []name{dest}},
+	filecopy.Commit:          {"cannot put %s in place", []name{dest}},
+	filecopy.ReadBack:        {"error reading back %s", []name{dest}},
+	filecopy.Differs:         {"verification failed: %s differs from %s", []name{dest, source}},
 
 	filecopy.OpenUpDirectory:     {"setting permissions for %s", []name{dest}},
 	filecopy.PreserveTimes:       {"preserving times for %s", []name{dest}},
@@ -72,6 +79,9 @@ func eventsOf(inv *tool.Invocation) filecopy.Events {
 			inv.Printf("%s -> %s\n", tool.QuoteAlways(source), tool.QuoteAlways(dest))
 		}
 		e.Removed = func(dest string) { inv.Printf("removed %s\n", tool.QuoteAlways(dest)) }
+		e.Verified = func(dest string, bytes int64, direct bool) {
+			inv.Printf("verified %s: %d bytes, %s\n", tool.QuoteAlways(dest), bytes, readBackFrom(direct))
+		}
 	}
 	return e
 }

@@ -25,6 +25,7 @@ func optionsOf(inv *tool.Invocation) (filecopy.Options, error) {
 	if inv.Flags.Bool("p") {
 		o.Preserve = filecopy.Mode | filecopy.Ownership | filecopy.Timestamps
 	}
+	o.Safety = safetyOf(inv)
 	_, o.Dangling = os.LookupEnv("POSIXLY_CORRECT")
 	return o, err
 }

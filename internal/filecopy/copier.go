@@ -52,6 +52,13 @@ func (c *Copier) Report() splice.Report {
 	return total
 }
 
+// Verified says what was read back so far.
+func (c *Copier) Verified() Verified {
+	total := c.crew.verified()
+	total.add(c.verified)
+	return total
+}
+
 // A Target is a directory that sources are copied into.
 type Target struct{ dir *directory }
 
@@ -88,6 +95,11 @@ func (c *Copier) start(e *entry) {
 	c.operand, c.halted = e, false
 	c.copy(e)
 	c.settle()
+	if c.options.Fsync && !e.failed {
+		if p := syncDirectory(e.dst); p != nil {
+			c.report(p)
+		}
+	}
 }
 
 // An entry is one file on its way.
@@ -101,7 +113,7 @@ type entry struct {
 	stat    unix.Stat_t  // of src
 	fd      int          // src, if it is open; else -1
 	handed  bool         // a worker has the entry: it is no longer the walk's
-	failed  bool         // a directory did not get its attributes
+	failed  bool         // it is not as it should be
 	found   *unix.Stat_t // what is at dst
 	replace bool         // dst is to be replaced by a file made beside it
 }
@@ -114,8 +126,9 @@ func isKind(st *unix.Stat_t, kind uint32) bool { return st.Mode&unix.S_IFMT == k
 // copy copies one entry and reports what went wrong.
 func (c *Copier) copy(e *entry) {
 	e.fd = -1
-	if err := c.copyEntry(e); err != nil {
-		c.report(err)
+	if p := c.copyEntry(e); p != nil {
+		e.failed = true
+		c.report(p)
 	}
 	if e.handed {
 		return

@@ -143,3 +143,13 @@ func (r *crew) report() (total splice.Report) {
 	}
 	return total
 }
+
+// verified is what the workers have read back.
+func (r *crew) verified() (total Verified) {
+	if r != nil {
+		for _, w := range r.workers {
+			total.add(w.verified)
+		}
+	}
+	return total
+}

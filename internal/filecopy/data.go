@@ -117,7 +117,7 @@ func (w *worker) clone(dst, src *file) *Problem {
 	if err == nil {
 		return nil
 	}
-	if dst.fresh {
+	if dst.fresh && dst.staging == nil {
 		unix.Unlinkat(dst.at.fd(), dst.at.name, 0)
 	}
 	return &Problem{What: Clone, Source: src.at.path(), Dest: dst.at.path(), Err: err}

@@ -90,7 +90,7 @@ func TestReservedBlocksDoNotOutliveAShortCopy(t *testing.T) {
 	write(t, filepath.Join(dir, "src"), string(data))
 	r := newRun(t, Options{})
 	src := opened(t, filepath.Join(dir, "src"), unix.O_RDONLY)
-	dst := opened(t, filepath.Join(dir, "dst"), createFlags)
+	dst := opened(t, filepath.Join(dir, "dst"), unix.O_WRONLY|createFlags)
 	src.stat.Size = 64 << 20 // the file was cut after it was looked at
 	src.stat.Blocks = src.stat.Size / 512
 	if p := r.fill(dst, src); p != nil {
@@ -232,7 +232,7 @@ func TestAFileThatShrinksBetweenHolesEndsTheCopy(t *testing.T) {
 	layout{{'h', 100_000}, {'d', 5000}, {'h', 100_000}, {'d', 5000}}.make(t, path)
 	r := newRun(t, Options{})
 	src := opened(t, path, unix.O_RDONLY)
-	dst := opened(t, filepath.Join(dir, "dst"), createFlags)
+	dst := opened(t, filepath.Join(dir, "dst"), unix.O_WRONLY|createFlags)
 	if err := os.Truncate(path, 103_000); err != nil {
 		t.Fatal(err)
 	}

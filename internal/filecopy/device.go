@@ -28,3 +28,8 @@ func keepsSizes(magic int64) bool {
 	}
 	return false
 }
+
+// onDisk reports whether there is more to a filesystem than the page cache.
+func onDisk(magic int64) bool {
+	return magic != unix.TMPFS_MAGIC && magic != unix.RAMFS_MAGIC
+}

@@ -65,9 +65,17 @@ func (w *worker) finishDirectory(f *filling) *Problem {
 	}
 	fresh := e.found == nil
 	p := w.keep(&keeping{from: src, to: m.handle(), source: &e.stat, was: &m.stat, fresh: fresh})
-	if p != nil || w.options.Preserve.has(Mode) || !fresh {
-		return p
+	if p == nil && !w.options.Preserve.has(Mode) && fresh {
+		p = w.restoreMode(e, m)
 	}
+	if p == nil && w.options.Fsync {
+		p = m.dir.sync()
+	}
+	return p
+}
+
+// restoreMode gives a new directory the permissions that it was made without.
+func (w *worker) restoreMode(e *entry, m *madeDirectory) *Problem {
 	omitted := m.omitted &^ w.umask &^ m.stat.Mode
 	if omitted == 0 && !m.opened {
 		return nil

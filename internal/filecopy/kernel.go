@@ -85,3 +85,28 @@ func isLink(p place) bool {
 	_, err := unix.Readlinkat(p.fd(), p.name, make([]byte, 1))
 	return err == nil
 }
+
+func fsync(fd int) error {
+	for {
+		if err := unix.Fsync(fd); err != unix.EINTR {
+			return err
+		}
+	}
+}
+
+// pread reads until p is full or the file ends.
+func pread(fd int, p []byte, offset int64) (n int, err error) {
+	for n < len(p) {
+		got, err := unix.Pread(fd, p[n:], offset+int64(n))
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
+			return n, err
+		case got == 0:
+			return n, nil
+		default:
+			n += got
+		}
+	}
+	return n, nil
+}

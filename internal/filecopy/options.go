@@ -27,6 +27,20 @@ type Options struct {
 	// names is created. It is dangerous, since anybody may have put it there,
 	// and POSIX wants it.
 	Dangling bool
+	Safety
+}
+
+// Safety is what a copy does beyond cp, so that nothing is lost.
+type Safety struct {
+	// Atomic puts regular files in their places when they are complete: whoever
+	// looks finds the old file or the new one. Old files are replaced, not
+	// written to, so that their further hard links keep the old contents.
+	Atomic bool
+	// Fsync has files and their names on disk before they count as copied.
+	Fsync bool
+	// Verify reads both files back and compares them, past the page cache where
+	// the filesystem lets it. Only regular files and block devices can be.
+	Verify bool
 }
 
 // Links says which symbolic links are followed.
@@ -88,6 +102,10 @@ type Events struct {
 	Removed func(dest string)         // a file was replaced by a new one
 	Problem func(*Problem)            // something was not copied as it should be
 	Busy    func()                    // there is more to do than to copy a few small files; once
+	// Verified tells that a copy was read back and is the same as its source,
+	// which has that many bytes; direct says that neither came from the page
+	// cache.
+	Verified func(dest string, bytes int64, direct bool)
 }
 
 // permissions are the bits that a file can be created with.

@@ -12,7 +12,7 @@ import (
 // link where a directory was.
 type place struct {
 	dir  *directory // nil for what the user named: the working directory
-	name string     // a path if dir is nil, else one component
+	name string     // a path if dir is nil or a symbolic link led here, else one component
 }
 
 // fd is the descriptor that the name is relative to.
@@ -49,16 +49,13 @@ func (p place) path() string {
 	return b.String()
 }
 
-// sibling is another name in the same directory.
+// sibling is another name in the same directory, or a path from there.
 func (p place) sibling(name string) place {
-	if p.dir != nil {
-		return place{p.dir, name}
-	}
 	path := strings.TrimRight(p.name, "/")
 	if path == "" && p.name != "" {
-		return place{nil, "/" + name}
+		return place{p.dir, "/" + name}
 	}
-	return place{nil, path[:strings.LastIndexByte(path, '/')+1] + name}
+	return place{p.dir, path[:strings.LastIndexByte(path, '/')+1] + name}
 }
 
 // base is the last component of the name, without slashes behind it.

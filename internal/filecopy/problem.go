@@ -48,6 +48,8 @@ const (
 	Replaced                           // S was replaced by another file meanwhile
 	UnknownType                        // S
 	Unserved                           // S D: the method cannot copy these
+	Irreplaceable                      // D is no regular file, and so is not replaced by one
+	Unverifiable                       // S D are not both regular files or block devices
 
 	// Failures of the source.
 
@@ -73,6 +75,10 @@ const (
 	Write           // D
 	Extend          // D
 	Close           // D
+	Sync            // D, a file or a directory
+	Commit          // D: the complete copy could not be put in its place
+	ReadBack        // D
+	Differs         // S D
 
 	// Attributes that were not taken over.
 
@@ -100,6 +106,8 @@ var problems = [whats]string{
 	Replaced:               "source was replaced meanwhile",
 	UnknownType:            "unknown file type",
 	Unserved:               "method cannot serve",
+	Irreplaceable:          "is no regular file",
+	Unverifiable:           "cannot be compared",
 
 	StatSource:    "stat source",
 	OpenSource:    "open source",
@@ -121,6 +129,10 @@ var problems = [whats]string{
 	Write:           "write",
 	Extend:          "extend",
 	Close:           "close",
+	Sync:            "sync",
+	Commit:          "put in place",
+	ReadBack:        "read back",
+	Differs:         "differ",
 
 	OpenUpDirectory:     "open up directory",
 	PreserveTimes:       "preserve times",

@@ -13,6 +13,8 @@ type file struct {
 	flags int // that it was opened with
 	stat  unix.Stat_t
 	fresh bool // it was made just now: fd is nobody else's
+
+	staging *staging // nil if it has its name from the beginning
 }
 
 // regular reports whether the file is one on a filesystem.
@@ -33,8 +35,24 @@ func (w *worker) copyRegular(e *entry) *Problem {
 	if p == nil {
 		p = w.finishRegular(e, dst, src)
 	}
+	return w.conclude(dst, src, p)
+}
+
+// conclude ends a copy, whatever came of it: what is to be sure of it is made
+// sure, and a staged one takes its place, or goes.
+func (w *worker) conclude(dst, src *file, p *Problem) *Problem {
+	if p == nil {
+		p = w.secure(dst, src)
+	}
+	if p == nil && dst.staging != nil {
+		p = w.commit(dst)
+	}
+	if p != nil && dst.staging != nil {
+		dst.abandon()
+		return p
+	}
 	if err := unix.Close(dst.fd); err != nil && err != unix.EINTR {
-		w.report(&Problem{What: Close, Dest: e.dst.path(), Err: err})
+		w.report(&Problem{What: Close, Dest: dst.at.path(), Err: err})
 	}
 	return p
 }
@@ -65,25 +83,38 @@ func (w *worker) openSource(e *entry) (*file, *Problem) {
 
 // openDest opens the destination for writing: empty, and not the source.
 func (w *worker) openDest(e *entry, src *file) (*file, *Problem) {
-	dst, p := w.openExisting(e)
-	if dst == nil && p == nil {
-		dst, p = w.create(e)
-	}
+	dst, p := w.openAny(e, src)
 	if p != nil {
 		return nil, p
 	}
 	p = w.unsuited(dst, src)
+	if p == nil {
+		p = w.unverifiable(dst, src)
+	}
 	if p == nil && !dst.fresh {
 		p = w.empty(dst, src)
 	}
-	if p != nil {
+	switch {
+	case p == nil:
+		return dst, nil
+	case dst.fresh:
+		dst.abandon()
+	default:
 		unix.Close(dst.fd)
-		if dst.fresh {
-			unix.Unlinkat(e.dst.fd(), e.dst.name, 0)
-		}
-		return nil, p
 	}
-	return dst, nil
+	return nil, p
+}
+
+// openAny opens what is there, or what will be.
+func (w *worker) openAny(e *entry, src *file) (*file, *Problem) {
+	if w.options.Atomic {
+		return w.openStaged(e, src)
+	}
+	dst, p := w.openExisting(e)
+	if dst == nil && p == nil {
+		return w.create(e)
+	}
+	return dst, p
 }
 
 // openExisting returns nil if there is nothing to open.
@@ -91,7 +122,7 @@ func (w *worker) openExisting(e *entry) (*file, *Problem) {
 	if e.missing || e.found == nil && e.dst.dir != nil && e.dst.dir.fresh {
 		return nil, nil
 	}
-	dst := &file{at: e.dst, flags: unix.O_WRONLY}
+	dst := &file{at: e.dst, flags: w.writing()}
 	var err error
 	dst.fd, err = openat(e.dst, dst.flags, 0)
 	switch {
@@ -110,11 +141,11 @@ func (w *worker) openExisting(e *entry) (*file, *Problem) {
 	return dst, nil
 }
 
-const createFlags = unix.O_WRONLY | unix.O_CREAT | unix.O_EXCL
+const createFlags = unix.O_CREAT | unix.O_EXCL
 
 // create makes the destination.
 func (w *worker) create(e *entry) (*file, *Problem) {
-	flags := createFlags
+	flags := w.writing() | createFlags
 	fd, err := openat(e.dst, flags, w.createMode(e))
 	if err == unix.EEXIST && isLink(e.dst) {
 		if !w.options.Dangling {
@@ -140,7 +171,7 @@ func (w *worker) createMode(e *entry) uint32 {
 // created describes a new file. If it is in a directory that was looked at, that
 // takes no call.
 func (w *worker) created(e *entry, fd, flags int) (*file, *Problem) {
-	dst := &file{fd: fd, at: e.dst, flags: unix.O_WRONLY, fresh: true}
+	dst := &file{fd: fd, at: e.dst, flags: w.writing(), fresh: true}
 	inside := e.dst.dir != nil && flags&unix.O_EXCL != 0
 	if inside && !w.options.Preserve.has(Ownership) {
 		dst.stat = unix.Stat_t{Dev: e.dst.dir.id.dev, Mode: unix.S_IFREG}
@@ -179,6 +210,11 @@ func (w *worker) empty(dst, src *file) *Problem {
 
 // finishRegular gives a file with its contents its attributes.
 func (w *worker) finishRegular(e *entry, dst, src *file) *Problem {
+	if dst.staging != nil && dst.staging.old != nil {
+		if p := w.inherit(dst); p != nil {
+			return p
+		}
+	}
 	p := w.keep(&keeping{
 		from: handle{src.fd, src.at}, to: handle{dst.fd, dst.at},
 		source: &e.stat, was: &dst.stat, fresh: dst.fresh,

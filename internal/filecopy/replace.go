@@ -46,7 +46,7 @@ func unwritable(err error) bool {
 func (w *worker) replaceRegular(e *entry) (*file, *Problem) {
 	var fd int
 	temporary, err := beside(e.dst, func(p place) (err error) {
-		fd, err = openat(p, createFlags, w.createMode(e))
+		fd, err = openat(p, w.writing()|createFlags, w.createMode(e))
 		return err
 	})
 	if err != nil && !unwritable(err) {

@@ -23,12 +23,13 @@ type setting struct {
 // user's answers, is decided by the walk before.
 type worker struct {
 	*setting
-	journal *journal
-	page    *page // where the events of the current file go; nil for the walk's own
-	engine  *splice.Copier
-	devices devices
-	total   splice.Report // of what this worker moved
-	block   []byte
+	journal  *journal
+	page     *page // where the events of the current file go; nil for the walk's own
+	engine   *splice.Copier
+	devices  devices
+	total    splice.Report // of what this worker moved
+	verified Verified
+	block    []byte
 
 	flight   atomic.Pointer[flight]
 	progress func(int64) error // arrived

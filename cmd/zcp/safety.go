@@ -1,0 +1,39 @@
+package main
+
+import (
+	"fmt"
+
+	"zeroutils/internal/filecopy"
+	"zeroutils/internal/tool"
+)
+
+// safetyOf says what the copies are to survive.
+func safetyOf(inv *tool.Invocation) filecopy.Safety {
+	return filecopy.Safety{
+		Atomic: inv.Flags.Bool("atomic"),
+		Fsync:  inv.Flags.Bool("fsync"),
+		Verify: inv.Flags.Bool("verify"),
+	}
+}
+
+// readBackFrom says where a copy and its source came from when they were
+// compared.
+func readBackFrom(direct bool) string {
+	if direct {
+		return "past the page cache"
+	}
+	return "through the page cache"
+}
+
+// verifiedStats is what --stats says of --verify.
+func verifiedStats(inv *tool.Invocation, c *filecopy.Copier) []tool.Extra {
+	if !inv.Flags.Bool("verify") {
+		return nil
+	}
+	v := c.Verified()
+	return []tool.Extra{{
+		Key:   "verified",
+		Value: map[string]int64{"files": v.Files, "bytes": v.Bytes, "direct_bytes": v.Direct},
+		Lines: []string{fmt.Sprintf("verified: %d bytes, %d of them past the page cache", v.Bytes, v.Direct)},
+	}}
+}

@@ -1,0 +1,266 @@
+package filecopy
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// A staged copy is written to a file that has no name (O_TMPFILE, open(2)), or
+// a temporary one where the filesystem has no such files. It gets the
+// destination's name when it is complete, by one linkat(2) or renameat2(2):
+// whoever looks at any moment, also after this process was killed, finds the
+// old file or the new one.
+
+// staging is where a staged copy is and what becomes of it.
+type staging struct {
+	to        place        // the destination, which is no symbolic link
+	old       *unix.Stat_t // what is there, nil if nothing
+	temporary place        // what the copy is called now; no name if it has none
+}
+
+// openStaged opens a file that is to take the place of the destination.
+func (w *worker) openStaged(e *entry, src *file) (*file, *Problem) {
+	s, p := w.stagingFor(e, src)
+	if p != nil {
+		return nil, p
+	}
+	sweep(s.to)
+	dst := &file{fd: -1, at: e.dst, flags: w.writing(), fresh: true, staging: s}
+	mode := w.createMode(e)
+	if s.old != nil && !w.options.Preserve.has(Mode) {
+		mode &= s.old.Mode & unix.S_IRWXU // the rest comes with the old file's owner
+	}
+	if err := dst.make(mode); err != nil {
+		return nil, &Problem{What: CreateFile, Dest: e.dst.path(), Err: err}
+	}
+	if err := fstat(dst.fd, &dst.stat); err != nil {
+		dst.abandon()
+		return nil, &Problem{What: StatDest, Dest: e.dst.path(), Err: err}
+	}
+	return dst, nil
+}
+
+// stagingFor finds out which file will be replaced, and refuses what cp would
+// refuse to write to, and what is no regular file.
+func (w *worker) stagingFor(e *entry, src *file) (*staging, *Problem) {
+	s := &staging{to: e.dst}
+	switch {
+	case e.found != nil && !isKind(e.found, unix.S_IFREG):
+		return nil, &Problem{What: Irreplaceable, Dest: e.dst.path()}
+	case e.found != nil:
+	case e.dst.dir != nil && e.dst.dir.fresh:
+		return s, nil
+	case strings.HasSuffix(e.dst.name, "/"):
+		return nil, &Problem{What: CreateFile, Dest: e.dst.path(), Err: unix.ENOTDIR}
+	case isLink(e.dst) && !w.options.Dangling:
+		return nil, &Problem{What: ThroughDanglingLink, Dest: e.dst.path()}
+	}
+	var err error
+	if s.to, err = resolve(e.dst); err != nil {
+		return nil, &Problem{What: StatDest, Dest: e.dst.path(), Err: err}
+	}
+	var st unix.Stat_t
+	switch err := fstatat(s.to, &st, unix.AT_SYMLINK_NOFOLLOW); {
+	case err == unix.ENOENT:
+		return s, nil
+	case err != nil:
+		return nil, &Problem{What: StatDest, Dest: e.dst.path(), Err: err}
+	case idOf(&st) == idOf(&src.stat):
+		return nil, &Problem{What: SameFile, Source: e.src.path(), Dest: e.dst.path()}
+	case !isKind(&st, unix.S_IFREG):
+		return nil, &Problem{What: Irreplaceable, Dest: e.dst.path()}
+	}
+	s.old = &st
+	if w.options.Existing == Force {
+		return s, nil
+	}
+	if err := unix.Faccessat(s.to.fd(), s.to.name, unix.W_OK, 0); err != nil {
+		return nil, &Problem{What: CreateFile, Dest: e.dst.path(), Err: err}
+	}
+	return s, nil
+}
+
+// writing is how a destination is opened: what is to be compared has to be
+// read, too.
+func (w *worker) writing() int {
+	if w.options.Verify {
+		return unix.O_RDWR
+	}
+	return unix.O_WRONLY
+}
+
+// make opens a new file, without a name if it can.
+func (f *file) make(mode uint32) (err error) {
+	s := f.staging
+	if namesDescriptors() {
+		f.fd, err = openat(s.to.sibling("."), f.flags|unix.O_TMPFILE, mode)
+		if err == nil {
+			return nil
+		}
+	}
+	s.temporary, err = claim(s.to, func(q place) (err error) {
+		f.fd, err = openat(q, f.flags|unix.O_CREAT|unix.O_EXCL, mode)
+		if err != nil {
+			return err
+		}
+		if err := f.hold(q); err != nil {
+			unix.Close(f.fd)
+			return err
+		}
+		return nil
+	})
+	return err
+}
+
+// hold locks a temporary that was made just now. The error is EEXIST if another
+// process took it for abandoned meanwhile.
+func (f *file) hold(q place) error {
+	err := lock(f.fd)
+	if err == unix.EWOULDBLOCK {
+		return unix.EEXIST
+	}
+	if err != nil {
+		return nil // no locks here: what is left behind stays
+	}
+	var st unix.Stat_t
+	if err := fstat(f.fd, &st); err != nil {
+		return err
+	}
+	if st.Nlink == 0 {
+		return unix.EEXIST
+	}
+	return nil
+}
+
+// namesDescriptors reports whether a file can get a name by its descriptor,
+// which takes /proc.
+var namesDescriptors = sync.OnceValue(func() bool {
+	return unix.Access("/proc/self/fd", unix.X_OK) == nil
+})
+
+// inherit gives a copy what cp, which writes into the old file, leaves of it:
+// the owner and the permissions, where those of the source are not wanted.
+func (w *worker) inherit(dst *file) *Problem {
+	old := dst.staging.old
+	k := &keeping{
+		from: handle{-1, dst.staging.to}, to: handle{dst.fd, dst.at},
+		source: old, was: &dst.stat, fresh: true,
+	}
+	kept := false
+	if !w.options.Preserve.has(Ownership) {
+		var p *Problem
+		if kept, p = w.keepOwner(k); p != nil {
+			return p
+		}
+	}
+	if !w.options.Preserve.has(Mode) {
+		mode := old.Mode & (permissions | setID)
+		if !kept || !w.privileged {
+			mode &^= unix.S_ISUID | unix.S_ISGID // as a write does
+		}
+		if err := keepMode(k, mode); err != nil {
+			return k.problem(PreservePermissions, err)
+		}
+	}
+	if err := fstat(dst.fd, &dst.stat); err != nil {
+		return &Problem{What: StatDest, Dest: dst.at.path(), Err: err}
+	}
+	return nil
+}
+
+// commit puts a complete copy in its place. What a server has against the data
+// it says when the file is closed, which is too late here, or a copy of its
+// descriptor.
+func (w *worker) commit(dst *file) *Problem {
+	again, err := unix.FcntlInt(uintptr(dst.fd), unix.F_DUPFD_CLOEXEC, 3)
+	if err == nil {
+		err = unix.Close(again)
+	}
+	if err != nil && err != unix.EINTR {
+		return &Problem{What: Close, Dest: dst.at.path(), Err: err}
+	}
+	if err := dst.commit(); err != nil {
+		return &Problem{What: Commit, Dest: dst.at.path(), Err: err}
+	}
+	if w.options.Fsync && dst.staging.to != dst.at { // else the walk does it
+		return syncDirectory(dst.staging.to)
+	}
+	return nil
+}
+
+// commit gives a complete copy its name.
+func (f *file) commit() error {
+	s := f.staging
+	if s.temporary.name == "" {
+		if s.old == nil {
+			return f.link(s.to)
+		}
+		_ = lock(f.fd) // before anybody can see it
+		var err error
+		if s.temporary, err = claim(s.to, f.link); err != nil {
+			s.temporary = place{}
+			return err
+		}
+	}
+	if err := s.rename(); err != nil {
+		return err
+	}
+	s.temporary = place{}
+	return nil
+}
+
+// link gives a file without a name one.
+func (f *file) link(p place) error {
+	return unix.Linkat(unix.AT_FDCWD, fmt.Sprintf("/proc/self/fd/%d", f.fd), p.fd(), p.name, unix.AT_SYMLINK_FOLLOW)
+}
+
+// rename puts the temporary in the destination's place. Where nothing was,
+// nothing that has come to be there meanwhile is replaced, if the filesystem
+// can tell: EEXIST.
+func (s *staging) rename() error {
+	if s.old == nil {
+		err := unix.Renameat2(s.temporary.fd(), s.temporary.name, s.to.fd(), s.to.name, unix.RENAME_NOREPLACE)
+		if err != unix.EINVAL && err != unix.ENOSYS {
+			return err
+		}
+	}
+	return unix.Renameat(s.temporary.fd(), s.temporary.name, s.to.fd(), s.to.name)
+}
+
+// abandon closes a file that was made just now, and takes away its name.
+func (f *file) abandon() {
+	switch {
+	case f.staging == nil:
+		unix.Unlinkat(f.at.fd(), f.at.name, 0)
+	case f.staging.temporary.name != "":
+		unix.Unlinkat(f.staging.temporary.fd(), f.staging.temporary.name, 0)
+	}
+	unix.Close(f.fd)
+}
+
+// maxLinks is how many symbolic links in a row the kernel follows,
+// path_resolution(7).
+const maxLinks = 40
+
+// resolve follows the symbolic links at a place, up to a file or to where one
+// can be made: ELOOP if they do not end.
+func resolve(p place) (place, error) {
+	for range maxLinks {
+		target, err := readlinkat(p, 0)
+		if err == unix.EINVAL || err == unix.ENOENT {
+			return p, nil
+		}
+		if err != nil {
+			return p, err
+		}
+		if strings.HasPrefix(target, "/") {
+			p = place{nil, target}
+		} else {
+			p = p.sibling(target)
+		}
+	}
+	return p, unix.ELOOP
+}

@@ -1,0 +1,193 @@
+package filecopy
+
+import (
+	"bytes"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// Verified counts what was read back and found the same.
+type Verified struct {
+	Files, Bytes int64
+	// Direct is how many of the bytes came from the disk on both sides, and not
+	// from the page cache.
+	Direct int64
+}
+
+func (v *Verified) add(other Verified) {
+	v.Files += other.Files
+	v.Bytes += other.Bytes
+	v.Direct += other.Direct
+}
+
+// unverifiable refuses a copy that could not be verified.
+func (w *worker) unverifiable(dst, src *file) *Problem {
+	if !w.options.Verify || dst.comparable() && src.comparable() {
+		return nil
+	}
+	return &Problem{What: Unverifiable, Source: src.at.path(), Dest: dst.at.path()}
+}
+
+func (f *file) comparable() bool { return f.regular() || isKind(&f.stat, unix.S_IFBLK) }
+
+// verify compares a copy, which is on disk, with its source. It sets O_DIRECT
+// for both descriptors, which are this package's own.
+func (w *worker) verify(dst, src *file) *Problem {
+	c := &comparison{worker: w, dst: dst, src: src}
+	if err := c.prepare(); err != nil {
+		return &Problem{What: ReadBack, Dest: dst.at.path(), Err: err}
+	}
+	defer c.release()
+	size, p := c.run()
+	if p != nil {
+		return p
+	}
+	v := Verified{Files: 1, Bytes: size}
+	if c.direct[0] && c.direct[1] {
+		v.Direct = size
+	}
+	w.verified.add(v)
+	if w.journal.events.Verified != nil {
+		dest, direct := dst.at.path(), v.Direct == size
+		w.journal.note(w.page, func(to Events) { to.Verified(dest, size, direct) })
+	}
+	return nil
+}
+
+// compareBlock is what is read at once of either file, in bytes: a multiple of
+// all alignments that O_DIRECT asks for.
+const compareBlock = 512 << 10
+
+// A comparison reads two files side by side.
+type comparison struct {
+	*worker
+	dst, src *file
+	memory   []byte // for a block of each
+	direct   [2]bool
+}
+
+const (
+	sourceSide = iota
+	destSide
+)
+
+func (c *comparison) prepare() (err error) {
+	c.direct[sourceSide] = c.goDirect(c.src)
+	c.direct[destSide] = c.goDirect(c.dst)
+	if !c.direct[destSide] {
+		// What was written is on disk: it may leave the cache. To keep it is no failure.
+		unix.Fadvise(c.dst.fd, 0, 0, unix.FADV_DONTNEED)
+	}
+	c.memory, err = unix.Mmap(-1, 0, 2*compareBlock, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	return err
+}
+
+func (c *comparison) release() { unix.Munmap(c.memory) }
+
+// goDirect has a file read past the page cache, if there is anything behind it.
+func (c *comparison) goDirect(f *file) bool {
+	if f.regular() && !onDisk(c.devices.filesystem(f)) {
+		return false
+	}
+	return setDirect(f.fd, true) == nil
+}
+
+func setDirect(fd int, on bool) error {
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	if err != nil {
+		return err
+	}
+	flags &^= unix.O_DIRECT
+	if on {
+		flags |= unix.O_DIRECT
+	}
+	_, err = unix.FcntlInt(uintptr(fd), unix.F_SETFL, flags)
+	return err
+}
+
+// run compares to the end of both, and returns the size of the source. A block
+// device may be longer than what was copied to it.
+func (c *comparison) run() (int64, *Problem) {
+	for at := int64(0); ; {
+		at = c.skipHole(at)
+		a, err := c.read(sourceSide, at)
+		if err != nil {
+			return at, &Problem{What: Read, Source: c.src.at.path(), Err: err}
+		}
+		b, err := c.read(destSide, at)
+		if err != nil {
+			return at, &Problem{What: ReadBack, Dest: c.dst.at.path(), Err: err}
+		}
+		if !c.dst.regular() && len(b) > len(a) {
+			b = b[:len(a)]
+		}
+		if !bytes.Equal(a, b) {
+			return at, c.differs(at + int64(firstDifference(a, b)))
+		}
+		at += int64(len(a))
+		if len(a) < compareBlock {
+			return at, nil
+		}
+	}
+}
+
+func (c *comparison) differs(at int64) *Problem {
+	return &Problem{
+		What: Differs, Source: c.src.at.path(), Dest: c.dst.at.path(),
+		Err: fmt.Errorf("at byte %d", at),
+	}
+}
+
+func firstDifference(a, b []byte) int {
+	n := min(len(a), len(b))
+	for i := range n {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return n
+}
+
+// read reads the block at an offset; it is shorter at the end of the file.
+func (c *comparison) read(side int, at int64) ([]byte, error) {
+	f, buf := c.src, c.memory[:compareBlock]
+	if side == destSide {
+		f, buf = c.dst, c.memory[compareBlock:]
+	}
+	n, err := pread(f.fd, buf, at)
+	if err == unix.EINVAL && c.direct[side] {
+		// Some filesystems say so only now, or behind an odd end of the file.
+		c.direct[side] = n > 0
+		if err := setDirect(f.fd, false); err != nil {
+			return nil, err
+		}
+		n, err = pread(f.fd, buf, at)
+	}
+	return buf[:n], err
+}
+
+// skipHole returns where the data begins, at or behind an offset, if it is a
+// hole of both files up to there. Both are on disk, so that what is called a
+// hole is one.
+func (c *comparison) skipHole(at int64) int64 {
+	if !looksSparse(c.src) || !c.dst.regular() {
+		return at
+	}
+	next := min(nextData(c.src, at), nextData(c.dst, at))
+	return max(at, next/compareBlock*compareBlock)
+}
+
+func nextData(f *file, at int64) int64 {
+	data, err := unix.Seek(f.fd, at, unix.SEEK_DATA)
+	switch err {
+	case nil:
+		return data
+	case unix.ENXIO:
+		end, err := unix.Seek(f.fd, 0, unix.SEEK_END)
+		if err == nil {
+			return end
+		}
+	}
+	return at
+}
