@@ -62,6 +62,7 @@ var shells = []shell{
 				}
 				as_command() { unset "compstate[vared]"; compprefuncs=(as_command) }
 				compprefuncs=(as_command)
+				unsetopt auto_list # which asks first if there is more than fits on the screen
 				complete_and_quit() { zle complete-word; zle send-break }
 				zle -N zle-line-init complete_and_quit
 				line=$2
