@@ -25,7 +25,7 @@ func command() tool.Command {
 Pipes on either side are raised to 1 MiB, which makes a pipeline faster than
 joining its commands directly.
 `,
-		Flags: slices.Concat(relayFlags()),
+		Flags: slices.Concat(relayFlags(), flowFlags(), viewFlags()),
 		Notes: endpointNotes,
 		Run:   run,
 	}
@@ -43,7 +43,9 @@ func run(inv *tool.Invocation) error {
 	if !p.open() {
 		return nil // it has said why
 	}
+	s.monitor.start(p.src.In)
 	p.run()
+	s.monitor.stop()
 	p.end()
 	inv.PrintStats(p.report)
 	if p.broken {

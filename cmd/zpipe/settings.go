@@ -47,6 +47,8 @@ type settings struct {
 
 	connections int           // that are served at a time
 	grace       time.Duration // that those have which run at the end
+
+	monitor *monitor
 }
 
 func readSettings(inv *tool.Invocation) (*settings, error) {
@@ -66,6 +68,10 @@ func readSettings(inv *tool.Invocation) (*settings, error) {
 				return nil, err
 			}
 		}
+	}
+	var err error
+	if s.monitor, err = newMonitor(inv); err != nil {
+		return nil, err
 	}
 	if err := s.readOperands(inv.Operands); err != nil {
 		return nil, err

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"syscall"
 
 	"zeroutils/internal/atexec"
@@ -12,16 +11,10 @@ import (
 // otherwise kill the process: the message should name the peer. Unlike an
 // ignored signal that is not handed on to commands.
 func outliveBrokenPipes() {
-	atexec.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	atexec.SurvivePipes()
 }
 
 // tidyUp removes a socket's file when a signal ends the process.
 func tidyUp(l *endpoint.Listener) {
-	deadly := make(chan os.Signal, 1)
-	atexec.Notify(deadly, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	go func() {
-		sig := (<-deadly).(syscall.Signal)
-		l.Unlink()
-		atexec.Die(sig)
-	}()
+	atexec.BeforeDying(l.Unlink, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 }

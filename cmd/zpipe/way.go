@@ -35,14 +35,19 @@ func (p *pair) relay(from, to *endpoint.Stream) {
 // to wait for than the source.
 func (p *pair) options(from, to *endpoint.Stream) splice.Options {
 	o := splice.Options{Method: p.inv.Method}
+	p.monitor.follow(&o)
 	if !p.both && p.timeout == 0 && !from.Connected() && !to.Connected() {
 		return o
 	}
 	o.Wait = func(fd int, events int16) error { return p.wait(to.Out, fd, events) }
 	if p.timeout > 0 {
-		o.Progress = func(int64) error {
+		counts := o.Progress
+		o.Progress = func(n int64) error {
 			p.idle.moved()
-			return nil
+			if counts == nil {
+				return nil
+			}
+			return counts(n)
 		}
 	}
 	return o

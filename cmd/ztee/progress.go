@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"syscall"
 
 	"zeroutils/internal/atexec"
@@ -25,24 +24,15 @@ func (t *tee) showProgress() {
 		return nil
 	}
 	t.inv.Interject = t.display.Interject
-	t.dieInOrder()
-}
-
-// dieInOrder has the display stopped before a signal ends the process.
-func (t *tee) dieInOrder() {
 	deadly := []syscall.Signal{syscall.SIGINT, syscall.SIGTERM}
 	if !t.inv.Flags.Bool("reopen") {
 		deadly = append(deadly, syscall.SIGHUP)
 	}
-	told := make(chan os.Signal, 1)
-	atexec.Notify(told, deadly...)
-	go func() { t.die((<-told).(syscall.Signal)) }()
+	atexec.BeforeDying(t.display.Stop, deadly...)
 }
 
 // die ends the process by a signal, with the terminal in order.
 func (t *tee) die(sig syscall.Signal) {
-	if t.display != nil {
-		t.display.Stop()
-	}
+	t.display.Stop()
 	atexec.Die(sig)
 }

@@ -51,6 +51,9 @@ func (m *Meter) Add(n int64) {
 	}
 }
 
+// Count is how many were counted.
+func (m *Meter) Count() int64 { return m.count.Load() }
+
 // AddTotal raises what there will be in the end: another file was found.
 func (m *Meter) AddTotal(n int64) { m.total.Add(n) }
 
