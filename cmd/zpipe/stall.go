@@ -37,6 +37,9 @@ func (s *stalls) watch() {
 	for {
 		select {
 		case <-s.done:
+			if s.said { // and it went on only to end
+				s.look(time.Now(), s.monitor.meter.Count())
+			}
 			return
 		case now := <-ticker.C:
 			s.look(now, s.monitor.meter.Count())

@@ -109,7 +109,7 @@ func (p *pair) forgives(to *endpoint.Stream) bool {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.broken = p.outlives && !atexec.Ignored(syscall.SIGPIPE)
+	p.broken = (p.outlives || p.monitor.display != nil) && !atexec.Ignored(syscall.SIGPIPE)
 	return p.broken
 }
 
