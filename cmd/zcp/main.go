@@ -71,11 +71,21 @@ func run(inv *tool.Invocation) error {
 	}
 	events := eventsOf(inv)
 	var p *progress
-	events.Busy = func() { p.answer() }
+	var i *interrupt
+	events.Busy = func() {
+		p.answer()
+		i.watch()
+	}
 	c := filecopy.New(options, events)
 	defer c.Close()
+	i = newInterrupt(inv, c)
 	p = startProgress(inv, c, j.sources, options)
+	i.last = p.stop
+	if p.display != nil {
+		i.watch()
+	}
 	j.run(c)
+	i.check()
 	p.stop()
 	report := c.Report()
 	report.Elapsed = time.Since(start)

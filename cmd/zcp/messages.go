@@ -62,6 +62,7 @@ var messages = map[filecopy.What]message{
 	filecopy.Sync:            {"error syncing %s", []name{dest}},
 	filecopy.Commit:          {"cannot put %s in place", []name{dest}},
 	filecopy.ReadBack:        {"error reading back %s", []name{dest}},
+	filecopy.Interrupted:     {"interrupted before %s was complete", []name{dest}},
 	filecopy.Differs:         {"verification failed: %s differs from %s", []name{dest, source}},
 
 	filecopy.OpenUpDirectory:     {"setting permissions for %s", []name{dest}},

@@ -52,7 +52,6 @@ func startProgress(inv *tool.Invocation, c *filecopy.Copier, sources []string, o
 		return p
 	}
 	inv.Interject = p.display.Interject
-	p.dieInOrder()
 	time.AfterFunc(patience/2, func() { p.survey(sources, o) })
 	return p
 }
@@ -76,17 +75,6 @@ func (p *progress) stop() {
 	p.ended.Store(true)
 	p.total(p.gauge.Files(), p.gauge.Bytes())
 	p.display.Stop()
-}
-
-// dieInOrder has the display stopped before a signal ends the process.
-func (p *progress) dieInOrder() {
-	told := make(chan os.Signal, 1)
-	atexec.Notify(told, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	go func() {
-		sig := (<-told).(syscall.Signal)
-		p.display.Stop()
-		atexec.Die(sig)
-	}()
 }
 
 // answer prints the state whenever SIGUSR1 comes. It never stops: a late

@@ -93,6 +93,9 @@ func (c *Copier) To(dest, source string, missing bool) {
 func (c *Copier) start(e *entry) {
 	e.top = true
 	c.operand, c.halted = e, false
+	if c.stopped() {
+		return
+	}
 	c.copy(e)
 	c.settle()
 	if c.options.Fsync && !e.failed {

@@ -110,8 +110,10 @@ func (r *crew) start(w *worker) {
 // do copies a file.
 func (w *worker) do(t task) {
 	w.page = t.page
-	if p := w.copyRegular(t.entry); p != nil {
-		w.report(p)
+	if !w.stopped() {
+		if p := w.copyRegular(t.entry); p != nil {
+			w.report(p)
+		}
 	}
 	t.entry.close()
 	w.land(t.entry)

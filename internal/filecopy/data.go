@@ -31,7 +31,7 @@ func (w *worker) fill(dst, src *file) *Problem {
 			return &Problem{What: Extend, Dest: dst.at.path(), Err: cutErr}
 		}
 	}
-	return problemOf(err, dst, src)
+	return w.problemOf(err, dst, src)
 }
 
 // transfer is how the engine is to move data.
@@ -77,11 +77,11 @@ func (w *worker) unsuited(dst, src *file) *Problem {
 		return nil
 	}
 	_, err := splice.Plan(w.describe(dst), w.describe(src), w.transfer())
-	return problemOf(err, dst, src)
+	return w.problemOf(err, dst, src)
 }
 
 // problemOf says what an error of the engine means.
-func problemOf(err error, dst, src *file) *Problem {
+func (w *worker) problemOf(err error, dst, src *file) *Problem {
 	switch err := err.(type) {
 	case nil:
 		return nil
@@ -89,6 +89,8 @@ func problemOf(err error, dst, src *file) *Problem {
 		return &Problem{What: Read, Source: src.at.path(), Err: err}
 	case *splice.WriteError:
 		return &Problem{What: Write, Dest: dst.at.path(), Err: err}
+	case plainError: // errStopped
+		return w.interrupted(dst)
 	default:
 		return &Problem{What: Unserved, Source: src.at.path(), Dest: dst.at.path(), Err: err}
 	}

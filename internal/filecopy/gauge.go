@@ -9,6 +9,7 @@ import (
 // goroutine.
 type Gauge struct {
 	bytes, files atomic.Int64
+	completed    completed
 
 	mu      sync.Mutex
 	workers []*worker
@@ -62,6 +63,9 @@ func (w *worker) arrived(n int64) error {
 	w.gauge.bytes.Add(n)
 	if f := w.flight.Load(); f != nil {
 		f.arrived.Add(n)
+	}
+	if w.stopped() {
+		return errStopped
 	}
 	return nil
 }

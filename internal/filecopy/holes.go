@@ -47,7 +47,7 @@ func (w *worker) fillSparsely(dst, src *file) *Problem {
 		whole.Method = splice.Reflink
 		_, err := w.move(f.d, f.s, whole)
 		if _, unserved := err.(*splice.UnservedError); !unserved {
-			return problemOf(err, dst, src)
+			return w.problemOf(err, dst, src)
 		}
 	}
 	size, p := f.parts()
@@ -112,7 +112,7 @@ func (f *sparseCopy) part(at, n int64) (int64, *Problem) {
 	o.Limit = max(n, 0)
 	delivered, err := f.move(f.d, f.s, o)
 	f.end = at + delivered
-	return f.end, problemOf(err, f.dst, f.src)
+	return f.end, f.problemOf(err, f.dst, f.src)
 }
 
 // punch gives back what the filesystem reserved between two parts. XFS reserves
@@ -164,8 +164,10 @@ func (f *sparseCopy) zeros(at, n int64) (int64, *Problem) {
 		if err := f.writeData(buf[:got], at, &report); err != nil {
 			return at, &Problem{What: Write, Dest: f.dst.at.path(), Err: err}
 		}
-		f.arrived(int64(got))
 		at += int64(got)
+		if err := f.arrived(int64(got)); err != nil {
+			return at, f.problemOf(err, f.dst, f.src)
+		}
 		if left > 0 {
 			left -= int64(got)
 		}

@@ -79,6 +79,7 @@ const (
 	Commit          // D: the complete copy could not be put in its place
 	ReadBack        // D
 	Differs         // S D
+	Interrupted     // D, which is not complete
 
 	// Attributes that were not taken over.
 
@@ -133,6 +134,7 @@ var problems = [whats]string{
 	Commit:          "put in place",
 	ReadBack:        "read back",
 	Differs:         "differ",
+	Interrupted:     "interrupted",
 
 	OpenUpDirectory:     "open up directory",
 	PreserveTimes:       "preserve times",

@@ -44,12 +44,12 @@ func (w *worker) conclude(dst, src *file, p *Problem) *Problem {
 	if p == nil {
 		p = w.secure(dst, src)
 	}
-	if p == nil && dst.staging != nil {
-		p = w.commit(dst)
+	if dst.staging != nil {
+		p = w.commitOrAbandon(dst, p)
 	}
-	if p != nil && dst.staging != nil {
-		dst.abandon()
-		return p
+	if p == nil {
+		w.gauge.completed.files.Add(1)
+		w.gauge.completed.bytes.Add(src.stat.Size)
 	}
 	if err := unix.Close(dst.fd); err != nil && err != unix.EINTR {
 		w.report(&Problem{What: Close, Dest: dst.at.path(), Err: err})

@@ -36,6 +36,7 @@ func (w *worker) openStaged(e *entry, src *file) (*file, *Problem) {
 	if err := dst.make(mode); err != nil {
 		return nil, &Problem{What: CreateFile, Dest: e.dst.path(), Err: err}
 	}
+	w.temporaries.set(s)
 	if err := fstat(dst.fd, &dst.stat); err != nil {
 		dst.abandon()
 		return nil, &Problem{What: StatDest, Dest: e.dst.path(), Err: err}
@@ -171,6 +172,20 @@ func (w *worker) inherit(dst *file) *Problem {
 	return nil
 }
 
+// commitOrAbandon ends a staged copy that may have failed.
+func (w *worker) commitOrAbandon(dst *file, p *Problem) *Problem {
+	w.temporaries.mu.Lock()
+	defer w.temporaries.mu.Unlock()
+	if p == nil {
+		p = w.commit(dst)
+	}
+	if p != nil {
+		dst.unname()
+	}
+	w.temporaries.staging = nil
+	return p
+}
+
 // commit puts a complete copy in its place. What a server has against the data
 // it says when the file is closed, which is too late here, or a copy of its
 // descriptor.
@@ -232,13 +247,17 @@ func (s *staging) rename() error {
 
 // abandon closes a file that was made just now, and takes away its name.
 func (f *file) abandon() {
+	f.unname()
+	unix.Close(f.fd)
+}
+
+func (f *file) unname() {
 	switch {
 	case f.staging == nil:
 		unix.Unlinkat(f.at.fd(), f.at.name, 0)
 	case f.staging.temporary.name != "":
 		unix.Unlinkat(f.staging.temporary.fd(), f.staging.temporary.name, 0)
 	}
-	unix.Close(f.fd)
 }
 
 // maxLinks is how many symbolic links in a row the kernel follows,

@@ -110,6 +110,9 @@ func setDirect(fd int, on bool) error {
 // device may be longer than what was copied to it.
 func (c *comparison) run() (int64, *Problem) {
 	for at := int64(0); ; {
+		if c.stopped() {
+			return at, c.interrupted(c.dst)
+		}
 		at = c.skipHole(at)
 		a, err := c.read(sourceSide, at)
 		if err != nil {
@@ -135,7 +138,7 @@ func (c *comparison) run() (int64, *Problem) {
 func (c *comparison) differs(at int64) *Problem {
 	return &Problem{
 		What: Differs, Source: c.src.at.path(), Dest: c.dst.at.path(),
-		Err: fmt.Errorf("at byte %d", at),
+		Err: plainError(fmt.Sprintf("at byte %d", at)),
 	}
 }
 

@@ -45,7 +45,7 @@ func (c *Copier) copyNames(e *entry, here level) {
 			kind:   found.kind,
 			marked: e.marked,
 		})
-		if c.halted || here.lost() {
+		if c.halted || here.lost() || c.stopped() {
 			return
 		}
 	}

@@ -14,6 +14,7 @@ type setting struct {
 	umask      uint32
 	privileged bool // may give files away, so that not being allowed to is an error
 	gauge      *Gauge
+	stopping   atomic.Bool
 }
 
 // A worker copies the contents and the attributes of one file at a time: see
@@ -31,8 +32,9 @@ type worker struct {
 	verified Verified
 	block    []byte
 
-	flight   atomic.Pointer[flight]
-	progress func(int64) error // arrived
+	temporaries temporaryHolder
+	flight      atomic.Pointer[flight]
+	progress    func(int64) error // arrived
 }
 
 func newWorker(s *setting, j *journal) *worker {
