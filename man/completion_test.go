@@ -50,7 +50,7 @@ var shells = []shell{
 		complete: `
 			exec 3>&1
 			editor='
-				fpath=($1:h $fpath)
+				fpath=($1:h $fpath) LISTMAX=1000 # not to be asked before a long list
 				autoload -Uz compinit && compinit -u -d $HOME/zcompdump
 				compadd() {
 					local -a matches

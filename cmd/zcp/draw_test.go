@@ -171,10 +171,16 @@ func drawOptions(t *rapid.T) (options []string, recursive bool) {
 		recursive = true
 		options = append(options, rapid.SampledFrom([]string{"-r", "-R", "--recursive"}).Draw(t, "-r"))
 	}
-	for _, option := range []string{"-p", "-f", "-v", "-T", "--sparse=always", "--sparse=never", "--sparse=auto", "--reflink=never", "--reflink=auto"} {
-		once := 6
-		if option == "-v" || option == "-p" {
+	for _, option := range []string{
+		"-p", "-f", "-v", "-T", "--sparse=always", "--sparse=never", "--sparse=auto", "--reflink=never", "--reflink=auto",
+		"-d", "-H", "-L", "-P", "-l", "-s", "--remove-destination",
+	} {
+		once := 7
+		switch option {
+		case "-v", "-p":
 			once = 2
+		case "-s", "-l":
+			once = 12
 		}
 		if seldom(t, option, once) {
 			options = append(options, option)

@@ -30,8 +30,14 @@ func command() tool.Command {
 holes of SOURCE are holes of DEST. --reflink means --reflink=always.
 `,
 		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "copy-contents", Usage: "copy contents of special files when recursive"},
+			&cli.BoolFlag{Name: "d", Usage: "same as --no-dereference --preserve=links"},
 			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "if an existing destination file cannot be opened, replace it"},
+			&cli.BoolFlag{Name: "H", Usage: "follow command-line symbolic links in SOURCE"},
 			&cli.StringFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "copy the files of a tree by `N` workers; the default is the number of CPUs"},
+			&cli.BoolFlag{Name: "link", Aliases: []string{"l"}, Usage: "hard link files instead of copying"},
+			&cli.BoolFlag{Name: "dereference", Aliases: []string{"L"}, Usage: "always follow symbolic links in SOURCE"},
+			&cli.BoolFlag{Name: "no-dereference", Aliases: []string{"P"}, Usage: "never follow symbolic links in SOURCE"},
 			&cli.BoolFlag{Name: "p", Usage: "preserve mode, ownership and timestamps"},
 			&cli.BoolFlag{Name: "recursive", Aliases: []string{"R", "r"}, Usage: "copy directories recursively"},
 			&gnuflag.OptionalString{
@@ -42,7 +48,9 @@ holes of SOURCE are holes of DEST. --reflink means --reflink=always.
 				StringFlag: cli.StringFlag{Name: "reflink", Usage: "share blocks with the source `WHEN`: auto, always or never"},
 				Absent:     "always",
 			},
+			&cli.BoolFlag{Name: "remove-destination", Usage: "replace each existing destination file, rather than write to it"},
 			&cli.StringFlag{Name: "sparse", Usage: "make holes `WHEN`: auto, always or never"},
+			&cli.BoolFlag{Name: "symbolic-link", Aliases: []string{"s"}, Usage: "make symbolic links instead of copying"},
 			&cli.StringFlag{Name: "target-directory", Aliases: []string{"t"}, Usage: "copy all SOURCE arguments into `DIRECTORY`"},
 			&cli.BoolFlag{Name: "no-target-directory", Aliases: []string{"T"}, Usage: "treat DEST as a normal file"},
 			&cli.BoolFlag{Name: "atomic", Usage: "put each file in its place when it is complete, or leave what is there"},

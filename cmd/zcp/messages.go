@@ -13,11 +13,12 @@ type message struct {
 	names []name
 }
 
-type name bool
+type name uint8
 
 const (
-	source name = false
-	dest   name = true
+	source name = iota
+	dest
+	destWord // as it is, if a shell would take it for one word
 )
 
 var messages = map[filecopy.What]message{
@@ -32,6 +33,8 @@ var messages = map[filecopy.What]message{
 	filecopy.ThroughDanglingLink:    {"not writing through dangling symlink %s", []name{dest}},
 	filecopy.IntoItself:             {"cannot copy a directory, %s, into itself, %s", []name{source, dest}},
 	filecopy.HardLinkToDirectory:    {"will not create hard link %s to directory %s", []name{dest, source}},
+	filecopy.CyclicLink:             {"cannot copy cyclic symbolic link %s", []name{source}},
+	filecopy.RelativeLink:           {"%s: can make relative symbolic links only in current directory", []name{destWord}},
 	filecopy.Replaced:               {"skipping file %s, as it was replaced while being copied", []name{source}},
 	filecopy.UnknownType:            {"%s has unknown file type", []name{source}},
 	filecopy.Unserved:               {"cannot copy %s to %s", []name{source, dest}},
@@ -51,6 +54,8 @@ var messages = map[filecopy.What]message{
 	filecopy.CreateDirectory: {"cannot create directory %s", []name{dest}},
 	filecopy.CreateFile:      {"cannot create regular file %s", []name{dest}},
 	filecopy.CreateLink:      {"cannot create symbolic link %s", []name{dest}},
+	filecopy.CreateLinkTo:    {"cannot create symbolic link %s to %s", []name{dest, source}},
+	filecopy.CreateHardLink:  {"cannot create hard link %s to %s", []name{dest, source}},
 	filecopy.CreateFIFO:      {"cannot create fifo %s", []name{dest}},
 	filecopy.CreateSpecial:   {"cannot create special file %s", []name{dest}},
 	filecopy.Remove:          {"cannot remove %s", []name{dest}},
@@ -92,10 +97,13 @@ func say(inv *tool.Invocation, p *filecopy.Problem) {
 	m := messages[p.What]
 	format, args := m.text, make([]any, 0, 3)
 	for _, n := range m.names {
-		if n == source {
+		switch n {
+		case source:
 			args = append(args, tool.QuoteAlways(p.Source))
-		} else {
+		case dest:
 			args = append(args, tool.QuoteAlways(p.Dest))
+		case destWord:
+			args = append(args, tool.Quote(p.Dest))
 		}
 	}
 	if p.Err != nil {

@@ -15,19 +15,60 @@ func optionsOf(inv *tool.Invocation) (filecopy.Options, error) {
 		return filecopy.Options{}, err
 	}
 	jobs, err := jobsOf(inv)
-	o := filecopy.Options{Recursive: inv.Flags.Bool("recursive"), Data: data, Jobs: jobs}
-	if o.Recursive {
-		o.Links = filecopy.CopyLinks
+	if err != nil {
+		return filecopy.Options{}, err
 	}
-	if inv.Flags.Bool("force") {
-		o.Existing = filecopy.Force
+	o := filecopy.Options{
+		Recursive: inv.Flags.Bool("recursive"),
+		Contents:  inv.Flags.Bool("copy-contents"),
+		Preserve:  preserved(inv),
+		Data:      data,
+		Jobs:      jobs,
 	}
-	if inv.Flags.Bool("p") {
-		o.Preserve = filecopy.Mode | filecopy.Ownership | filecopy.Timestamps
+	if o.Make, err = makes(inv); err != nil {
+		return o, err
 	}
+	o.Links = followed(inv, o)
+	o.Existing = replaced(inv)
 	o.Safety = safetyOf(inv)
 	_, o.Dangling = os.LookupEnv("POSIXLY_CORRECT")
-	return o, err
+	return o, nil
+}
+
+func makes(inv *tool.Invocation) (filecopy.Make, error) {
+	hard, symbolic := inv.Flags.Bool("link"), inv.Flags.Bool("symbolic-link")
+	switch {
+	case hard && symbolic:
+		return 0, tool.UsageErrorf("cannot make both hard and symbolic links")
+	case hard:
+		return filecopy.HardLinks, nil
+	case symbolic:
+		return filecopy.SymbolicLinks, nil
+	}
+	return filecopy.Copies, nil
+}
+
+// followed are the symbolic links that are followed, by what was said last.
+func followed(inv *tool.Invocation, o filecopy.Options) filecopy.Links {
+	last, given := inv.Line.Last("archive", "d", "H", "dereference", "no-dereference")
+	switch {
+	case !given && (!o.Recursive || o.Make == filecopy.HardLinks) || last.Name == "dereference":
+		return filecopy.FollowLinks
+	case last.Name == "H":
+		return filecopy.FollowNamed
+	}
+	return filecopy.CopyLinks
+}
+
+// replaced says what may happen to existing files.
+func replaced(inv *tool.Invocation) (e filecopy.Existing) {
+	if inv.Flags.Bool("force") {
+		e |= filecopy.Force
+	}
+	if inv.Flags.Bool("remove-destination") {
+		e |= filecopy.Replace
+	}
+	return e
 }
 
 var (

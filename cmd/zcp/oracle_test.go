@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -42,11 +43,17 @@ func TestBehavesAsTheRealCp(t *testing.T) {
 		want := o.run(t, "want", o.cp, c)
 		c.args = append([]string{rapid.SampledFrom([]string{"-j1", "-j4"}).Draw(t, "jobs")}, c.args...)
 		got := o.run(t, "got", o.zcp, c)
-		if want != got && c.confusesNames(want, got) {
+		switch {
+		case want == got:
+		case c.confusesNames(want, got):
 			t.Skip("cp loses its way")
+		case strings.Contains(want, "File name too long"):
+			t.Skip("cp fills a directory with copies of itself")
+		case keepsMore(want, got):
+			t.Skip("cp loses a file")
 		}
 		if want != got {
-			t.Fatalf("%v\n%s", c, difference(want, got))
+			t.Fatalf("%v\n%.3000s", c, difference(want, got))
 		}
 	})
 }
@@ -58,6 +65,29 @@ func TestBehavesAsTheRealCp(t *testing.T) {
 func (c *testCase) confusesNames(want, got string) bool {
 	missed := strings.Contains(want, "will not create hard link ") || strings.Contains(got, " are the same file")
 	return missed && slices.ContainsFunc(c.args, c.goesThroughLink)
+}
+
+// keepsMore tells a difference that is meant. Where a file is to take the place
+// of another, cp removes the old one first, and has nothing left if it then
+// cannot read the source, or cannot make the new one.
+func keepsMore(want, got string) bool {
+	lost, kept := onlyIn(want, got), onlyIn(got, want)
+	isFile := func(line string) bool { return strings.HasPrefix(line, `"/`) }
+	links := regexp.MustCompile(` \d+ links `)
+	touched := func(line string) bool { // a directory that something was removed from, another name of a file
+		return isFile(line) && slices.ContainsFunc(kept, func(k string) bool {
+			return strings.HasPrefix(k, line+" ") || links.ReplaceAllString(k, "") == links.ReplaceAllString(line, "")
+		})
+	}
+	said := func(line string) bool {
+		return strings.HasPrefix(line, "removed ") || strings.Contains(line, " -> ") || strings.HasPrefix(line, "cp: cannot remove ")
+	}
+	reason := func(line string) bool {
+		return strings.HasSuffix(line, " for reading: Permission denied") || strings.Contains(line, ": can make relative symbolic links only ")
+	}
+	return strings.HasPrefix(want, "status 1") && strings.HasPrefix(got, "status 1") && len(kept) > 0 &&
+		!slices.ContainsFunc(kept, func(line string) bool { return !isFile(line) && !reason(line) }) &&
+		!slices.ContainsFunc(lost, func(line string) bool { return !touched(line) && !said(line) })
 }
 
 // An oracle knows where to run what.
@@ -214,22 +244,28 @@ func sum(data []byte) uint64 {
 
 // difference shows what only one of two texts has.
 func difference(want, got string) string {
-	a, b := strings.Split(want, "\n"), strings.Split(got, "\n")
 	var out strings.Builder
-	for _, line := range a {
-		if !slices.Contains(b, line) {
-			fmt.Fprintf(&out, "cp:  %s\n", line)
-		}
+	for _, line := range onlyIn(want, got) {
+		fmt.Fprintf(&out, "cp:  %s\n", line)
 	}
-	for _, line := range b {
-		if !slices.Contains(a, line) {
-			fmt.Fprintf(&out, "zcp: %s\n", line)
-		}
+	for _, line := range onlyIn(got, want) {
+		fmt.Fprintf(&out, "zcp: %s\n", line)
 	}
 	if out.Len() == 0 {
 		return fmt.Sprintf("the order differs. cp:\n%s\nzcp:\n%s", want, got)
 	}
 	return out.String()
+}
+
+// onlyIn are the lines of a that b has not.
+func onlyIn(a, b string) (lines []string) {
+	others := strings.Split(b, "\n")
+	for line := range strings.SplitSeq(a, "\n") {
+		if !slices.Contains(others, line) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
 
 func must(t *rapid.T, err error) {

@@ -14,6 +14,7 @@ type keeping struct {
 	was      *unix.Stat_t // the copy so far, nil if that is not known
 	fresh    bool         // the copy was made just now
 	link     bool         // it is a symbolic link, which has no permissions
+	own      bool         // it stays with the user who made it
 }
 
 // keep takes over what is to be preserved: the owner first, since a change of
@@ -36,7 +37,7 @@ func (k *keeping) problem(what What, err error) *Problem {
 
 func (w *worker) keepOwnerAndMode(k *keeping) *Problem {
 	mode := k.source.Mode & (permissions | setID)
-	if w.options.Preserve.has(Ownership) {
+	if w.options.Preserve.has(Ownership) && !k.own {
 		kept, p := w.keepOwner(k)
 		if p != nil {
 			return p

@@ -119,6 +119,7 @@ type entry struct {
 	failed  bool         // it is not as it should be
 	found   *unix.Stat_t // what is at dst
 	replace bool         // dst is to be replaced by a file made beside it
+	linked  bool         // dst is another name of an earlier copy
 }
 
 // is reports whether the source is of a kind, unix.S_IFREG and so on.
@@ -171,7 +172,10 @@ func (c *Copier) copyEntry(e *entry) *Problem {
 	} else {
 		problem = c.copyFile(e)
 	}
-	if problem == nil && e.top {
+	switch {
+	case problem != nil && !directory:
+		c.memory.forget(e)
+	case problem == nil && e.top && !e.linked:
 		if c.settle(); !e.failed {
 			c.memory.created(e)
 		}
@@ -188,12 +192,19 @@ func (c *Copier) copyFile(e *entry) *Problem {
 	if !e.replace {
 		c.copying(e)
 	}
+	if done, p := c.copyName(e); done {
+		return p
+	}
 	switch {
+	case c.options.Make == SymbolicLinks:
+		return c.putSymbolicLink(e)
+	case c.options.Make == HardLinks:
+		return c.putHardLink(e, e.src, c.options.Existing.has(Force))
 	case e.is(unix.S_IFLNK):
 		return c.copyLink(e)
-	case e.is(unix.S_IFREG) && (busy || c.options.Jobs > 0) && c.handOver(e):
+	case e.is(unix.S_IFREG) && (busy || c.options.Jobs > 0) && !c.remembers(e) && c.handOver(e):
 		return nil
-	case e.is(unix.S_IFREG) || !c.options.Recursive:
+	case c.hasContents(e):
 		return c.copyRegular(e)
 	case e.is(unix.S_IFIFO):
 		return c.copySpecial(e, CreateFIFO)
@@ -218,14 +229,11 @@ func (c *Copier) look(e *entry) error {
 			return nil
 		}
 	}
-	return fstatat(e.src, &e.stat, c.lookFlags())
-}
-
-func (c *Copier) lookFlags() int {
-	if c.options.Links == CopyLinks {
-		return unix.AT_SYMLINK_NOFOLLOW
+	flags := unix.AT_SYMLINK_NOFOLLOW
+	if c.follows(e) {
+		flags = 0
 	}
-	return 0
+	return fstatat(e.src, &e.stat, flags)
 }
 
 func (c *Copier) lookInside(e *entry, flags int, kind uint32) bool {

@@ -53,7 +53,7 @@ func (c *Copier) busy(e *entry) bool {
 		return true
 	}
 	c.few++
-	endless := c.written(e) && !e.is(unix.S_IFREG)
+	endless := c.hasContents(e) && !e.is(unix.S_IFREG)
 	if c.few <= aFew && e.stat.Size < small && !endless {
 		return false
 	}

@@ -11,6 +11,16 @@ type directory struct {
 	fresh    bool // it was made by this copy, and so is empty
 }
 
+// reach makes the directory of a place usable for a moment, if it is closed:
+// until leave is called.
+func (p place) reach() (leave func(), err error) {
+	d := p.dir
+	if d == nil || d.fd >= 0 {
+		return func() {}, nil
+	}
+	return d.park, d.find()
+}
+
 const directoryFlags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_NONBLOCK
 
 // openDirectory opens a directory to copy into, and looks at it. One that may

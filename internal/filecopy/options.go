@@ -9,11 +9,15 @@ import (
 // Options say what is copied and what the copies keep. The zero value copies
 // the contents of single files, over what is there.
 type Options struct {
-	// Recursive copies directories with all that is in them. Symbolic links
-	// and special files are then made anew; without it they are read.
+	// Recursive copies directories with all that is in them. Special files
+	// are then made anew; without it they are read.
 	Recursive bool
+	// Contents lets special files be read also if Recursive is set.
+	Contents bool
 	// Links says which symbolic links among the sources are followed.
 	Links Links
+	// Make says what becomes of files that are no directories.
+	Make Make
 	// Existing says what to do with a file that is already there.
 	Existing Existing
 	// Preserve are the attributes that copies take over.
@@ -48,16 +52,29 @@ type Links uint8
 
 const (
 	FollowLinks Links = iota // all: what they lead to is copied
+	FollowNamed              // those that the user named; others become links
 	CopyLinks                // none: a link becomes a link
 )
 
-// Existing says how a file that is already there gets new contents.
+// Make says what is made.
+type Make uint8
+
+const (
+	Copies        Make = iota
+	HardLinks          // to the sources
+	SymbolicLinks      // to the sources, by the names that the user gave
+)
+
+// Existing is a set of what may be done, beyond writing to it, to a file that is
+// already there.
 type Existing uint8
 
 const (
-	Overwrite Existing = iota // in place
-	Force                     // in place, or replaced if it cannot be opened
+	Force   Existing = 1 << iota // replace it if it cannot be opened, or stands in the way of a link
+	Replace                      // replace it in any case
 )
+
+func (e Existing) has(f Existing) bool { return e&f != 0 }
 
 // Attributes is a set of what a copy keeps of its source besides the contents.
 type Attributes uint8
@@ -66,6 +83,7 @@ const (
 	Mode       Attributes = 1 << iota // permissions, set-id and sticky bits, access control lists
 	Ownership                         // user and group
 	Timestamps                        // of the last access and the last change, to the nanosecond
+	Names                             // hard links between the sources
 )
 
 func (a Attributes) has(b Attributes) bool { return a&b != 0 }

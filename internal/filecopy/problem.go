@@ -45,6 +45,8 @@ const (
 	ThroughDanglingLink                // D
 	IntoItself                         // S D, as named by the user
 	HardLinkToDirectory                // S D: the directory is copied to S already
+	CyclicLink                         // S
+	RelativeLink                       // D: it is not where the link would lead to the source
 	Replaced                           // S was replaced by another file meanwhile
 	UnknownType                        // S
 	Unserved                           // S D: the method cannot copy these
@@ -67,6 +69,8 @@ const (
 	CreateDirectory // D
 	CreateFile      // D
 	CreateLink      // D
+	CreateLinkTo    // S D
+	CreateHardLink  // S D
 	CreateFIFO      // D
 	CreateSpecial   // D
 	Remove          // D
@@ -104,6 +108,8 @@ var problems = [whats]string{
 	ThroughDanglingLink:    "would write through a dangling link",
 	IntoItself:             "directory would be copied into itself",
 	HardLinkToDirectory:    "directory is reached twice",
+	CyclicLink:             "link leads to a directory that it is in",
+	RelativeLink:           "relative link would not lead to the source",
 	Replaced:               "source was replaced meanwhile",
 	UnknownType:            "unknown file type",
 	Unserved:               "method cannot serve",
@@ -122,6 +128,8 @@ var problems = [whats]string{
 	CreateDirectory: "create directory",
 	CreateFile:      "create file",
 	CreateLink:      "create link",
+	CreateLinkTo:    "create link",
+	CreateHardLink:  "create hard link",
 	CreateFIFO:      "create FIFO",
 	CreateSpecial:   "create special file",
 	Remove:          "remove",

@@ -26,7 +26,7 @@ func (c *Copier) find(e *entry) *Problem {
 		return nil
 	}
 	flags := 0
-	if !c.written(e) {
+	if !c.through(e) {
 		flags = unix.AT_SYMLINK_NOFOLLOW
 	} else if e.missing {
 		return nil
@@ -40,7 +40,7 @@ func (c *Copier) find(e *entry) *Problem {
 		e.missing = true
 		return nil
 	case unix.ELOOP:
-		if c.options.Existing == Force {
+		if c.options.Existing.has(Force) {
 			return nil // opening will fail too, and the link be replaced
 		}
 		fallthrough
@@ -49,10 +49,18 @@ func (c *Copier) find(e *entry) *Problem {
 	}
 }
 
-// written reports whether the contents of the source will be written to the
-// destination, so that it matters where that leads.
-func (c *Copier) written(e *entry) bool {
-	return e.is(unix.S_IFREG) || !c.options.Recursive && !e.is(unix.S_IFDIR) && !e.is(unix.S_IFLNK)
+// hasContents reports whether the source is copied by its contents.
+func (c *Copier) hasContents(e *entry) bool {
+	if c.options.Recursive && !c.options.Contents {
+		return e.is(unix.S_IFREG)
+	}
+	return !e.is(unix.S_IFDIR) && !e.is(unix.S_IFLNK)
+}
+
+// through reports whether the contents of the source will be written to what is
+// at the destination, so that it matters where that leads.
+func (c *Copier) through(e *entry) bool {
+	return c.hasContents(e) && c.options.Make == Copies && !c.options.Existing.has(Replace)
 }
 
 func (c *Copier) inspectFound(e *entry) (done bool, p *Problem) {
@@ -67,38 +75,22 @@ func (c *Copier) inspectFound(e *entry) (done bool, p *Problem) {
 	switch {
 	case source && !dest:
 		return false, &Problem{What: DirectoryOverFile, Source: e.src.path(), Dest: e.dst.path()}
-	case !dest && e.top && c.memory.justCreated(e) && (!c.written(e) || !isLink(e.dst)):
+	case !dest && e.top && c.memory.justCreated(e) && (!c.through(e) || !isLink(e.dst)):
 		return false, &Problem{What: OverJustCreated, Source: e.src.path(), Dest: e.dst.path()}
 	case !source && dest:
 		return false, &Problem{What: FileOverDirectory, Dest: e.dst.path()}
 	}
-	e.replace = !dest && c.options.Links == CopyLinks && !e.is(unix.S_IFREG)
+	e.replace = !dest && c.replaces(e)
 	return false, nil
 }
 
-// distinct reports whether the source may be copied to what was found, as far
-// as they could be the same file. done says that they are one symbolic link
-// with two names, so that there is nothing to copy.
-func (c *Copier) distinct(e *entry) (fine, done bool) {
-	same := idOf(&e.stat) == idOf(e.found)
-	if c.options.Links == FollowLinks {
-		return !same, false
-	}
-	sourceLink, destLink := e.is(unix.S_IFLNK), isKind(e.found, unix.S_IFLNK)
+// replaces reports whether a new file takes the place of what was found.
+func (c *Copier) replaces(e *entry) bool {
 	switch {
-	case sourceLink && destLink:
-		one := sameName(e.src, e.dst)
-		return !one, !one && same
-	case !sourceLink && !destLink:
-		return !same, false
+	case c.options.Existing.has(Replace):
+		return true
+	case c.options.Preserve.has(Names) && e.found.Nlink > 1:
+		return true // the other names of the old file stay as they are
 	}
-	// One is a link, perhaps to the other.
-	source, dest := e.stat, *e.found
-	if sourceLink && fstatat(e.src, &source, 0) != nil {
-		return true, false
-	}
-	if destLink && fstatat(e.dst, &dest, 0) != nil {
-		return true, false
-	}
-	return idOf(&source) != idOf(&dest), false
+	return !c.follows(e) && !e.is(unix.S_IFREG)
 }

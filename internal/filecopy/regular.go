@@ -64,7 +64,7 @@ func (w *worker) openSource(e *entry) (*file, *Problem) {
 		return src, nil
 	}
 	flags := unix.O_RDONLY
-	if w.options.Links == CopyLinks {
+	if !w.follows(e) {
 		flags |= unix.O_NOFOLLOW
 	}
 	var err error
@@ -119,6 +119,9 @@ func (w *worker) openAny(e *entry, src *file) (*file, *Problem) {
 
 // openExisting returns nil if there is nothing to open.
 func (w *worker) openExisting(e *entry) (*file, *Problem) {
+	if e.replace {
+		return w.replaceRegular(e)
+	}
 	if e.missing || e.found == nil && e.dst.dir != nil && e.dst.dir.fresh {
 		return nil, nil
 	}
@@ -129,7 +132,7 @@ func (w *worker) openExisting(e *entry) (*file, *Problem) {
 	case err == nil:
 	case err == unix.ENOENT:
 		return nil, nil
-	case w.options.Existing == Force:
+	case w.options.Existing.has(Force):
 		return w.replaceRegular(e)
 	default:
 		return nil, &Problem{What: CreateFile, Dest: e.dst.path(), Err: err}

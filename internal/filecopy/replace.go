@@ -42,26 +42,33 @@ func unwritable(err error) bool {
 	return false
 }
 
-// replaceRegular puts an empty file in the place of one that cannot be opened.
+// replaceBy puts what create makes in the place of p. Of a failure it says what
+// could not be done: what, or to remove what is there.
+func replaceBy(p place, what What, create func(place) error) (What, error) {
+	temporary, err := beside(p, create)
+	switch {
+	case err == nil:
+		return Remove, takePlace(temporary, p)
+	case unwritable(err):
+		return Remove, err
+	}
+	return what, err
+}
+
+// replaceRegular puts an empty file in the place of what is there.
 func (w *worker) replaceRegular(e *entry) (*file, *Problem) {
-	var fd int
-	temporary, err := beside(e.dst, func(p place) (err error) {
+	fd := -1
+	what, err := replaceBy(e.dst, CreateFile, func(p place) (err error) {
 		fd, err = openat(p, w.writing()|createFlags, w.createMode(e))
 		return err
 	})
-	if err != nil && !unwritable(err) {
-		return nil, &Problem{What: CreateFile, Dest: e.dst.path(), Err: err}
-	}
-	if err == nil {
-		err = takePlace(temporary, e.dst)
-		if err != nil {
+	w.replaced(e, what, err)
+	if err != nil {
+		if fd >= 0 {
 			unix.Close(fd)
 		}
+		return nil, failed(what, e, err)
 	}
-	if err != nil {
-		return nil, &Problem{What: Remove, Dest: e.dst.path(), Err: err}
-	}
-	w.removed(e)
 	return w.created(e, fd, createFlags)
 }
 
@@ -71,20 +78,20 @@ func (w *worker) put(e *entry, what What, create func(place) error) *Problem {
 	if !e.replace {
 		return failed(what, e, create(e.dst))
 	}
-	temporary, err := beside(e.dst, create)
-	if err == nil {
-		err = takePlace(temporary, e.dst)
-		what = Remove
-	} else if unwritable(err) {
-		what = Remove
-	}
+	what, err := replaceBy(e.dst, what, create)
+	w.replaced(e, what, err)
+	return failed(what, e, err)
+}
+
+// replaced tells that a file was replaced, and only then, if that was decided
+// beforehand, that it is copied.
+func (w *worker) replaced(e *entry, what What, err error) {
 	if err == nil {
 		w.removed(e)
 	}
-	if err == nil || what != Remove {
+	if e.replace && (err == nil || what != Remove) {
 		w.copying(e)
 	}
-	return failed(what, e, err)
 }
 
 func failed(what What, e *entry, err error) *Problem {

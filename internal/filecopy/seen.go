@@ -1,11 +1,14 @@
 package filecopy
 
+import "golang.org/x/sys/unix"
+
 // memory is what must be known of the sources copied before: cp a b/a c would
 // copy b/a over the copy of a, and cp -r d d would never end.
 type memory struct {
 	sources map[fileID][]place  // files that the user named
 	names   map[string]struct{} // what their copies are called in the target directory
 	dirs    map[fileID]place    // directories named or made, and where their copies are
+	copies  map[fileID]place    // copies of files with more than one name
 }
 
 func newMemory() memory {
@@ -13,6 +16,7 @@ func newMemory() memory {
 		sources: map[fileID][]place{},
 		names:   map[string]struct{}{},
 		dirs:    map[fileID]place{},
+		copies:  map[fileID]place{},
 	}
 }
 
@@ -29,15 +33,22 @@ func (m *memory) sourceTwice(e *entry) bool {
 }
 
 // created remembers the name of a copy.
-func (m *memory) created(e *entry) { m.names[e.dst.name] = struct{}{} }
+func (m *memory) created(e *entry) { m.names[e.dst.path()] = struct{}{} }
 
 func (m *memory) justCreated(e *entry) bool {
-	_, ok := m.names[e.dst.name]
+	_, ok := m.names[e.dst.path()]
 	return ok
 }
 
-// forget takes back that a directory was named: its copy could not be made.
-func (m *memory) forget(e *entry) { delete(m.dirs, idOf(&e.stat)) }
+// forget takes back that a source was met: its copy could not be made.
+func (m *memory) forget(e *entry) {
+	id := idOf(&e.stat)
+	if e.is(unix.S_IFDIR) {
+		delete(m.dirs, id)
+	} else if m.copies[id] == e.dst {
+		delete(m.copies, id)
+	}
+}
 
 // directoryAgain reports whether a directory is one that was named, or one
 // that this copy has made, and if so why that is a problem. One that the user
@@ -52,10 +63,17 @@ func (c *Copier) directoryAgain(e *entry) *Problem {
 	case !again:
 		return nil
 	case sameName(e.src, copied):
-		c.halted = true
-		return &Problem{What: IntoItself, Source: c.operand.src.path(), Dest: c.operand.dst.path()}
+		return c.intoItself()
 	case sameName(e.dst, copied):
 		return &Problem{What: DirectoryTwice, Source: c.operand.src.path()}
+	case c.follows(e):
+		return nil // symbolic links lead to it
 	}
 	return &Problem{What: HardLinkToDirectory, Source: copied.path(), Dest: e.dst.path()}
+}
+
+// intoItself ends the copy of what the user named.
+func (c *Copier) intoItself() *Problem {
+	c.halted = true
+	return &Problem{What: IntoItself, Source: c.operand.src.path(), Dest: c.operand.dst.path()}
 }

@@ -8,30 +8,11 @@ func (c *Copier) copyLink(e *entry) *Problem {
 	if err != nil {
 		return &Problem{What: ReadLink, Source: e.src.path(), Err: err}
 	}
-	p := c.put(e, CreateLink, func(p place) error {
-		err := symlinkat(text, p)
-		if err == unix.EEXIST && !e.replace && c.options.Existing == Force {
-			return c.replaceByLink(text, p)
-		}
-		return err
-	})
-	if p != nil {
+	if p := c.putLink(e, CreateLink, text); p != nil {
 		return p
 	}
 	return c.keep(&keeping{to: handle{-1, e.dst}, source: &e.stat, fresh: true, link: true})
 }
-
-// replaceByLink puts a symbolic link where a file has come to be since the
-// place was looked at, or where it could not be looked at.
-func (c *Copier) replaceByLink(text string, p place) error {
-	temporary, err := beside(p, func(q place) error { return symlinkat(text, q) })
-	if err != nil {
-		return err
-	}
-	return takePlace(temporary, p)
-}
-
-func symlinkat(text string, p place) error { return unix.Symlinkat(text, p.fd(), p.name) }
 
 // copySpecial makes a FIFO, a device or a socket like the source.
 func (c *Copier) copySpecial(e *entry, what What) *Problem {

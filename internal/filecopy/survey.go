@@ -32,7 +32,7 @@ const deepest = 1000
 // at is not counted: the copy will say so.
 func (s *Survey) count(p place, depth int) bool {
 	flags := 0
-	if s.links == CopyLinks {
+	if s.links == CopyLinks || s.links == FollowNamed && depth > 0 {
 		flags = unix.AT_SYMLINK_NOFOLLOW
 	}
 	var st unix.Stat_t
@@ -51,7 +51,7 @@ func (s *Survey) count(p place, depth int) bool {
 
 func (s *Survey) below(p place, depth int) bool {
 	flags := directoryFlags
-	if s.links == FollowLinks {
+	if s.links == FollowLinks || s.links == FollowNamed && depth == 0 {
 		flags &^= unix.O_NOFOLLOW
 	}
 	dir, err := open(p, flags, new(unix.Stat_t))

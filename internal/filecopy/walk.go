@@ -7,6 +7,11 @@ func (c *Copier) copyDirectory(e *entry) *Problem {
 	if p := c.directoryAgain(e); p != nil {
 		return p
 	}
+	if c.options.Links == FollowLinks {
+		if p := c.circular(e); p != nil {
+			return p
+		}
+	}
 	made, p := c.enter(e)
 	if p != nil {
 		c.memory.forget(e)
@@ -60,7 +65,7 @@ func (c *Copier) openSourceDirectory(e *entry) (*directory, error) {
 		return d, nil
 	}
 	flags := directoryFlags
-	if c.options.Links == FollowLinks {
+	if c.follows(e) {
 		flags &^= unix.O_NOFOLLOW
 	}
 	return open(e.src, flags, new(unix.Stat_t))

@@ -1,0 +1,123 @@
+package filecopy
+
+import (
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// follows reports whether it is what a symbolic link leads to that is copied.
+func (s *setting) follows(e *entry) bool {
+	return s.options.Links == FollowLinks || s.options.Links == FollowNamed && e.top
+}
+
+// copyName makes the copy of a file another name of what was copied before, if
+// the source is another name of that, and otherwise remembers it.
+func (c *Copier) copyName(e *entry) (done bool, p *Problem) {
+	if !c.remembers(e) {
+		return false, nil
+	}
+	id := idOf(&e.stat)
+	first, again := c.memory.copies[id]
+	if !again {
+		c.memory.copies[id] = place{e.dst.dir, strings.Clone(e.dst.name)}
+		return false, nil
+	}
+	e.linked = true
+	if first.dir != e.dst.dir {
+		c.settle() // so that no worker is about to close that directory
+	}
+	leave, err := first.reach()
+	if err != nil {
+		return true, &Problem{What: CreateHardLink, Source: first.path(), Dest: e.dst.path(), Err: err}
+	}
+	defer leave()
+	return true, c.putHardLink(e, first, true)
+}
+
+// remembers reports whether more names of the source may come, and matter.
+func (c *Copier) remembers(e *entry) bool {
+	o := &c.options
+	return o.Preserve.has(Names) && o.Make != HardLinks && (e.stat.Nlink > 1 || c.follows(e))
+}
+
+// putHardLink makes a hard link to first. What is in its way is replaced if it
+// may be.
+func (w *worker) putHardLink(e *entry, first place, replace bool) *Problem {
+	flags := 0
+	if w.follows(e) {
+		flags = unix.AT_SYMLINK_FOLLOW
+	}
+	made := e.dst
+	link := func(p place) error {
+		made = p
+		return unix.Linkat(first.fd(), first.name, p.fd(), p.name, flags)
+	}
+	p := w.put(e, CreateHardLink, func(p place) error {
+		err := link(p)
+		if err == unix.EEXIST && !e.replace && replace {
+			what, err := replaceBy(p, CreateHardLink, link)
+			w.replaced(e, what, err)
+			return err
+		}
+		return err
+	})
+	if p == nil && made != e.dst {
+		unix.Unlinkat(made.fd(), made.name, 0) // rename(2) does nothing if both are one file
+	}
+	if p != nil && p.What == CreateHardLink {
+		p.Source = first.path()
+	}
+	return p
+}
+
+// putSymbolicLink makes a symbolic link to the source by its name.
+func (w *worker) putSymbolicLink(e *entry) *Problem {
+	name := e.src.path()
+	if !strings.HasPrefix(name, "/") && !w.here(e.dst) {
+		return &Problem{What: RelativeLink, Dest: e.dst.path()}
+	}
+	p := w.putLink(e, CreateLinkTo, name)
+	if p == nil {
+		return w.keep(&keeping{to: handle{-1, e.dst}, source: &e.stat, fresh: true, link: true, own: true})
+	}
+	if p.What == CreateLinkTo {
+		p.Source = name
+	}
+	return p
+}
+
+// here reports whether a place is in the working directory. If that cannot be
+// known, making a file there will say why.
+func (w *worker) here(p place) bool {
+	in, err := p.parent()
+	var st unix.Stat_t
+	return err != nil || fstatat(place{nil, "."}, &st, 0) != nil || in == idOf(&st)
+}
+
+// putLink makes a symbolic link. With Force it replaces also a file that has
+// come to be since the place was looked at.
+func (w *worker) putLink(e *entry, what What, text string) *Problem {
+	link := func(p place) error { return unix.Symlinkat(text, p.fd(), p.name) }
+	return w.put(e, what, func(p place) error {
+		err := link(p)
+		if err == unix.EEXIST && !e.replace && w.options.Existing.has(Force) {
+			_, err = replaceBy(p, what, link)
+		}
+		return err
+	})
+}
+
+// circular reports why a directory that a symbolic link leads to cannot be
+// copied: it is one of those that are being copied, or that are being filled.
+func (c *Copier) circular(e *entry) *Problem {
+	id := idOf(&e.stat)
+	switch {
+	case slices.ContainsFunc(c.levels, func(l level) bool { return l.src.id == id }):
+		return &Problem{What: CyclicLink, Source: e.src.path()}
+	case e.kind != unix.DT_DIR && slices.ContainsFunc(c.levels, func(l level) bool { return l.dst.id == id }):
+		return c.intoItself()
+	}
+	return nil
+}

@@ -1,0 +1,70 @@
+package filecopy
+
+import "golang.org/x/sys/unix"
+
+// distinct reports whether the source may be copied to what was found, as far
+// as they could be the same file. done says that the copy is there already: one
+// file has both names.
+func (c *Copier) distinct(e *entry) (fine, done bool) {
+	same := idOf(&e.stat) == idOf(e.found)
+	if same && c.options.Make == HardLinks {
+		return true, true
+	}
+	if c.follows(e) {
+		return !same || c.distinctNames(e), false
+	}
+	if e.is(unix.S_IFLNK) && isKind(e.found, unix.S_IFLNK) {
+		one := sameName(e.src, e.dst)
+		return !one, !one && same
+	}
+	return c.apart(e, &e.stat, e.found)
+}
+
+// distinctNames reports whether two names of one file, at least one of them
+// perhaps a symbolic link, may be copied to each other.
+func (c *Copier) distinctNames(e *entry) bool {
+	var source, dest unix.Stat_t
+	if fstatat(e.dst, &dest, unix.AT_SYMLINK_NOFOLLOW) != nil || fstatat(e.src, &source, unix.AT_SYMLINK_NOFOLLOW) != nil {
+		return true
+	}
+	if isKind(&source, unix.S_IFLNK) && isKind(&dest, unix.S_IFLNK) && c.options.Existing.has(Replace) {
+		return true
+	}
+	fine, _ := c.apart(e, &source, &dest)
+	return fine
+}
+
+// apart decides by what the names themselves are.
+func (c *Copier) apart(e *entry, source, dest *unix.Stat_t) (fine, done bool) {
+	sourceLink, destLink := isKind(source, unix.S_IFLNK), isKind(dest, unix.S_IFLNK)
+	same := idOf(source) == idOf(dest)
+	switch {
+	case c.options.Existing.has(Replace) && destLink:
+		return true, false
+	case c.options.Existing.has(Replace) && same && dest.Nlink > 1 && !sameName(e.src, e.dst):
+		return true, false // of two hard links only one goes
+	case !sourceLink && !destLink:
+		return !same, false
+	case c.options.Make == SymbolicLinks && destLink:
+		return true, false
+	case c.follows(e):
+		return false, false
+	}
+	return c.leadApart(e, source, dest)
+}
+
+// leadApart decides on a symbolic link and another file, which it may lead to.
+func (c *Copier) leadApart(e *entry, source, dest *unix.Stat_t) (fine, done bool) {
+	from, to := *source, *dest
+	destLink := isKind(dest, unix.S_IFLNK)
+	if isKind(source, unix.S_IFLNK) && fstatat(e.src, &from, 0) != nil {
+		return true, false
+	}
+	if destLink && fstatat(e.dst, &to, 0) != nil {
+		return true, false
+	}
+	if idOf(&from) != idOf(&to) {
+		return true, false
+	}
+	return c.options.Make == HardLinks, c.options.Make == HardLinks && !destLink
+}
