@@ -58,7 +58,9 @@ func (w *worker) putHardLink(e *entry, first place, replace bool) *Problem {
 		err := link(p)
 		if err == unix.EEXIST && !e.replace && replace {
 			what, err := replaceBy(p, CreateHardLink, link)
-			w.replaced(e, what, err)
+			if w.options.Make != HardLinks {
+				w.replaced(e, what, err)
+			}
 			return err
 		}
 		return err
