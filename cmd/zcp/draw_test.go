@@ -143,10 +143,10 @@ func (c *testCase) has(path string) bool {
 	return false
 }
 
-// goesThroughLink reports whether a path leads through a symbolic link.
+// goesThroughLink reports whether a path leads through a symbolic link, or to one.
 func (c *testCase) goesThroughLink(path string) bool {
 	for _, n := range c.nodes {
-		if n.kind == unix.S_IFLNK && strings.HasPrefix(strings.TrimPrefix(path, "./"), n.path+"/") {
+		if n.kind == unix.S_IFLNK && strings.HasPrefix(strings.TrimPrefix(path, "./")+"/", n.path+"/") {
 			return true
 		}
 	}

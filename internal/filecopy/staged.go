@@ -75,7 +75,7 @@ func (w *worker) stagingFor(e *entry, src *file) (*staging, *Problem) {
 		return nil, &Problem{What: Irreplaceable, Dest: e.dst.path()}
 	}
 	s.old = &st
-	if w.options.Existing == Force {
+	if w.options.Existing.has(Force) {
 		return s, nil
 	}
 	if err := unix.Faccessat(s.to.fd(), s.to.name, unix.W_OK, 0); err != nil {
