@@ -32,6 +32,7 @@ holes of SOURCE are holes of DEST. --reflink means --reflink=always.
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "copy-contents", Usage: "copy contents of special files when recursive"},
 			&cli.BoolFlag{Name: "d", Usage: "same as --no-dereference --preserve=links"},
+			&cli.BoolFlag{Name: "debug", Usage: "explain how a file is copied; implies -v"},
 			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "if an existing destination file cannot be opened, replace it"},
 			&cli.BoolFlag{Name: "H", Usage: "follow command-line symbolic links in SOURCE"},
 			&cli.StringFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "copy the files of a tree by `N` workers; the default is the number of CPUs"},
@@ -97,6 +98,7 @@ func run(inv *tool.Invocation) error {
 	p.stop()
 	report := c.Report()
 	report.Elapsed = time.Since(start)
-	inv.PrintStats(report, verifiedStats(inv, c)...)
+	extras := append(verifiedStats(inv, c), reasonsOf(c.Tally()))
+	inv.PrintStats(report, extras...)
 	return nil
 }

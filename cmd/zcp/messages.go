@@ -80,7 +80,10 @@ var messages = map[filecopy.What]message{
 // eventsOf says on the terminal what happens.
 func eventsOf(inv *tool.Invocation) filecopy.Events {
 	e := filecopy.Events{Problem: func(p *filecopy.Problem) { say(inv, p) }}
-	if inv.Flags.Bool("verbose") {
+	if inv.Flags.Bool("debug") {
+		e.Moved = func(how filecopy.How) { inv.Printf("%s\n", explain(how)) }
+	}
+	if inv.Flags.Bool("verbose") || inv.Flags.Bool("debug") {
 		e.Copying = func(source, dest string) {
 			inv.Printf("%s -> %s\n", tool.QuoteAlways(source), tool.QuoteAlways(dest))
 		}

@@ -47,8 +47,20 @@ func (c *Copier) Gauge() *Gauge { return c.gauge }
 // Report says how the contents were moved so far. Its time is that of all
 // workers together.
 func (c *Copier) Report() splice.Report {
-	total := c.crew.report()
+	var total splice.Report
 	total.Add(c.total)
+	c.crew.all(func(w *worker) { total.Add(w.total) })
+	return total
+}
+
+// Tally says why files share no blocks with their sources so far.
+func (c *Copier) Tally() Tally {
+	total := c.reasons
+	c.crew.all(func(w *worker) {
+		for r, n := range w.reasons {
+			total[r] += n
+		}
+	})
 	return total
 }
 

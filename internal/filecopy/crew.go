@@ -5,8 +5,6 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
-
-	"zeroutils/internal/splice"
 )
 
 // A crew is the workers beside the walk. They are started one by one, when
@@ -136,14 +134,13 @@ func (r *crew) dismiss() {
 	}
 }
 
-// report is what the workers have moved.
-func (r *crew) report() (total splice.Report) {
+// all calls f with each worker.
+func (r *crew) all(f func(*worker)) {
 	if r != nil {
 		for _, w := range r.workers {
-			total.Add(w.total)
+			f(w)
 		}
 	}
-	return total
 }
 
 // verified is what the workers have read back.

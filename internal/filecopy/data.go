@@ -1,6 +1,7 @@
 package filecopy
 
 import (
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -17,15 +18,22 @@ func (w *worker) fill(dst, src *file) *Problem {
 	if dst.regular() && w.makesHoles(src) {
 		return w.fillSparsely(dst, src)
 	}
-	o := w.transfer()
-	o.Preallocate = true
 	d, s := w.describe(dst), w.describe(src)
-	if w.exact(d, s, o) {
-		if o.Limit = src.stat.Size; o.Limit == 0 {
-			return nil
+	exact := exact(d, s)
+	if exact {
+		if done, p := w.share(d, s, dst, src); done || src.stat.Size == 0 {
+			return p
 		}
 	}
+	o := w.transfer(s)
+	o.Preallocate = true
+	if exact {
+		o.Limit = src.stat.Size
+	}
 	delivered, err := w.move(d, s, o)
+	if !exact && w.clones(d, s, o) {
+		w.cloned(s, err)
+	}
 	if dst.regular() && (err != nil || delivered < src.stat.Size) {
 		if cutErr := ftruncate(dst.fd, delivered); err == nil && cutErr != nil {
 			return &Problem{What: Extend, Dest: dst.at.path(), Err: cutErr}
@@ -35,11 +43,12 @@ func (w *worker) fill(dst, src *file) *Problem {
 }
 
 // transfer is how the engine is to move data.
-func (w *worker) transfer() splice.Options {
+func (w *worker) transfer(src *splice.Descriptor) splice.Options {
 	data := w.options.Data
+	never := data.Reflink == ReflinkNever || data.Sparse == SparseNever
 	return splice.Options{
 		Method:    data.Method,
-		NoOffload: data.Reflink == ReflinkNever || data.Sparse == SparseNever,
+		NoOffload: never || w.devices.plain(src),
 		Progress:  w.progress,
 	}
 }
@@ -55,19 +64,64 @@ func (w *worker) describe(f *file) *splice.Descriptor {
 
 // exact reports whether a copy may stop at the size that the source had when
 // it was opened, without reading on to see its end. A reflink has no limit.
-func (w *worker) exact(d, s *splice.Descriptor, o splice.Options) bool {
-	if s.Kind != splice.Regular || d.Kind != splice.Regular || !keepsSizes(s.FS) {
-		return false
-	}
-	plan, err := splice.Plan(d, s, o)
-	return err == nil && plan[0] != splice.Reflink
+func exact(d, s *splice.Descriptor) bool {
+	return s.Kind == splice.Regular && d.Kind == splice.Regular && keepsSizes(s.FS)
 }
+
+// clones reports whether sharing all blocks is what is tried first.
+func (w *worker) clones(d, s *splice.Descriptor, o splice.Options) bool {
+	plan, err := splice.Plan(d, s, o)
+	return err == nil && plan[0] == splice.Reflink
+}
+
+// share lets the empty dst share all blocks of src, if that may be done. It
+// returns false if it cannot, and the contents are to be moved.
+func (w *worker) share(d, s *splice.Descriptor, dst, src *file) (done bool, p *Problem) {
+	o := w.transfer(s)
+	if !w.clones(d, s, o) {
+		return false, nil
+	}
+	if src.stat.Size == 0 {
+		w.shared = true
+		return true, nil
+	}
+	o.Method = splice.Reflink
+	_, err := w.move(d, s, o)
+	w.cloned(s, err)
+	_, unserved := err.(*splice.UnservedError)
+	return !unserved, w.problemOf(err, dst, src)
+}
+
+// cloned notes what came of trying to share, which is not tried again on a
+// filesystem that has no such thing.
+func (w *worker) cloned(src *splice.Descriptor, err error) {
+	if unserved, ok := err.(*splice.UnservedError); ok {
+		err = unserved.Errno
+	} else if i := slices.IndexFunc(w.moved.Fallbacks, fromReflink); i >= 0 {
+		err = w.moved.Fallbacks[i].Err
+	}
+	switch err {
+	case nil:
+		w.shared = true
+		return
+	case unix.EOPNOTSUPP, unix.ENOTTY, unix.ENOSYS:
+		w.devices.makePlain(src)
+	}
+	w.refused = true
+}
+
+func fromReflink(f splice.Fallback) bool { return f.From == splice.Reflink }
 
 // move lets the engine copy and adds up what it did.
 func (w *worker) move(d, s *splice.Descriptor, o splice.Options) (int64, error) {
 	report, err := w.engine.Copy(d, s, o)
-	w.total.Add(report)
+	w.count(report)
 	return report.Delivered, err
+}
+
+func (w *worker) count(report splice.Report) {
+	w.total.Add(report)
+	w.moved.Add(report)
 }
 
 // unsuited reports a method that cannot copy src to dst, before anything is
@@ -76,7 +130,8 @@ func (w *worker) unsuited(dst, src *file) *Problem {
 	if w.options.Data.Method == splice.Auto || w.options.Data.Reflink == ReflinkAlways {
 		return nil
 	}
-	_, err := splice.Plan(w.describe(dst), w.describe(src), w.transfer())
+	s := w.describe(src)
+	_, err := splice.Plan(w.describe(dst), s, w.transfer(s))
 	return w.problemOf(err, dst, src)
 }
 
@@ -115,10 +170,12 @@ func (w *worker) clone(dst, src *file) *Problem {
 		}
 	}
 	report.Elapsed = time.Since(start)
-	w.total.Add(report)
+	w.count(report)
 	if err == nil {
+		w.shared = true
 		return nil
 	}
+	w.refused, w.seeks = true, Unknown
 	if dst.fresh && dst.staging == nil {
 		unix.Unlinkat(dst.at.fd(), dst.at.name, 0)
 	}

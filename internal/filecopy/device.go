@@ -1,22 +1,44 @@
 package filecopy
 
-import "golang.org/x/sys/unix"
+import (
+	"golang.org/x/sys/unix"
 
-// devices knows which filesystem is on each device that was met, by its magic
-// number (statfs(2)); 0 if it could not be asked.
-type devices map[uint64]int64
+	"zeroutils/internal/splice"
+)
+
+// devices knows the filesystems that were met, by their device numbers.
+type devices map[uint64]*device
+
+type device struct {
+	magic int64 // statfs(2); 0 if it could not be asked
+	plain bool  // it has answered that it cannot share blocks
+}
 
 func (d devices) filesystem(f *file) int64 {
 	dev := uint64(f.stat.Dev)
-	magic, known := d[dev]
-	if !known {
+	known := d[dev]
+	if known == nil {
+		known = &device{}
 		var fs unix.Statfs_t
 		if err := unix.Fstatfs(f.fd, &fs); err == nil {
-			magic = int64(uint32(fs.Type))
+			known.magic = int64(uint32(fs.Type))
 		}
-		d[dev] = magic
+		d[dev] = known
 	}
-	return magic
+	return known.magic
+}
+
+// plain reports whether a file that was described is on a filesystem that is
+// known not to share blocks, although others of its kind do.
+func (d devices) plain(f *splice.Descriptor) bool {
+	known := d[uint64(f.Stat.Dev)]
+	return known != nil && known.plain
+}
+
+func (d devices) makePlain(f *splice.Descriptor) {
+	if known := d[uint64(f.Stat.Dev)]; known != nil {
+		known.plain = true
+	}
 }
 
 // keepsSizes reports whether a regular file on the filesystem is as long as

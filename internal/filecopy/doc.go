@@ -45,14 +45,13 @@
 // # Where to read
 //
 // copier.go is the way of one source; walk.go is a tree, directory.go and
-// names.go its directories, place.go how files are reached. refusals.go looks
-// at what is there already, seen.go remembers what was copied; these decide,
-// one file after the other; gauge.go shows how far it is, and survey.go how far
-// it is to go. crew.go has others help the walk, journal.go keeps
-// what they tell in order, and filling.go sees to it that a directory is
-// finished after all that is in it. worker.go is what copies a file once it is
-// decided:
-// regular.go, data.go and holes.go are regular files, special.go all other
-// ones, and replace.go is how a file takes the place of another. attributes.go
-// and acl.go are what a copy keeps.
+// names.go its directories, place.go how files are reached. refusals.go looks at
+// what is there already, seen.go remembers what was copied; these decide, one
+// file after the other; gauge.go shows how far it is, and survey.go how far it
+// is to go. crew.go has others help the walk, journal.go keeps what they tell in
+// order, and filling.go sees to it that a directory is finished after all that
+// is in it. worker.go is what copies a file once it is decided: regular.go,
+// data.go and holes.go are regular files, special.go all other ones; how.go
+// tells how it was done. replace.go is how a file takes the place of another.
+// attributes.go and acl.go are what a copy keeps.
 package filecopy

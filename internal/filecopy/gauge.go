@@ -3,6 +3,8 @@ package filecopy
 import (
 	"sync"
 	"sync/atomic"
+
+	"zeroutils/internal/splice"
 )
 
 // A Gauge shows how far a copy has come to whoever asks meanwhile, from any
@@ -55,6 +57,7 @@ type flight struct {
 
 // depart notes which file is being copied.
 func (w *worker) depart(e *entry) {
+	w.moved, w.shared, w.refused, w.seeks, w.scans = splice.Report{}, false, false, No, No
 	w.flight.Store(&flight{from: e.src, size: e.stat.Size})
 }
 

@@ -40,16 +40,12 @@ type sparseCopy struct {
 func (w *worker) fillSparsely(dst, src *file) *Problem {
 	f := &sparseCopy{
 		worker: w, dst: dst, src: src,
-		d: w.describe(dst), s: w.describe(src), options: w.transfer(),
+		d: w.describe(dst), s: w.describe(src),
 	}
-	if f.clones() {
-		whole := f.options
-		whole.Method = splice.Reflink
-		_, err := w.move(f.d, f.s, whole)
-		if _, unserved := err.(*splice.UnservedError); !unserved {
-			return w.problemOf(err, dst, src)
-		}
+	if done, p := w.share(f.d, f.s, dst, src); done {
+		return p
 	}
+	f.options = w.transfer(f.s)
 	size, p := f.parts()
 	if p == nil && f.end < size {
 		if err := ftruncate(dst.fd, size); err != nil {
@@ -60,11 +56,6 @@ func (w *worker) fillSparsely(dst, src *file) *Problem {
 	return p
 }
 
-func (f *sparseCopy) clones() bool {
-	plan, err := splice.Plan(f.d, f.s, f.options)
-	return err == nil && plan[0] == splice.Reflink
-}
-
 // parts copies what has data, and returns the size of the source. Each step
 // begins where the last one ended, or ends the copy, whatever a writer or a
 // hole puncher does to the source meanwhile.
@@ -73,6 +64,7 @@ func (f *sparseCopy) parts() (size int64, p *Problem) {
 	if !looksSparse(f.src) {
 		return f.part(0, -1)
 	}
+	f.seeks = Yes
 	for at := int64(0); at < size; {
 		data, err := unix.Seek(f.src.fd, at, unix.SEEK_DATA)
 		switch err {
@@ -137,10 +129,11 @@ var noData [zeroBlock]byte
 // zeros copies like part, but reads the data and leaves out blocks of zeros.
 func (f *sparseCopy) zeros(at, n int64) (int64, *Problem) {
 	start := time.Now()
+	f.scans = Yes
 	var report splice.Report
 	defer func() {
 		report.Elapsed = time.Since(start)
-		f.total.Add(report)
+		f.count(report)
 	}()
 	if f.block == nil {
 		f.block = make([]byte, zeroBuffer)

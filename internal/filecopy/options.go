@@ -117,6 +117,7 @@ const (
 // as the user gave them, with the names found in directories appended.
 type Events struct {
 	Copying func(source, dest string) // a file is about to be copied, or a directory was made
+	Moved   func(How)                 // the contents of a file were copied, or not
 	Removed func(dest string)         // a file was replaced by a new one
 	Problem func(*Problem)            // something was not copied as it should be
 	Busy    func()                    // there is more to do than to copy a few small files; once

@@ -32,6 +32,7 @@ func (w *worker) copyRegular(e *entry) *Problem {
 		return p
 	}
 	p = w.fill(dst, src)
+	w.tell(w.explain(dst, src))
 	if p == nil {
 		p = w.finishRegular(e, dst, src)
 	}

@@ -30,11 +30,20 @@ type worker struct {
 	devices  devices
 	total    splice.Report // of what this worker moved
 	verified Verified
+	reasons  Tally
 	block    []byte
 
 	temporaries temporaryHolder
-	flight      atomic.Pointer[flight]
-	progress    func(int64) error // arrived
+
+	// Of the current file:
+
+	moved    splice.Report
+	shared   bool   // it has the blocks of its source
+	refused  bool   // it should have
+	seeks    Answer // whether it was asked for its holes
+	scans    Answer // whether it was searched for zeros
+	flight   atomic.Pointer[flight]
+	progress func(int64) error // arrived
 }
 
 func newWorker(s *setting, j *journal) *worker {
@@ -72,5 +81,13 @@ func (w *worker) removed(e *entry) {
 	if w.journal.events.Removed != nil {
 		dest := e.dst.path()
 		w.journal.note(w.page, func(to Events) { to.Removed(dest) })
+	}
+}
+
+// tell says how the current file was copied.
+func (w *worker) tell(how How) {
+	w.reasons[how.Reason]++
+	if w.journal.events.Moved != nil {
+		w.journal.note(w.page, func(to Events) { to.Moved(how) })
 	}
 }

@@ -1,5 +1,6 @@
 complete -c zcp -l copy-contents -d 'Read special files when recursive'
 complete -c zcp -s d -d 'Same as -P, and preserve hard links'
+complete -c zcp -l debug -d 'Explain how each file is copied'
 complete -c zcp -s f -l force -d 'Remove a destination that cannot be opened, and try again'
 complete -c zcp -s H -d 'Follow symbolic links that are named'
 complete -c zcp -s j -l jobs -x -d 'Copy the files of a tree by so many workers'

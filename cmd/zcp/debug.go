@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+
+	"zeroutils/internal/filecopy"
+	"zeroutils/internal/splice"
+	"zeroutils/internal/tool"
+)
+
+var answers = [...]string{
+	filecopy.Unknown: "unknown", filecopy.Yes: "yes", filecopy.No: "no",
+	filecopy.Avoided: "avoided", filecopy.Unsupported: "unsupported",
+}
+
+// explain is the line of --debug for a file: GNU cp's, and how the bytes were
+// moved in the end.
+func explain(how filecopy.How) string {
+	method := "none needed"
+	if how.Method != splice.Auto {
+		method = how.Method.String()
+	}
+	return fmt.Sprintf("copy offload: %s, reflink: %s, sparse detection: %s, method: %s",
+		answers[how.Offload], answers[how.Reflink], detection(how), method)
+}
+
+// detection is how holes were found.
+func detection(how filecopy.How) string {
+	seeks, zeros := how.Seeks == filecopy.Yes, how.Zeros == filecopy.Yes
+	switch {
+	case seeks && zeros:
+		return "SEEK_HOLE + zeros"
+	case seeks:
+		return "SEEK_HOLE"
+	case zeros:
+		return "zeros"
+	}
+	return answers[how.Seeks]
+}
+
+// reasons are why files have blocks of their own, for people and for programs.
+var reasons = map[filecopy.Reason][2]string{
+	filecopy.Forbidden:      {"the options forbid it", "forbidden"},
+	filecopy.NotFiles:       {"not both are regular files", "not_files"},
+	filecopy.TwoFilesystems: {"they are on two filesystems", "two_filesystems"},
+	filecopy.NeverShares:    {"the filesystem cannot", "never_shares"},
+	filecopy.Refused:        {"the filesystem refused", "refused"},
+}
+
+// reasonsOf adds to the statistics how many files share no blocks with their
+// sources, and why.
+func reasonsOf(t filecopy.Tally) tool.Extra {
+	counts := map[string]int64{}
+	e := tool.Extra{Key: "unshared_files", Value: counts}
+	for reason, files := range t {
+		texts, unshared := reasons[filecopy.Reason(reason)]
+		if !unshared || files == 0 {
+			continue
+		}
+		counts[texts[1]] = files
+		e.Lines = append(e.Lines, fmt.Sprintf("no shared blocks in %d of the files: %s", files, texts[0]))
+	}
+	return e
+}
