@@ -2,8 +2,10 @@ package main
 
 import (
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +21,8 @@ func flowFlags() []cli.Flag {
 		&cli.StringFlag{Name: "size", Aliases: []string{"s"}, Usage: "take `SIZE` for the whole, in bytes or with a unit, 1.5G; @FILE is the size of a file or tree"},
 		&cli.BoolFlag{Name: "stop-at-size", Aliases: []string{"S"}, Usage: "stop when the SIZE of -s has passed"},
 		&cli.StringFlag{Name: "rate-limit", Aliases: []string{"L"}, Usage: "let at most `RATE` bytes pass a second, evenly; 0 is no limit"},
+		&cli.StringFlag{Name: "buffer", Usage: "hold up to `SIZE` bytes for a SINK that is slow, in pipes, or in memory beyond what these hold"},
+		&cli.StringFlag{Name: "fill", Usage: "let nothing pass before `PERCENT` of the buffer is filled, nor when it has run empty"},
 		&cli.StringFlag{Name: "stall", Usage: "say so when nothing has passed for `SECONDS`, and what is waited for"},
 	}
 }
@@ -29,6 +33,8 @@ type flow struct {
 	stop  bool  // at the size
 	rate  float64
 	stall time.Duration // 0 is not looked for
+
+	buffer splice.Buffer // of size 0 if there is none
 }
 
 func newFlow(inv *tool.Invocation) (f flow, err error) {
@@ -48,7 +54,47 @@ func newFlow(inv *tool.Invocation) (f flow, err error) {
 		}
 	}
 	f.stop = inv.Flags.Bool("stop-at-size")
-	return f, nil
+	return f, f.readBuffer(inv)
+}
+
+func (f *flow) readBuffer(inv *tool.Invocation) error {
+	if inv.Flags.IsSet("buffer") {
+		size, err := tool.Bytes("buffer size", inv.Flags.String("buffer"))
+		if err != nil {
+			return err
+		}
+		f.buffer.Size = int(min(size, math.MaxInt))
+	}
+	if !inv.Flags.IsSet("fill") {
+		return nil
+	}
+	text := inv.Flags.String("fill")
+	percent, err := strconv.ParseUint(strings.TrimSuffix(text, "%"), 10, 7)
+	if err != nil || percent > 100 {
+		return tool.UsageErrorf("invalid percentage: %s", tool.QuoteLocale(text))
+	}
+	if f.buffer.Size == 0 {
+		return tool.UsageErrorf("--fill needs a --buffer")
+	}
+	f.buffer.Fill = int(percent)
+	return nil
+}
+
+// copy copies, by way of the buffer if the pipes on both sides hold less.
+func (f *flow) copy(c *splice.Copier, dst, src *splice.Descriptor, o splice.Options) (splice.Report, error) {
+	if f.buffer.Fill == 0 && f.buffer.Size <= capacity(dst)+capacity(src) {
+		return c.Copy(dst, src, o)
+	}
+	return c.CopyBuffered(dst, src, f.buffer, o)
+}
+
+// capacity is how many bytes a pipe holds, and 0 for what is none.
+func capacity(d *splice.Descriptor) int {
+	if d.Kind != splice.Pipe {
+		return 0
+	}
+	size, _ := splice.RaisePipe(d.FD, 0)
+	return size
 }
 
 // readSize reads a size, or takes that of the file, or of all files below the

@@ -19,7 +19,7 @@ import (
 func (p *pair) relay(from, to *endpoint.Stream) {
 	copier := p.copier()
 	defer copier.Close()
-	report, err := copier.Copy(to.Out, from.In, p.options(from, to))
+	report, err := p.monitor.flow.copy(copier, to.Out, from.In, p.options(from, to))
 	if err != nil {
 		p.explain(from, to, err)
 	}
