@@ -32,6 +32,8 @@ holes of SOURCE are holes of DEST. --reflink means --reflink=always.
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "copy-contents", Usage: "copy contents of special files when recursive"},
 			&cli.BoolFlag{Name: "d", Usage: "same as --no-dereference --preserve=links"},
+			&cli.BoolFlag{Name: "direct", Usage: "read and write past the page cache, where the filesystems can"},
+			&cli.BoolFlag{Name: "nocache", Usage: "leave nothing of what is copied in the page cache"},
 			&cli.BoolFlag{Name: "debug", Usage: "explain how a file is copied; implies -v"},
 			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "if an existing destination file cannot be opened, replace it"},
 			&cli.BoolFlag{Name: "H", Usage: "follow command-line symbolic links in SOURCE"},

@@ -88,13 +88,20 @@ func dataOf(inv *tool.Invocation) (filecopy.Data, error) {
 		Method:  inv.Method,
 		Reflink: reflinks[inv.Flags.String("reflink")],
 		Sparse:  sparses[inv.Flags.String("sparse")],
+		Direct:  inv.Flags.Bool("direct"),
+		NoCache: inv.Flags.Bool("nocache"),
 	}
 	if d.Method == splice.Reflink && d.Reflink == filecopy.ReflinkAuto {
 		d.Reflink = filecopy.ReflinkAlways
 	}
 	shares := d.Reflink == filecopy.ReflinkAlways
 	chosen := d.Method != splice.Auto
+	past := d.Direct || d.NoCache
 	switch {
+	case past && chosen:
+		return d, tool.UsageErrorf("--direct and --nocache cannot be combined with the method %s", d.Method)
+	case past && d.Sparse == filecopy.SparseAlways:
+		return d, tool.UsageErrorf("--direct and --nocache cannot be combined with --sparse=always")
 	case shares && d.Sparse != filecopy.SparseAuto:
 		return d, tool.UsageErrorf("--reflink can be used only with --sparse=auto")
 	case shares && chosen && d.Method != splice.Reflink:

@@ -48,6 +48,8 @@ func (w *worker) transfer(src *splice.Descriptor) splice.Options {
 	never := data.Reflink == ReflinkNever || data.Sparse == SparseNever
 	return splice.Options{
 		Method:    data.Method,
+		Direct:    data.Direct,
+		NoCache:   data.NoCache,
 		NoOffload: never || w.devices.plain(src),
 		Progress:  w.progress,
 	}

@@ -93,6 +93,8 @@ type Data struct {
 	Method  splice.Method
 	Reflink Reflink
 	Sparse  Sparse
+	Direct  bool // past the page cache, where the filesystems can
+	NoCache bool // leaving nothing in the page cache, as far as the kernel can
 }
 
 // Reflink says whether a copy may share its blocks with the source.

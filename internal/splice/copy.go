@@ -99,6 +99,7 @@ type transfer struct {
 	options  Options
 	method   Method // the one that runs
 	left     int64  // bytes that may still be delivered
+	in, out  *trail // of an uncached copy
 	start    time.Time
 	report   Report
 }
@@ -114,6 +115,7 @@ func mechanismOf(m Method) mechanism {
 	return [...]mechanism{
 		Reflink: reflink, CopyFileRange: copyFileRange, Sendfile: sendfile,
 		Splice: viaPipe, Mmap: viaMapping, Direct: direct, ReadWrite: readWrite,
+		Uncached: uncached,
 	}[m]
 }
 
@@ -183,7 +185,7 @@ func (t *transfer) fellBack(to Method, why error) {
 // and FUSE have files whose size is 0 or wrong, for which copy_file_range (in
 // Linux 5.3 to 5.18), sendfile and mmap stop early.
 func (t *transfer) confirm(err error) error {
-	sure := t.method == ReadWrite || t.src.Kind == Pipe || t.src.Kind == Socket
+	sure := t.method == ReadWrite || t.method == Uncached || t.src.Kind == Pipe || t.src.Kind == Socket
 	if err != nil || sure || t.left == 0 {
 		return err
 	}

@@ -14,6 +14,10 @@ type kernel struct {
 	write         func(fd int, p []byte) (int, error)
 	pread         func(fd int, p []byte, offset int64) (int, error)
 	pwrite        func(fd int, p []byte, offset int64) (int, error)
+	readUncached  func(fd int, p []byte) (int, error)
+	writeUncached func(fd int, p []byte) (int, error)
+	syncRange     func(fd int, offset, n int64, flags int) error
+	dropCache     func(fd int, offset, n int64) error
 	seek          func(fd int, offset int64, whence int) (int64, error)
 	splice        func(in, out, n, flags int) (int, error)
 	tee           func(in, out, n int) (int, error)
@@ -48,7 +52,15 @@ var host = kernel{
 	write:  unix.Write,
 	pread:  unix.Pread,
 	pwrite: unix.Pwrite,
-	seek:   unix.Seek,
+	readUncached: func(fd int, p []byte) (int, error) {
+		return unix.Preadv2(fd, [][]byte{p}, -1, unix.RWF_DONTCACHE)
+	},
+	writeUncached: func(fd int, p []byte) (int, error) {
+		return unix.Pwritev2(fd, [][]byte{p}, -1, unix.RWF_DONTCACHE)
+	},
+	syncRange: unix.SyncFileRange,
+	dropCache: func(fd int, offset, n int64) error { return unix.Fadvise(fd, offset, n, unix.FADV_DONTNEED) },
+	seek:      unix.Seek,
 	splice: func(in, out, n, flags int) (int, error) {
 		moved, err := unix.Splice(in, nil, out, nil, n, flags)
 		return int(moved), err
@@ -123,6 +135,22 @@ func (s *system) read(fd int, p []byte) (int, error) {
 func (s *system) write(fd int, p []byte) (int, error) {
 	for {
 		if n, err := s.kernel.write(fd, p); s.ended(err) {
+			return max(n, 0), err
+		}
+	}
+}
+
+func (s *system) readUncached(fd int, p []byte) (int, error) {
+	for {
+		if n, err := s.kernel.readUncached(fd, p); s.ended(err) {
+			return max(n, 0), err
+		}
+	}
+}
+
+func (s *system) writeUncached(fd int, p []byte) (int, error) {
+	for {
+		if n, err := s.kernel.writeUncached(fd, p); s.ended(err) {
 			return max(n, 0), err
 		}
 	}

@@ -15,11 +15,12 @@ const (
 	Direct                      // O_DIRECT read and write, double-buffered
 	ReadWrite                   // read(2) and write(2)
 	TeePipe                     // tee(2): one pipe's pages referenced by another; only in reports of [Copier.Tee]
+	Uncached                    // read and write with RWF_DONTCACHE; only by Options.NoCache
 	methods
 )
 
 var methodNames = [methods]string{
-	"auto", "reflink", "copy_file_range", "sendfile", "splice", "mmap", "direct", "readwrite", "tee",
+	"auto", "reflink", "copy_file_range", "sendfile", "splice", "mmap", "direct", "readwrite", "tee", "dontcache",
 }
 
 // String returns the name that users write and read.
@@ -30,8 +31,9 @@ func (m Method) String() string {
 	return fmt.Sprintf("method(%d)", uint8(m))
 }
 
-// ParseMethod returns the method with the given name. TeePipe is not one to
-// ask for: it serves several sinks, never a pair.
+// ParseMethod returns the method with the given name. TeePipe and
+// Uncached are not to be asked for: one serves several sinks, the other follows
+// from an option.
 func ParseMethod(name string) (Method, bool) {
 	for m := Auto; m <= ReadWrite; m++ {
 		if methodNames[m] == name {

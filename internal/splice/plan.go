@@ -13,6 +13,11 @@ type Options struct {
 	// NoOffload forbids reflink and copy_file_range, so that the sink has
 	// blocks of its own (cp --reflink=never).
 	NoOffload bool
+	// Direct has files read and written past the page cache (O_DIRECT), and
+	// NoCache leaves nothing of what is copied in it (uncached.go), in this
+	// order where both are wanted. Where a filesystem cannot do that the copy is
+	// made all the same. They count if Method is Auto.
+	Direct, NoCache bool
 	// Preallocate promises that the sink is the caller's own file and that the
 	// caller will cut it to its length if the copy ends early: blocks for what
 	// remains of a regular source are then reserved beyond the sink's end
@@ -76,6 +81,9 @@ func Plan(dst, src *Descriptor, o Options) ([]Method, error) {
 // preferred lists what is worth trying before read and write, fastest first.
 func preferred(dst, src *Descriptor, o Options) []Method {
 	shares := !o.NoOffload && offloads(src.FS) && src.FS == dst.FS
+	if o.Direct || o.NoCache {
+		return pastTheCache(src, o, shares)
+	}
 	small := src.Kind == Regular && src.Remaining() <= smallFile || src.isNull()
 	switch {
 	case shares && small:
@@ -87,6 +95,21 @@ func preferred(dst, src *Descriptor, o Options) []Method {
 	default:
 		return []Method{Splice, Sendfile} // sendfile where no pipe is to be had
 	}
+}
+
+// pastTheCache is what is preferred when the page cache is to be left alone.
+// What is shorter than a block is not read directly: it is all end.
+func pastTheCache(src *Descriptor, o Options, shares bool) (plan []Method) {
+	if shares {
+		plan = append(plan, Reflink)
+	}
+	if o.Direct && (src.Kind != Regular || src.Remaining() >= defaultAlignment) {
+		plan = append(plan, Direct)
+	}
+	if o.NoCache {
+		plan = append(plan, Uncached)
+	}
+	return plan
 }
 
 // serves reports whether the kernel could move bytes from src to dst by m, as
@@ -105,6 +128,8 @@ func serves(m Method, dst, src *Descriptor, o Options) bool {
 		return splicesFrom(src.Kind) && splicesTo(dst.Kind) && !dst.Appends() && !referencesPages(dst, src, o)
 	case Mmap:
 		return src.Kind == Regular
+	case Uncached:
+		return o.NoCache && !dst.Appends()
 	case Direct:
 		return (src.Kind == Regular || src.Kind == Block) && (dst.Kind == Regular || dst.Kind == Block) && !dst.Appends() && o.Limiter == nil
 	}
@@ -158,7 +183,7 @@ func preallocates(fs int64) bool { return fs == unix.EXT4_SUPER_MAGIC }
 // cpuCopies is how many times a CPU copies each byte that m moves.
 func cpuCopies(m Method, dst, src *Descriptor) int64 {
 	switch m {
-	case ReadWrite:
+	case ReadWrite, Uncached:
 		return 2
 	case Mmap:
 		return 1

@@ -27,7 +27,7 @@ func big(k Kind) *Descriptor {
 func letters(plan []Method) string {
 	s := ""
 	for _, m := range plan {
-		s += string(".RCESMDW"[m])
+		s += string(".RCESMDW?U"[m])
 	}
 	return s
 }

@@ -24,7 +24,7 @@ func (t *transfer) readSource(p []byte) (int, error) {
 		return 0, err
 	}
 	for {
-		n, err := t.read(t.src.FD, p)
+		n, err := t.take(p)
 		switch err {
 		case nil:
 			return n, nil
@@ -42,7 +42,7 @@ func (t *transfer) readSource(p []byte) (int, error) {
 func (t *transfer) writeSink(p []byte) error {
 	t.options.Activity.is(Writing)
 	for len(p) > 0 {
-		n, err := t.write(t.dst.FD, p[:min(len(p), chunk)])
+		n, err := t.give(p[:min(len(p), chunk)])
 		switch {
 		case err == unix.EAGAIN:
 			if err := t.waitForSink(); err != nil {

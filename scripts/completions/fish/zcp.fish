@@ -14,6 +14,8 @@ complete -c zcp -s r -s R -l recursive -d 'Copy directories with all that is in 
 complete -c zcp -s t -l target-directory -x -a '(__fish_complete_directories)' -d 'Copy into this directory'
 complete -c zcp -s T -l no-target-directory -d 'Treat the destination as a file'
 complete -c zcp -s v -l verbose -d 'Say what is done'
+complete -c zcp -l direct -d 'Read and write past the page cache'
+complete -c zcp -l nocache -d 'Leave nothing in the page cache'
 complete -c zcp -l progress -f -a 'auto always never' -d 'Show how far the copy is'
 complete -c zcp -l reflink -f -a 'auto always never' -d 'Share blocks'
 complete -c zcp -l sparse -x -a 'auto always never' -d 'Make holes'

@@ -1,0 +1,148 @@
+package splice
+
+import "golang.org/x/sys/unix"
+
+// uncached reads and writes, and leaves nothing of that in the page cache.
+//
+// With RWF_DONTCACHE (preadv2(2), since Linux 6.14) the kernel drops what the
+// call itself has brought there. On the side whose filesystem has no such thing
+// the pages are dropped behind the copy by posix_fadvise(2), and with them those
+// that were cached before; the copy's have to be written first.
+func uncached(t *transfer) error {
+	t.in, t.out = newTrail(t.src), newTrail(t.dst)
+	buf := t.copier.buffer()
+	for t.left > 0 {
+		n, err := t.readSource(buf[:t.next(len(buf))])
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			break
+		}
+		if err := t.writeSink(buf[:n]); err != nil {
+			return err
+		}
+		if err := t.dropBehind(int64(n), trailBlock); err != nil {
+			return err
+		}
+	}
+	return t.dropBehind(0, 1)
+}
+
+// trailBlock is what is dropped at once, in bytes: while one block is written
+// to the disk, the next one is copied.
+const trailBlock = 8 << 20
+
+// A trail is what a copy leaves behind in the page cache of one file.
+type trail struct {
+	fd       int
+	refused  bool  // RWF_DONTCACHE
+	from     int64 // where the trail begins,
+	flushing int64 // up to where it is being written to the disk,
+	to       int64 // and where it ends
+}
+
+// newTrail is nil for what has no page cache.
+func newTrail(d *Descriptor) *trail {
+	if d.Kind != Regular && d.Kind != Block {
+		return nil
+	}
+	return &trail{fd: d.FD, from: d.Offset, flushing: d.Offset, to: d.Offset}
+}
+
+// take reads from the source, and give writes to the sink, in the way that
+// suits the trails. Which errno is the file's own a plain call tells.
+func (t *transfer) take(p []byte) (int, error) {
+	if t.in == nil || t.in.refused {
+		return t.read(t.src.FD, p)
+	}
+	n, err := t.readUncached(t.src.FD, p)
+	if !refused(err) {
+		return n, err
+	}
+	t.refuse(t.in, err)
+	return t.read(t.src.FD, p)
+}
+
+func (t *transfer) give(p []byte) (int, error) {
+	if t.out == nil || t.out.refused {
+		return t.write(t.dst.FD, p)
+	}
+	n, err := t.writeUncached(t.dst.FD, p)
+	if !refused(err) {
+		return n, err
+	}
+	t.refuse(t.out, err)
+	return t.write(t.dst.FD, p)
+}
+
+func (t *transfer) refuse(side *trail, err error) {
+	side.refused = true
+	if t.method == Uncached {
+		t.fellBack(ReadWrite, err)
+		t.method = ReadWrite
+	}
+}
+
+// dropBehind lengthens the trails by n bytes, and drops them where they are as
+// long as block.
+func (t *transfer) dropBehind(n, block int64) error {
+	for _, side := range []*trail{t.in, t.out} {
+		if side == nil {
+			continue
+		}
+		side.to += n
+		if !side.refused || side.to-side.flushing < block {
+			continue
+		}
+		if side == t.out {
+			if err := t.flush(side, n == 0); err != nil {
+				return err
+			}
+			continue
+		}
+		t.forget(side.fd, side.from, side.to-side.from)
+		side.from, side.flushing = side.to, side.to
+	}
+	return nil
+}
+
+// flush has the last block of the trail written to the disk, and drops those
+// before it, or at the end all.
+func (t *transfer) flush(side *trail, all bool) error {
+	const begin = unix.SYNC_FILE_RANGE_WRITE
+	const finish = unix.SYNC_FILE_RANGE_WAIT_BEFORE | begin | unix.SYNC_FILE_RANGE_WAIT_AFTER
+	done := side.flushing
+	side.flushing = side.to
+	if all {
+		done = side.to
+	} else if err := t.sync(side.fd, done, side.to-done, begin); err != nil {
+		return err
+	}
+	if done == side.from {
+		return nil
+	}
+	if err := t.sync(side.fd, side.from, done-side.from, finish); err != nil {
+		return err
+	}
+	t.forget(side.fd, side.from, done-side.from)
+	side.from = done
+	return nil
+}
+
+// sync is sync_file_range(2). Some filesystems have no such call; that the disk
+// has failed is told once, and so must not be lost.
+func (t *transfer) sync(fd int, at, n int64, flags int) error {
+	t.calls++
+	switch err := t.syncRange(fd, at, n, flags); err {
+	case unix.EIO, unix.ENOSPC, unix.EDQUOT:
+		return &WriteError{err}
+	}
+	return nil
+}
+
+// forget drops clean pages. That the kernel keeps some is no failure.
+func (t *transfer) forget(fd int, at, n int64) {
+	t.calls++
+	t.dropCache(fd, at, n)
+}
