@@ -17,7 +17,7 @@ import (
 )
 
 // enough is when something counts as hanging.
-const enough = 30 * time.Second
+const enough = 20 * time.Second
 
 // A process is a zpipe that runs.
 type process struct {
@@ -75,6 +75,7 @@ func withPipes(p *process) {
 		p.Fatal(err)
 	}
 	p.cmd.Stdin, p.cmd.Stdout, p.stdin, p.stdout = in, out, w, r
+	_ = r.SetDeadline(time.Now().Add(enough))
 	p.Cleanup(func() { w.Close(); r.Close() })
 }
 
@@ -200,6 +201,7 @@ func dial(t *testing.T, network, address string) conn {
 		c, err := net.Dial(network, address)
 		if err == nil {
 			t.Cleanup(func() { c.Close() })
+			_ = c.SetDeadline(time.Now().Add(enough))
 			return c.(conn)
 		}
 		if time.Since(start) > enough {
@@ -227,6 +229,7 @@ func accept(t *testing.T, l net.Listener) conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
+	_ = c.SetDeadline(time.Now().Add(enough))
 	return c.(conn)
 }
 

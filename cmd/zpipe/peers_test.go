@@ -1,0 +1,288 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestWhicheverSideEndsFirstTheOtherIsHeardToItsEnd(t *testing.T) {
+	for _, network := range []string{"tcp", "unix"} {
+		for _, first := range []string{"source", "sink"} {
+			t.Run(network+", the "+first+" first", func(t *testing.T) {
+				a, b := connectingTo(t, network), connectingTo(t, network)
+				p := launch(t, nil, "--both", a.operand, b.operand)
+				early, late := accept(t, a.Listener), accept(t, b.Listener)
+				if first == "sink" {
+					early, late = late, early
+				}
+				say(t, early, []byte("question"))
+				if got := hear(t, late); string(got) != "question" {
+					t.Errorf("%q arrived", got)
+				}
+				var answer sync.WaitGroup
+				answer.Go(func() { say(t, late, noise[:1<<20+1]) }) // only now
+				if err := same(hear(t, early), noise[:1<<20+1]); err != nil {
+					t.Error(err)
+				}
+				answer.Wait()
+				p.ended(0, "")
+			})
+		}
+	}
+}
+
+// A listener, and how to reach it.
+type reached struct {
+	net.Listener
+	operand string
+}
+
+func connectingTo(t *testing.T, network string) reached {
+	t.Helper()
+	address := "127.0.0.1:0"
+	if network == "unix" {
+		address = socketPath(t)
+	}
+	l := listen(t, network, address)
+	return reached{l, network + ":" + l.Addr().String()}
+}
+
+func TestACommandHearsTheEndAndAnswersAfterIt(t *testing.T) {
+	for _, command := range []string{"exec:wc -c", "sh:cat | wc -c"} {
+		p := launch(t, withPipes, "--both", "-", command)
+		_, _ = p.stdin.Write(noise[:100_001])
+		p.stdin.Close()
+		if got := hear(t, p.stdout); string(got) != "100001\n" {
+			t.Errorf("%s: %q", command, got)
+		}
+		p.ended(0, "")
+	}
+}
+
+func TestACommandThatNeedsNoInputEndsTheConversation(t *testing.T) {
+	p := launch(t, withPipes, "--both", "-", "exec:echo hello")
+	if got := hear(t, p.stdout); string(got) != "hello\n" {
+		t.Errorf("%q", got)
+	}
+	p.ended(0, "") // though standard input is open
+}
+
+func TestACommandThatHasHadEnoughIsHeardToItsEnd(t *testing.T) {
+	p := launch(t, withPipes, "--both", "-", "sh:head -n 1; exec <&-; sleep 0.1; echo the end")
+	_, _ = p.stdin.Write([]byte("first\n"))
+	if got := hear(t, p.stdout); string(got) != "first\nthe end\n" {
+		t.Errorf("%q", got)
+	}
+	p.ended(0, "")
+}
+
+func TestAPeerThatGoesEndsTheConversation(t *testing.T) {
+	l := connectingTo(t, "unix")
+	p := launch(t, withPipes, "--both", "-", l.operand)
+	accept(t, l.Listener).Close()
+	p.ended(1, "zpipe: "+l.operand+": Broken pipe\n") // though standard input is open
+}
+
+func TestAPeerThatResetsIsReportedOnce(t *testing.T) {
+	for _, args := range []string{"SOCKET -", "- SOCKET", "--both SOCKET -", "--both - SOCKET", "SOCKET /dev/null"} {
+		t.Run(args, func(t *testing.T) {
+			l := connectingTo(t, "tcp")
+			p := launch(t, withPipes, strings.Fields(strings.Replace(args, "SOCKET", l.operand, 1))...)
+			c := accept(t, l.Listener)
+			_ = c.(*net.TCPConn).SetLinger(0)
+			if args != "- SOCKET" {
+				_, _ = c.Write([]byte("some"))
+			} else {
+				_, _ = p.stdin.Write([]byte("some"))
+				_, _ = c.Read(make([]byte, 4))
+			}
+			c.Close()
+			status := p.wait()
+			got := p.said.text()
+			reset, broken := "zpipe: "+l.operand+": Connection reset by peer\n", "zpipe: "+l.operand+": Broken pipe\n"
+			if status != 1 || got != reset && got != broken {
+				t.Errorf("status %d, said %q", status, got)
+			}
+		})
+	}
+}
+
+// Bytes that are on their way when the peer's kernel is asked to confirm them
+// are not lost by what the peer has sent and nobody read.
+func TestUnreadBytesOfThePeerDoNotCostItOurs(t *testing.T) {
+	l := connectingTo(t, "tcp")
+	p := launch(t, withPipes, "-", l.operand)
+	c := accept(t, l.Listener)
+	if _, err := c.Write(noise[:100_000]); err != nil { // nobody wants it
+		t.Fatal(err)
+	}
+	go func() {
+		_, _ = p.stdin.Write(noise[:5<<20])
+		p.stdin.Close()
+	}()
+	if err := same(hear(t, c), noise[:5<<20]); err != nil {
+		t.Error(err)
+	}
+	p.ended(0, "")
+}
+
+func TestABreakAfterTheLastWriteIsNoticed(t *testing.T) {
+	l := connectingTo(t, "tcp")
+	p := launch(t, withPipes, "-", l.operand)
+	c := accept(t, l.Listener).(*net.TCPConn)
+	_ = c.SetReadBuffer(4096)
+	if _, err := p.stdin.Write(noise[:1<<16]); err != nil {
+		t.Fatal(err)
+	}
+	go func() { _, _ = p.stdin.Write(noise[:2<<20]); p.stdin.Close() }()
+	waitFor(t, "zpipe to have sent what it can", func() bool { return p.queued() > 1<<16 })
+	_ = c.SetLinger(0)
+	c.Close()
+	if status := p.wait(); status != 1 {
+		t.Errorf("status %d, said %q", status, p.said.text())
+	}
+}
+
+// queued is how many bytes zpipe's TCP sockets have for their peers.
+func (p *process) queued() (most uint64) {
+	table, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/tcp", p.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(table)) {
+		var sent uint64
+		if f := strings.Fields(line); len(f) > 9 {
+			if _, err := fmt.Sscanf(f[4], "%x:", &sent); err == nil {
+				most = max(most, sent)
+			}
+		}
+	}
+	return most
+}
+
+func waitFor(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for start := time.Now(); !so(); time.Sleep(2 * time.Millisecond) {
+		if time.Since(start) > enough {
+			t.Fatal("waited in vain for ", what)
+		}
+	}
+}
+
+func TestSilentAndStuckPeersEndWithTheTimeout(t *testing.T) {
+	l := connectingTo(t, "tcp")
+	message := "zpipe: " + l.operand + ": Connection timed out\n"
+
+	p := launch(t, withPipes, "--timeout=0.2", l.operand, "-") // says nothing
+	defer accept(t, l.Listener).Close()
+	p.ended(1, message)
+
+	p = launch(t, nil, "--timeout=0.2", "/dev/zero", l.operand) // reads nothing
+	defer accept(t, l.Listener).Close()
+	p.ended(1, message)
+
+	p = launch(t, withPipes, "--both", "--timeout=0.2", "-", l.operand) // is half-open
+	c := accept(t, l.Listener)
+	p.stdin.Close()
+	_ = hear(t, c)
+	p.ended(1, message)
+}
+
+func TestTheTimeoutIsOfBothDirectionsTogether(t *testing.T) {
+	l := connectingTo(t, "tcp")
+	p := launch(t, withPipes, "--both", "--timeout=1", "-", l.operand)
+	c := accept(t, l.Listener)
+	for range 15 { // the other way is silent for longer than the limit
+		time.Sleep(100 * time.Millisecond)
+		if _, err := c.Write([]byte(".")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.Close()
+	p.stdin.Close()
+	if got := hear(t, p.stdout); len(got) != 15 {
+		t.Errorf("%q", got)
+	}
+	p.ended(0, "")
+}
+
+func TestConnectingIsGivenUpAfterTheTimeout(t *testing.T) {
+	// A queue that is full answers no more.
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Listen(fd, 0); err != nil {
+		t.Fatal(err)
+	}
+	name, err := unix.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := fmt.Sprintf("127.0.0.1:%d", name.(*unix.SockaddrInet4).Port)
+	defer dial(t, "tcp", address).Close()
+	p := launch(t, nil, "--timeout=0.3", "tcp:"+address, "/dev/null")
+	p.ended(1, "zpipe: tcp:"+address+": Connection timed out\n")
+}
+
+func TestASlowReaderIsWaitedFor(t *testing.T) {
+	l := connectingTo(t, "tcp")
+	p := launch(t, withPipes, "-", l.operand)
+	go func() { _, _ = p.stdin.Write(noise[:3<<20]); p.stdin.Close() }()
+	c := accept(t, l.Listener)
+	var got []byte
+	buf := make([]byte, 16<<10)
+	for len(got) < 1<<20 {
+		n, err := c.Read(buf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, buf[:n]...)
+		time.Sleep(time.Millisecond)
+	}
+	rest, _ := io.ReadAll(c)
+	if err := same(append(got, rest...), noise[:3<<20]); err != nil {
+		t.Error(err)
+	}
+	p.ended(0, "")
+}
+
+func TestAGrandchildWithThePipeIsHeardToItsEnd(t *testing.T) {
+	p := launch(t, withPipes, "sh:(sleep 0.2; echo grandchild) & echo child", "-")
+	if got := hear(t, p.stdout); string(got) != "child\ngrandchild\n" {
+		t.Errorf("%q", got)
+	}
+	p.ended(0, "")
+
+	p = launch(t, withPipes, "-", "sh:exec 3<&0; (cat <&3 >got) & exit 0")
+	_, _ = p.stdin.Write(noise[:1<<20])
+	p.stdin.Close()
+	p.ended(0, "")
+	waitFor(t, "the grandchild to have all", func() bool {
+		got, _ := os.ReadFile(p.cmd.Dir + "/got")
+		return same(got, noise[:1<<20]) == nil
+	})
+}
+
+func TestABrokenPipeOfItsOwnKillsItAsAnyWriter(t *testing.T) {
+	l := connectingTo(t, "tcp")
+	p := launch(t, withPipes, l.operand, "-")
+	c := accept(t, l.Listener)
+	p.stdout.Close()
+	_, _ = c.Write([]byte("x"))
+	if status := p.wait(); status != 128+int(unix.SIGPIPE) || p.said.text() != "" {
+		t.Errorf("status %d, said %q", status, p.said.text())
+	}
+}
