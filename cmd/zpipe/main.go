@@ -19,11 +19,12 @@ func main() { tool.Main(command()) }
 func command() tool.Command {
 	return tool.Command{
 		Name:     "zpipe",
-		Synopsis: []string{"[OPTION]... [SOURCE [SINK]]"},
+		Synopsis: []string{"[OPTION]... [SOURCE [SINK]]", "run [OPTION]... -- COMMAND [ARG]... [::: COMMAND [ARG]...]..."},
 		Summary: `Relay SOURCE to SINK, standard input to standard output by default.
 
 Pipes on either side are raised to 1 MiB, which makes a pipeline faster than
-joining its commands directly.
+joining its commands directly. With run, join commands by such pipes, and
+exit with the last status that is not 0.
 `,
 		Flags: slices.Concat(relayFlags(), flowFlags(), viewFlags()),
 		Notes: endpointNotes,
@@ -32,6 +33,9 @@ joining its commands directly.
 }
 
 func run(inv *tool.Invocation) error {
+	if len(inv.Operands) > 0 && inv.Operands[0] == runWord {
+		return runPipeline(inv)
+	}
 	s, err := readSettings(inv)
 	if err != nil {
 		return err

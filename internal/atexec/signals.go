@@ -18,7 +18,7 @@ import (
 func RestoreSignals() {
 	for _, sig := range handledUnlikeC() {
 		if Ignored(sig) {
-			setAction(sig, sigIgn)
+			signal.Ignore(sig) // the runtime has to know, or it would not be ignored in programs that are executed
 		} else {
 			setAction(sig, sigDfl)
 		}
@@ -60,11 +60,8 @@ func handledUnlikeC() []syscall.Signal {
 	}
 }
 
-// The two actions that are no handlers (asm-generic/signal-defs.h).
-const (
-	sigDfl = 0
-	sigIgn = 1
-)
+// sigDfl is the default action (asm-generic/signal-defs.h).
+const sigDfl = 0
 
 // setAction is rt_sigaction(2), which neither syscall nor x/sys wraps.
 //

@@ -67,6 +67,9 @@ type Display struct {
 	drawn  time.Time // when the last drawing was over
 }
 
+// Draws reports whether Start will draw anything now.
+func (o Options) Draws() bool { return o.Force || o.Scroll || terminalOn(o.FD).real }
+
 // Start draws what rows returns, first after the delay, or else after an
 // interval. It returns nil if the descriptor is not a terminal and neither Force
 // nor Scroll is set.
@@ -74,11 +77,10 @@ func Start(o Options, rows Source) *Display {
 	if o.Interval <= 0 {
 		o.Interval = time.Second
 	}
-	term := terminalOn(o.FD)
-	if !term.real && !o.Force && !o.Scroll {
+	if !o.Draws() {
 		return nil
 	}
-	d := newDisplay(o, rows, term, time.Now)
+	d := newDisplay(o, rows, terminalOn(o.FD), time.Now)
 	go d.run()
 	return d
 }
