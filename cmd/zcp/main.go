@@ -58,6 +58,7 @@ holes of SOURCE are holes of DEST. --reflink means --reflink=always.
 			&cli.BoolFlag{Name: "no-target-directory", Aliases: []string{"T"}, Usage: "treat DEST as a normal file"},
 			&cli.BoolFlag{Name: "atomic", Usage: "put each file in its place when it is complete, or leave what is there"},
 			&cli.BoolFlag{Name: "fsync", Usage: "have files and their names on disk before they count as copied"},
+			&cli.BoolFlag{Name: "move", Usage: "rename, or copy as --archive --atomic --fsync do, then remove the source"},
 			&cli.BoolFlag{Name: "verify", Usage: "read source and copy back, past the page cache where possible, and compare"},
 			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "explain what is being done"},
 		},

@@ -9,6 +9,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"zeroutils/internal/filecopy"
+	"zeroutils/internal/testfs"
 )
 
 func TestMain(m *testing.M) {
@@ -17,9 +18,18 @@ func TestMain(m *testing.M) {
 
 // Each script in testdata pins one behaviour, as a user would see it. A script
 // begins with [missing:root] or [missing:PROGRAM] and skip for what it needs.
+// For root $DISK is a directory on a filesystem of 1 MiB.
 func TestScripts(t *testing.T) {
+	disk := ""
+	if os.Geteuid() == 0 {
+		disk = testfs.MountSized(t, "tmpfs", 1<<20)
+	}
 	testscript.Run(t, testscript.Params{
-		Dir:       "testdata",
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("DISK", disk)
+			return nil
+		},
 		Condition: missing,
 	})
 }

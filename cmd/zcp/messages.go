@@ -67,6 +67,10 @@ var messages = map[filecopy.What]message{
 	filecopy.Sync:            {"error syncing %s", []name{dest}},
 	filecopy.Commit:          {"cannot put %s in place", []name{dest}},
 	filecopy.ReadBack:        {"error reading back %s", []name{dest}},
+	filecopy.Move:            {"cannot move %s to %s", []name{source, dest}},
+	filecopy.MoveIntoItself:  {"cannot move %s to a subdirectory of itself, %s", []name{source, dest}},
+	filecopy.SourceChanged:   {"not removing %s: it has changed meanwhile", []name{source}},
+	filecopy.RemoveSource:    {"cannot remove %s", []name{source}},
 	filecopy.Interrupted:     {"interrupted before %s was complete", []name{dest}},
 	filecopy.Differs:         {"verification failed: %s differs from %s", []name{dest, source}},
 
@@ -88,6 +92,16 @@ func eventsOf(inv *tool.Invocation) filecopy.Events {
 			inv.Printf("%s -> %s\n", tool.QuoteAlways(source), tool.QuoteAlways(dest))
 		}
 		e.Removed = func(dest string) { inv.Printf("removed %s\n", tool.QuoteAlways(dest)) }
+		e.Renamed = func(source, dest string) {
+			inv.Printf("renamed %s -> %s\n", tool.QuoteAlways(source), tool.QuoteAlways(dest))
+		}
+		e.Gone = func(source string, directory bool) {
+			what := "removed"
+			if directory {
+				what = "removed directory"
+			}
+			inv.Printf("%s %s\n", what, tool.QuoteAlways(source))
+		}
 		e.Verified = func(dest string, bytes int64, direct bool) {
 			inv.Printf("verified %s: %d bytes, %s\n", tool.QuoteAlways(dest), bytes, readBackFrom(direct))
 		}

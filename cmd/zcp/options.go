@@ -30,7 +30,11 @@ func optionsOf(inv *tool.Invocation) (filecopy.Options, error) {
 	}
 	o.Links = followed(inv, o)
 	o.Existing = replaced(inv)
-	o.Safety = safetyOf(inv)
+	if o.Safety = safetyOf(inv); o.Move {
+		if err := forMoving(inv, &o); err != nil {
+			return o, err
+		}
+	}
 	_, o.Dangling = os.LookupEnv("POSIXLY_CORRECT")
 	return o, nil
 }

@@ -13,7 +13,27 @@ func safetyOf(inv *tool.Invocation) filecopy.Safety {
 		Atomic: inv.Flags.Bool("atomic"),
 		Fsync:  inv.Flags.Bool("fsync"),
 		Verify: inv.Flags.Bool("verify"),
+		Move:   inv.Flags.Bool("move"),
 	}
+}
+
+// forMoving makes the options those of --archive, as far as they were not said
+// otherwise, and refuses those that would not leave a copy of the source.
+func forMoving(inv *tool.Invocation, o *filecopy.Options) error {
+	for _, name := range []string{"link", "symbolic-link", "copy-contents", "dereference", "H"} {
+		if inv.Flags.Bool(name) {
+			if len(name) == 1 {
+				name = "-" + name
+			} else {
+				name = "--" + name
+			}
+			return tool.UsageErrorf("--move cannot be combined with %s", name)
+		}
+	}
+	o.Recursive, o.Links = true, filecopy.CopyLinks
+	o.Existing |= filecopy.Replace
+	o.Preserve |= filecopy.Mode | filecopy.Ownership | filecopy.Timestamps | filecopy.Names
+	return nil
 }
 
 // readBackFrom says where a copy and its source came from when they were

@@ -31,6 +31,7 @@ type Copier struct {
 func New(o Options, e Events) *Copier {
 	umask := unix.Umask(permissions)
 	unix.Umask(umask)
+	o.Atomic = o.Atomic || o.Move
 	s := &setting{options: o, umask: uint32(umask), privileged: unix.Geteuid() == 0, gauge: &Gauge{}}
 	return &Copier{worker: newWorker(s, newJournal(e)), memory: newMemory()}
 }
@@ -111,9 +112,7 @@ func (c *Copier) start(e *entry) {
 	c.copy(e)
 	c.settle()
 	if c.options.Fsync && !e.failed {
-		if p := syncDirectory(e.dst); p != nil {
-			c.report(p)
-		}
+		c.syncNames(e)
 	}
 }
 
@@ -132,6 +131,7 @@ type entry struct {
 	found   *unix.Stat_t // what is at dst
 	replace bool         // dst is to be replaced by a file made beside it
 	linked  bool         // dst is another name of an earlier copy
+	apart   bool         // the source cannot be renamed to where its copy will be
 }
 
 // is reports whether the source is of a kind, unix.S_IFREG and so on.
@@ -179,10 +179,15 @@ func (c *Copier) copyEntry(e *entry) *Problem {
 	if problem != nil || done {
 		return problem
 	}
-	if directory {
+	switch {
+	case c.options.Move && c.rename(e, &problem):
+	case directory:
 		problem = c.copyDirectory(e)
-	} else {
+	default:
 		problem = c.copyFile(e)
+		if problem == nil && c.options.Move && (e.linked || !e.is(unix.S_IFREG)) {
+			problem = c.finishMove(e)
+		}
 	}
 	switch {
 	case problem != nil && !directory:

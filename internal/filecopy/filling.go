@@ -68,8 +68,11 @@ func (w *worker) finishDirectory(f *filling) *Problem {
 	if p == nil && !w.options.Preserve.has(Mode) && fresh {
 		p = w.restoreMode(e, m)
 	}
-	if p == nil && w.options.Fsync {
+	if p == nil && (w.options.Fsync || w.options.Move) {
 		p = m.dir.sync()
+	}
+	if p == nil && w.options.Move && !w.stopped() {
+		p = w.removeDirectory(e)
 	}
 	return p
 }

@@ -20,8 +20,11 @@ func (c *Copier) copyName(e *entry) (done bool, p *Problem) {
 	}
 	id := idOf(&e.stat)
 	first, again := c.memory.copies[id]
-	if !again {
+	if !again || c.options.Move && c.memory.moved[id] != contentsOf(e) {
 		c.memory.copies[id] = place{e.dst.dir, strings.Clone(e.dst.name)}
+		if c.options.Move {
+			c.memory.moved[id] = contentsOf(e)
+		}
 		return false, nil
 	}
 	e.linked = true
@@ -39,7 +42,7 @@ func (c *Copier) copyName(e *entry) (done bool, p *Problem) {
 // remembers reports whether more names of the source may come, and matter.
 func (c *Copier) remembers(e *entry) bool {
 	o := &c.options
-	return o.Preserve.has(Names) && o.Make != HardLinks && (e.stat.Nlink > 1 || c.follows(e))
+	return o.Preserve.has(Names) && o.Make != HardLinks && (e.stat.Nlink > 1 || c.follows(e) || c.movedBefore(e))
 }
 
 // putHardLink makes a hard link to first. What is in its way is replaced if it

@@ -42,6 +42,10 @@ type Safety struct {
 	Atomic bool
 	// Fsync has files and their names on disk before they count as copied.
 	Fsync bool
+	// Move removes each source once its copy is on disk and in its place, or
+	// renames it where that is enough. It implies Atomic. It is for copies that
+	// keep what they can: special files, links, owners and so on.
+	Move bool
 	// Verify reads both files back and compares them, past the page cache where
 	// the filesystem lets it. Only regular files and block devices can be.
 	Verify bool
@@ -118,11 +122,13 @@ const (
 // Events are what a copy tells while it runs. Functions may be nil. Names are
 // as the user gave them, with the names found in directories appended.
 type Events struct {
-	Copying func(source, dest string) // a file is about to be copied, or a directory was made
-	Moved   func(How)                 // the contents of a file were copied, or not
-	Removed func(dest string)         // a file was replaced by a new one
-	Problem func(*Problem)            // something was not copied as it should be
-	Busy    func()                    // there is more to do than to copy a few small files; once
+	Copying func(source, dest string)           // a file is about to be copied, or a directory was made
+	Moved   func(How)                           // the contents of a file were copied, or not
+	Removed func(dest string)                   // a file was replaced by a new one
+	Renamed func(source, dest string)           // a source was moved without being copied
+	Gone    func(source string, directory bool) // a source was removed, when it had been copied
+	Problem func(*Problem)                      // something was not copied as it should be
+	Busy    func()                              // there is more to do than to copy a few small files; once
 	// Verified tells that a copy was read back and is the same as its source,
 	// which has that many bytes; direct says that neither came from the page
 	// cache.

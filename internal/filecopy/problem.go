@@ -84,6 +84,10 @@ const (
 	ReadBack        // D
 	Differs         // S D
 	Interrupted     // D, which is not complete
+	Move            // S D: it cannot be renamed
+	MoveIntoItself  // S D
+	SourceChanged   // S, while it was moved: it stays
+	RemoveSource    // S, which is moved otherwise
 
 	// Attributes that were not taken over.
 
@@ -143,6 +147,10 @@ var problems = [whats]string{
 	ReadBack:        "read back",
 	Differs:         "differ",
 	Interrupted:     "interrupted",
+	Move:            "move",
+	MoveIntoItself:  "directory would be moved into itself",
+	SourceChanged:   "source has changed",
+	RemoveSource:    "remove source",
 
 	OpenUpDirectory:     "open up directory",
 	PreserveTimes:       "preserve times",

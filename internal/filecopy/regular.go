@@ -36,17 +36,20 @@ func (w *worker) copyRegular(e *entry) *Problem {
 	if p == nil {
 		p = w.finishRegular(e, dst, src)
 	}
-	return w.conclude(dst, src, p)
+	return w.conclude(e, dst, src, p)
 }
 
 // conclude ends a copy, whatever came of it: what is to be sure of it is made
 // sure, and a staged one takes its place, or goes.
-func (w *worker) conclude(dst, src *file, p *Problem) *Problem {
+func (w *worker) conclude(e *entry, dst, src *file, p *Problem) *Problem {
 	if p == nil {
 		p = w.secure(dst, src)
 	}
 	if dst.staging != nil {
-		p = w.commitOrAbandon(dst, p)
+		p = w.commitOrAbandon(e, dst, p)
+	}
+	if p == nil && w.options.Move {
+		p = w.removeSource(e, &src.stat)
 	}
 	if p == nil {
 		w.gauge.completed.files.Add(1)

@@ -17,7 +17,8 @@ import (
 // staging is where a staged copy is and what becomes of it.
 type staging struct {
 	to        place        // the destination, which is no symbolic link
-	old       *unix.Stat_t // what is there, nil if nothing
+	over      bool         // there is something to be replaced
+	old       *unix.Stat_t // whose owner and permissions the copy is to have, if any
 	temporary place        // what the copy is called now; no name if it has none
 }
 
@@ -49,6 +50,9 @@ func (w *worker) openStaged(e *entry, src *file) (*file, *Problem) {
 func (w *worker) stagingFor(e *entry, src *file) (*staging, *Problem) {
 	s := &staging{to: e.dst}
 	switch {
+	case e.replace:
+		s.over = true
+		return s, nil
 	case e.found != nil && !isKind(e.found, unix.S_IFREG):
 		return nil, &Problem{What: Irreplaceable, Dest: e.dst.path()}
 	case e.found != nil:
@@ -74,7 +78,7 @@ func (w *worker) stagingFor(e *entry, src *file) (*staging, *Problem) {
 	case !isKind(&st, unix.S_IFREG):
 		return nil, &Problem{What: Irreplaceable, Dest: e.dst.path()}
 	}
-	s.old = &st
+	s.old, s.over = &st, true
 	if w.options.Existing.has(Force) {
 		return s, nil
 	}
@@ -173,7 +177,7 @@ func (w *worker) inherit(dst *file) *Problem {
 }
 
 // commitOrAbandon ends a staged copy that may have failed.
-func (w *worker) commitOrAbandon(dst *file, p *Problem) *Problem {
+func (w *worker) commitOrAbandon(e *entry, dst *file, p *Problem) *Problem {
 	w.temporaries.mu.Lock()
 	defer w.temporaries.mu.Unlock()
 	if p == nil {
@@ -182,7 +186,17 @@ func (w *worker) commitOrAbandon(dst *file, p *Problem) *Problem {
 	if p != nil {
 		dst.unname()
 	}
+	if e.replace {
+		w.replaced(e, Remove, errorOf(p))
+	}
 	w.temporaries.staging = nil
+	return p
+}
+
+func errorOf(p *Problem) error {
+	if p == nil {
+		return nil
+	}
 	return p
 }
 
@@ -200,7 +214,7 @@ func (w *worker) commit(dst *file) *Problem {
 	if err := dst.commit(); err != nil {
 		return &Problem{What: Commit, Dest: dst.at.path(), Err: err}
 	}
-	if w.options.Fsync && dst.staging.to != dst.at { // else the walk does it
+	if w.options.Move || w.options.Fsync && dst.staging.to != dst.at { // else the walk does it
 		return syncDirectory(dst.staging.to)
 	}
 	return nil
@@ -210,7 +224,7 @@ func (w *worker) commit(dst *file) *Problem {
 func (f *file) commit() error {
 	s := f.staging
 	if s.temporary.name == "" {
-		if s.old == nil {
+		if !s.over {
 			return f.link(s.to)
 		}
 		_ = lock(f.fd) // before anybody can see it
@@ -236,13 +250,11 @@ func (f *file) link(p place) error {
 // nothing that has come to be there meanwhile is replaced, if the filesystem
 // can tell: EEXIST.
 func (s *staging) rename() error {
-	if s.old == nil {
-		err := unix.Renameat2(s.temporary.fd(), s.temporary.name, s.to.fd(), s.to.name, unix.RENAME_NOREPLACE)
-		if err != unix.EINVAL && err != unix.ENOSYS {
-			return err
-		}
+	flags := uint(unix.RENAME_NOREPLACE)
+	if s.over {
+		flags = 0
 	}
-	return unix.Renameat(s.temporary.fd(), s.temporary.name, s.to.fd(), s.to.name)
+	return renameat(s.temporary, s.to, flags)
 }
 
 // abandon closes a file that was made just now, and takes away its name.

@@ -49,6 +49,7 @@ func (c *Copier) copyNames(e *entry, here level) {
 			dst:    place{here.dst, name},
 			kind:   found.kind,
 			marked: e.marked,
+			apart:  e.apart,
 		})
 		if c.halted || here.lost() || c.stopped() {
 			return

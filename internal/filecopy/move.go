@@ -1,0 +1,193 @@
+package filecopy
+
+import "golang.org/x/sys/unix"
+
+// A source that is moved is renamed, or else copied, and removed when its copy
+// is complete, on disk and in its place: at every moment one of the two names
+// leads to all of it. Directories that are there already are filled, and
+// directories among the sources are removed when they are empty.
+
+// rename moves a source by its name alone, with all that is in it, and reports
+// whether there is nothing left to do.
+func (c *Copier) rename(e *entry, p **Problem) (done bool) {
+	if e.apart || e.is(unix.S_IFDIR) && e.found != nil {
+		return false
+	}
+	if e.found != nil && idOf(e.found) == idOf(&e.stat) {
+		*p = c.removeSource(e, &e.stat) // one file has both names: rename(2) would do nothing
+		return true
+	}
+	flags := uint(unix.RENAME_NOREPLACE)
+	if e.found != nil {
+		flags = 0
+	}
+	err := renameat(e.src, e.dst, flags)
+	switch {
+	case err == nil:
+		c.renamed(e)
+	case err == unix.EXDEV:
+		e.apart = true
+		return false
+	case err == unix.EINVAL && e.is(unix.S_IFDIR):
+		*p = &Problem{What: MoveIntoItself, Source: e.src.path(), Dest: e.dst.path()}
+	default:
+		*p = &Problem{What: Move, Source: e.src.path(), Dest: e.dst.path(), Err: err}
+	}
+	return true
+}
+
+// renameat is renameat2(2), without flags where the filesystem has none.
+func renameat(from, to place, flags uint) error {
+	if flags != 0 {
+		err := unix.Renameat2(from.fd(), from.name, to.fd(), to.name, flags)
+		if err != unix.EINVAL && err != unix.ENOSYS {
+			return err
+		}
+	}
+	return unix.Renameat(from.fd(), from.name, to.fd(), to.name)
+}
+
+func (w *worker) renamed(e *entry) {
+	if e.is(unix.S_IFREG) {
+		w.gauge.completed.files.Add(1)
+		w.gauge.completed.bytes.Add(e.stat.Size)
+	}
+	if w.journal.events.Renamed != nil {
+		source, dest := e.src.path(), e.dst.path()
+		w.journal.note(w.page, func(to Events) { to.Renamed(source, dest) })
+	}
+}
+
+// movedBefore reports whether the source is another name of a file that was
+// moved already, which has cost it that name.
+func (c *Copier) movedBefore(e *entry) bool {
+	if !c.options.Move {
+		return false
+	}
+	moved, known := c.memory.moved[idOf(&e.stat)]
+	return known && moved == contentsOf(e)
+}
+
+// contents tells what a file had in it. The number of one that is gone may
+// belong to another file by now, and one that is left may have been written to.
+type contents struct {
+	size  int64
+	mtime unix.Timespec
+}
+
+func contentsOf(e *entry) contents { return contents{e.stat.Size, e.stat.Mtim} }
+
+// finishMove removes a source whose copy took no worker, once that is on disk.
+func (c *Copier) finishMove(e *entry) *Problem {
+	if p := syncDirectory(e.dst); p != nil {
+		return p
+	}
+	return c.removeSource(e, &e.stat)
+}
+
+// removeSource removes a source that is as it was when it was copied.
+func (w *worker) removeSource(e *entry, was *unix.Stat_t) *Problem {
+	var now unix.Stat_t
+	err := fstatat(e.src, &now, unix.AT_SYMLINK_NOFOLLOW)
+	switch {
+	case err == nil && changed(was, &now):
+		return &Problem{What: SourceChanged, Source: e.src.path()}
+	case err == nil:
+		err = unlinkat(e.src, 0)
+	}
+	if err != nil {
+		return &Problem{What: RemoveSource, Source: e.src.path(), Err: err}
+	}
+	w.gone(e)
+	return nil
+}
+
+// removeDirectory removes a source directory, if nothing was left in it.
+func (w *worker) removeDirectory(e *entry) *Problem {
+	err := unlinkat(e.src, unix.AT_REMOVEDIR)
+	switch err {
+	case nil:
+		w.gone(e)
+	case unix.ENOTEMPTY, unix.EEXIST: // what stays was reported, or left by the user's wish
+	default:
+		return &Problem{What: RemoveSource, Source: e.src.path(), Err: err}
+	}
+	return nil
+}
+
+func (w *worker) gone(e *entry) {
+	if w.journal.events.Gone != nil {
+		source, directory := e.src.path(), e.is(unix.S_IFDIR)
+		w.journal.note(w.page, func(to Events) { to.Gone(source, directory) })
+	}
+}
+
+func unlinkat(p place, flags int) error {
+	for {
+		if err := unix.Unlinkat(p.fd(), p.name, flags); err != unix.EINTR {
+			return err
+		}
+	}
+}
+
+// changed reports whether a file is another one, or was written to, or had its
+// attributes changed.
+func changed(was, now *unix.Stat_t) bool {
+	return idOf(was) != idOf(now) || was.Size != now.Size || was.Mtim != now.Mtim || was.Ctim != now.Ctim
+}
+
+// sameAttributes makes sure, before a copy takes its place, that the source is
+// as it was, and that the copy is as long and has the attributes that it should
+// have.
+func (w *worker) sameAttributes(dst, src *file) *Problem {
+	var from, to unix.Stat_t
+	if err := fstat(src.fd, &from); err != nil {
+		return &Problem{What: StatSource, Source: src.at.path(), Err: err}
+	}
+	if err := fstat(dst.fd, &to); err != nil {
+		return &Problem{What: StatDest, Dest: dst.at.path(), Err: err}
+	}
+	if changed(&src.stat, &from) {
+		return &Problem{What: SourceChanged, Source: src.at.path()}
+	}
+	if what := w.differingAttribute(&from, &to); what != "" {
+		return &Problem{What: Differs, Source: src.at.path(), Dest: dst.at.path(), Err: plainError(what)}
+	}
+	return nil
+}
+
+// differingAttribute names one that the copy was to have and has not. What a
+// user who is not root may not give is not expected.
+func (w *worker) differingAttribute(from, to *unix.Stat_t) string {
+	keeps := w.options.Preserve
+	owned := from.Uid == to.Uid && from.Gid == to.Gid
+	switch {
+	case from.Size != to.Size:
+		return "in length"
+	case keeps.has(Ownership) && w.privileged && !owned:
+		return "in owner"
+	case keeps.has(Mode) && (from.Mode^to.Mode)&permissions != 0:
+		return "in permissions"
+	case keeps.has(Timestamps) && !sameTime(from.Mtim, to.Mtim):
+		return "in time of change"
+	}
+	return ""
+}
+
+// sameTime allows for what filesystems keep of times: whole seconds, some only
+// even ones.
+func sameTime(a, b unix.Timespec) bool {
+	distance := a.Nano() - b.Nano()
+	return max(distance, -distance) < 2e9
+}
+
+// syncNames has on disk what became of a source's name and its copy's.
+func (c *Copier) syncNames(e *entry) {
+	p := syncDirectory(e.dst)
+	if p == nil && c.options.Move {
+		p = syncDirectory(e.src)
+	}
+	if p != nil {
+		c.report(p)
+	}
+}
