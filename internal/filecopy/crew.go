@@ -40,8 +40,9 @@ const (
 	// aFew small files are copied before anybody else is told or called for
 	// help: starting a thread takes as long as copying several.
 	aFew = 32
-	// small is the size of such a file in bytes.
-	small = 1 << 20
+	// small is how much data such a file has at most, in bytes: a millisecond's
+	// work.
+	small = 4 << 20
 )
 
 // busy reports whether there is more to do than to copy a few small files. The

@@ -3,17 +3,29 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
 
-// A tree has this many files of smallFile bytes, 100 to a directory. One after
-// the other they are the stream.
+// A tree has files of smallFile bytes. One after the other they are the stream.
+type tree struct{ files, inDirectory int64 }
+
+var trees = map[string]tree{
+	"tree": {20_000, 100},
+	"flat": {100_000, 100_000},
+}
+
+const smallFile = 1 << 10
+
+// The file "sparse" is a hole of this size in bytes, but for some of the stream
+// in its middle.
 const (
-	treeFiles = 20000
-	smallFile = 1 << 10
+	sparseSize   = 1 << 40
+	sparseOffset = sparseSize / 2
+	sparseData   = 1 << 20
 )
 
 func (l *lane) path(name string) string { return filepath.Join(l.dir, name) }
@@ -30,8 +42,10 @@ func (l *lane) makeInput() (err error) {
 		for i := int64(0); i < 3 && err == nil; i++ {
 			err = l.makeFile(fmt.Sprintf("in.%d", i+1), l.length*i/3, l.length*(i+1)/3)
 		}
-	case l.names("tree"):
-		err = eachInTree("tree", l.makeFile)
+	case l.names("sparse"):
+		err = l.makeSparse()
+	case l.tree() != "":
+		err = trees[l.tree()].each(l.tree(), l.makeFile)
 	}
 	return cmp.Or(err, syncfs(l.dir))
 }
@@ -48,11 +62,50 @@ func (l *lane) makeFile(name string, offset, end int64) error {
 	return l.stream.writeTo(f, offset, end)
 }
 
-// eachInTree calls visit for each file of a tree with the part of the stream
-// that it holds.
-func eachInTree(tree string, visit func(name string, offset, end int64) error) error {
-	for i := range int64(treeFiles) {
-		name := fmt.Sprintf("%s/%d/%d", tree, i/100, i%100)
+// tree is the name of the tree that the commands copy, or "".
+func (l *lane) tree() string {
+	for name := range trees {
+		if l.names(name) {
+			return name
+		}
+	}
+	return ""
+}
+
+func (l *lane) makeSparse() error {
+	f, err := os.Create(l.path("sparse"))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := f.Truncate(sparseSize); err != nil {
+		return err
+	}
+	return l.stream.writeTo(io.NewOffsetWriter(f, sparseOffset), 0, sparseData)
+}
+
+// checkSparse does not read the holes: that they are some is what counts.
+func (l *lane) checkSparse(name string) error {
+	f, err := os.Open(l.path(name))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		return os.NewSyscallError("fstat", err)
+	}
+	if st.Size != sparseSize || st.Blocks*512 > 2*sparseData {
+		return fmt.Errorf("%s: %d bytes in %d blocks", name, st.Size, st.Blocks)
+	}
+	return l.stream.compare(io.NewSectionReader(f, sparseOffset, sparseData), 0, sparseData)
+}
+
+// each calls visit for each file of a tree with the part of the stream that it
+// holds.
+func (t tree) each(root string, visit func(name string, offset, end int64) error) error {
+	for i := range t.files {
+		name := fmt.Sprintf("%s/%d/%d", root, i/t.inDirectory, i%t.inDirectory)
 		if err := visit(name, i*smallFile, (i+1)*smallFile); err != nil {
 			return err
 		}
@@ -63,9 +116,12 @@ func eachInTree(tree string, visit func(name string, offset, end int64) error) e
 // checkOutput compares what a tool has made with the stream.
 func (l *lane) checkOutput() (err error) {
 	for _, name := range l.makes() {
-		if l.names("tree") {
-			err = cmp.Or(err, eachInTree(name, l.checkFile))
-		} else {
+		switch {
+		case l.names("sparse"):
+			err = cmp.Or(err, l.checkSparse(name))
+		case l.tree() != "":
+			err = cmp.Or(err, trees[l.tree()].each(name, l.checkFile))
+		default:
 			err = cmp.Or(err, l.checkFile(name, 0, l.length))
 		}
 	}
