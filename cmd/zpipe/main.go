@@ -33,6 +33,9 @@ exit with the last status that is not 0.
 }
 
 func run(inv *tool.Invocation) error {
+	if inv.Flags.IsSet("watchfd") {
+		return runWatch(inv)
+	}
 	if len(inv.Operands) > 0 && inv.Operands[0] == runWord {
 		return runPipeline(inv)
 	}

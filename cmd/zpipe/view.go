@@ -27,6 +27,7 @@ func viewFlags() []cli.Flag {
 		&cli.StringFlag{Name: "name", Aliases: []string{"N"}, Usage: "put `NAME` in front"},
 		&cli.StringFlag{Name: "width", Aliases: []string{"w"}, Usage: "be `COLUMNS` wide, not as wide as the terminal"},
 		&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "show it also where standard error is no terminal"},
+		&cli.StringFlag{Name: "watchfd", Aliases: []string{"d"}, Usage: "relay nothing, but show how far process `PID`, or PID:FD, has come in its files"},
 		&cli.BoolFlag{Name: "cursor", Aliases: []string{"c"}, Usage: "(ignored: several displays on a terminal always share it)"},
 	}
 }
@@ -34,6 +35,7 @@ func viewFlags() []cli.Flag {
 // A view is what is shown on standard error, and how.
 type view struct {
 	on      bool
+	named   bool // by options that say what, not only how
 	numeric bool
 	waits   bool // for the first byte
 	style   meter.Style
@@ -58,7 +60,8 @@ func newView(inv *tool.Invocation) (view, error) {
 			v.style.Fields |= f.field
 		}
 	}
-	v.on = v.style.Fields != 0 || v.numeric
+	v.named = v.style.Fields != 0 || v.numeric
+	v.on = v.named
 	for _, option := range []string{"wait", "delay-start", "interval", "name", "width", "force", "cursor", "size"} {
 		v.on = v.on || inv.Flags.IsSet(option) && !(option == "size" && inv.Flags.Bool("stop-at-size"))
 	}

@@ -14,6 +14,7 @@ type Meter struct {
 	begin atomic.Pointer[time.Time] // nil until the first byte if waits
 
 	waits bool
+	base  int64 // what there was in the beginning, and no part of the rates
 	now   func() time.Time
 
 	mu   sync.Mutex // held by State only
@@ -26,6 +27,15 @@ type Meter struct {
 // that nobody knows.
 func New(total int64) *Meter {
 	return newMeter(total, time.Now(), false, time.Now)
+}
+
+// NewAt returns a meter that has counted so much already, at a time that nobody
+// knows.
+func NewAt(count, total int64) *Meter {
+	m := New(total)
+	m.base = count
+	m.count.Store(count)
+	return m
 }
 
 // NewWaiting returns a meter whose time runs from the first byte, however long
@@ -79,7 +89,7 @@ func (m *Meter) State(at time.Time) State {
 
 // measure sets the rates and what follows from them.
 func (m *Meter) measure(st *State) {
-	here := sample{at: st.Elapsed, count: st.Count}
+	here := sample{at: st.Elapsed, count: st.Count - m.base}
 	st.Rate = here.rateSince(m.past.oldest(here.at, rateWindow))
 	st.Recent = here.rateSince(m.past.oldest(here.at, recentWindow))
 	st.Average = here.rateSince(sample{})
