@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,9 @@ type testCase struct {
 	env   []string
 	umask int
 	user  uint32 // who runs the command; 0 is whoever runs the test
+	stdin string // answers
+
+	follows bool // symbolic links in directories
 }
 
 // A node is a file to be made.
@@ -35,7 +39,7 @@ const hardLink = 1
 
 func (c *testCase) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "as user %d with umask %o and %v: %q\n", c.user, c.umask, c.env, c.args)
+	fmt.Fprintf(&b, "as user %d with umask %o, %v and answers %q: %q\n", c.user, c.umask, c.env, c.stdin, c.args)
 	for _, n := range c.nodes {
 		text := n.text
 		if len(text) > 20 {
@@ -51,7 +55,7 @@ var names = []string{"a", "b", "c", "d"}
 
 // oddNames are those of one case. cp puts a name with a single quote and
 // something unprintable in quotes that are hard to understand.
-var oddNames = [][]string{{"it's", "-r", "a b"}, {"new\nline", "\xff\xfe", "é"}}
+var oddNames = [][]string{{"it's", "-r", "a b"}, {"new\nline", "\xff\xfe", "é"}, {"a~", "b.~1~", "b.~9~"}}
 
 // seldom is true once in n times.
 func seldom(t *rapid.T, label string, n int) bool {
@@ -78,8 +82,10 @@ func drawCase(t *rapid.T, root bool) *testCase {
 	}
 	c.odd = rapid.SampledFrom(oddNames).Draw(t, "odd names")
 	options, recursive := drawOptions(t)
+	c.follows = recursive && (slices.Contains(options, "-L") || slices.Contains(options, "-l"))
 	c.drawNodes(t, recursive, root)
 	c.args = append(options, c.drawOperands(t)...)
+	c.stdin = rapid.StringMatching(`([yYn]?[a-z]?\n){0,4}y?`).Draw(t, "answers")
 	return c
 }
 
@@ -161,7 +167,11 @@ func drawText(t *rapid.T, label string) string {
 
 func (c *testCase) drawTarget(t *rapid.T, label string) string {
 	name := c.drawName(t, label+" target")
-	return rapid.SampledFrom([]string{name, name, "../" + name, name + "/" + name, "..", ".", "nowhere", "/nonexistent/" + name}).Draw(t, label+" target form")
+	forms := []string{name, name, "../" + name, name + "/" + name, "nowhere", "/nonexistent/" + name}
+	if !c.follows { // else cp may not end
+		forms = append(forms, "..", ".")
+	}
+	return rapid.SampledFrom(forms).Draw(t, label+" target form")
 }
 
 // drawOptions leaves --reflink=always out: there is no tmpfs that can do it,
@@ -174,12 +184,13 @@ func drawOptions(t *rapid.T) (options []string, recursive bool) {
 	for _, option := range []string{
 		"-p", "-f", "-v", "-T", "--sparse=always", "--sparse=never", "--sparse=auto", "--reflink=never", "--reflink=auto",
 		"-d", "-H", "-L", "-P", "-l", "-s", "--remove-destination",
+		"-u", "-n", "-i", "-b", "--backup=numbered", "--backup=simple", "-S.old",
 	} {
 		once := 7
 		switch option {
 		case "-v", "-p":
 			once = 2
-		case "-s", "-l":
+		case "-s", "-l", "-n", "-u", "-b", "--backup=numbered", "--backup=simple", "-S.old":
 			once = 12
 		}
 		if seldom(t, option, once) {

@@ -30,6 +30,10 @@ func command() tool.Command {
 holes of SOURCE are holes of DEST. --reflink means --reflink=always.
 `,
 		Flags: []cli.Flag{
+			&gnuflag.OptionalString{StringFlag: cli.StringFlag{
+				Name: "backup", Aliases: []string{"b"},
+				Usage: "make a backup of each existing destination file, by `CONTROL`: none or off, simple or never, existing or nil, numbered or t",
+			}},
 			&cli.BoolFlag{Name: "copy-contents", Usage: "copy contents of special files when recursive"},
 			&cli.BoolFlag{Name: "d", Usage: "same as --no-dereference --preserve=links"},
 			&cli.BoolFlag{Name: "direct", Usage: "read and write past the page cache, where the filesystems can"},
@@ -38,8 +42,10 @@ holes of SOURCE are holes of DEST. --reflink means --reflink=always.
 			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "if an existing destination file cannot be opened, replace it"},
 			&cli.BoolFlag{Name: "H", Usage: "follow command-line symbolic links in SOURCE"},
 			&cli.StringFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "copy the files of a tree by `N` workers; the default is the number of CPUs"},
+			&cli.BoolFlag{Name: "interactive", Aliases: []string{"i"}, Usage: "prompt before overwrite (overrides a previous -n option)"},
 			&cli.BoolFlag{Name: "link", Aliases: []string{"l"}, Usage: "hard link files instead of copying"},
 			&cli.BoolFlag{Name: "dereference", Aliases: []string{"L"}, Usage: "always follow symbolic links in SOURCE"},
+			&cli.BoolFlag{Name: "no-clobber", Aliases: []string{"n"}, Usage: "silently skip existing files (overrides a previous -i option); see also --update"},
 			&cli.BoolFlag{Name: "no-dereference", Aliases: []string{"P"}, Usage: "never follow symbolic links in SOURCE"},
 			&cli.BoolFlag{Name: "p", Usage: "preserve mode, ownership and timestamps"},
 			&cli.BoolFlag{Name: "recursive", Aliases: []string{"R", "r"}, Usage: "copy directories recursively"},
@@ -54,18 +60,24 @@ holes of SOURCE are holes of DEST. --reflink means --reflink=always.
 			&cli.BoolFlag{Name: "remove-destination", Usage: "replace each existing destination file, rather than write to it"},
 			&cli.StringFlag{Name: "sparse", Usage: "make holes `WHEN`: auto, always or never"},
 			&cli.BoolFlag{Name: "symbolic-link", Aliases: []string{"s"}, Usage: "make symbolic links instead of copying"},
+			&cli.StringFlag{Name: "suffix", Aliases: []string{"S"}, Usage: "make backups, with `SUFFIX` in place of the usual ~"},
 			&cli.StringFlag{Name: "target-directory", Aliases: []string{"t"}, Usage: "copy all SOURCE arguments into `DIRECTORY`"},
 			&cli.BoolFlag{Name: "no-target-directory", Aliases: []string{"T"}, Usage: "treat DEST as a normal file"},
 			&cli.BoolFlag{Name: "atomic", Usage: "put each file in its place when it is complete, or leave what is there"},
 			&cli.BoolFlag{Name: "fsync", Usage: "have files and their names on disk before they count as copied"},
 			&cli.BoolFlag{Name: "move", Usage: "rename, or copy as --archive --atomic --fsync do, then remove the source"},
 			&cli.BoolFlag{Name: "verify", Usage: "read source and copy back, past the page cache where possible, and compare"},
+			&gnuflag.OptionalString{
+				StringFlag: cli.StringFlag{Name: "update", Aliases: []string{"u"}, Usage: "replace which existing files, `UPDATE`: all (the default), older (that of the bare option), none or none-fail"},
+				Absent:     "older",
+			},
 			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "explain what is being done"},
 		},
 		Choices: map[string][]string{
 			"progress": {"auto", "always", "never"},
 			"reflink":  {"auto", "always", "never"},
 			"sparse":   {"never", "auto", "always"},
+			"update":   {"all", "none", "none-fail", "older"},
 		},
 		Run: run,
 	}
@@ -77,7 +89,7 @@ func run(inv *tool.Invocation) error {
 	if err != nil {
 		return err
 	}
-	j, err := jobOf(inv)
+	j, err := jobOf(inv, &options)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"zeroutils/internal/filecopy"
 	"zeroutils/internal/tool"
 )
@@ -27,7 +29,7 @@ var messages = map[filecopy.What]message{
 	filecopy.DirectoryTwice:         {"warning: source directory %s specified more than once", []name{source}},
 	filecopy.SameFile:               {"%s and %s are the same file", []name{source, dest}},
 	filecopy.DirectoryOverFile:      {"cannot overwrite non-directory %s with directory %s", []name{dest, source}},
-	filecopy.FileOverDirectory:      {"cannot overwrite directory %s with non-directory", []name{dest}},
+	filecopy.FileOverDirectory:      {"cannot overwrite directory %s with non-directory %s", []name{dest, source}},
 	filecopy.OverJustCreated:        {"will not overwrite just-created %s with %s", []name{dest, source}},
 	filecopy.ThroughJustCreatedLink: {"will not copy %s through just-created symlink %s", []name{source, dest}},
 	filecopy.ThroughDanglingLink:    {"not writing through dangling symlink %s", []name{dest}},
@@ -35,6 +37,9 @@ var messages = map[filecopy.What]message{
 	filecopy.HardLinkToDirectory:    {"will not create hard link %s to directory %s", []name{dest, source}},
 	filecopy.CyclicLink:             {"cannot copy cyclic symbolic link %s", []name{source}},
 	filecopy.RelativeLink:           {"%s: can make relative symbolic links only in current directory", []name{destWord}},
+	filecopy.NotReplaced:            {"not replacing %s", []name{dest}},
+	filecopy.Declined:               {"", []name{dest}}, // the user knows
+	filecopy.BackupIsSource:         {"backing up %s might destroy source;  %s not copied", []name{dest, source}},
 	filecopy.Replaced:               {"skipping file %s, as it was replaced while being copied", []name{source}},
 	filecopy.UnknownType:            {"%s has unknown file type", []name{source}},
 	filecopy.Unserved:               {"cannot copy %s to %s", []name{source, dest}},
@@ -59,6 +64,8 @@ var messages = map[filecopy.What]message{
 	filecopy.CreateFIFO:      {"cannot create fifo %s", []name{dest}},
 	filecopy.CreateSpecial:   {"cannot create special file %s", []name{dest}},
 	filecopy.Remove:          {"cannot remove %s", []name{dest}},
+	filecopy.BackUp:          {"cannot backup %s", []name{dest}},
+	filecopy.TakeBack:        {"cannot un-backup %s", []name{dest}},
 	filecopy.Clone:           {"failed to clone %s from %s", []name{dest, source}},
 	filecopy.SeekDest:        {"cannot lseek %s", []name{dest}},
 	filecopy.Write:           {"error writing %s", []name{dest}},
@@ -83,13 +90,22 @@ var messages = map[filecopy.What]message{
 
 // eventsOf says on the terminal what happens.
 func eventsOf(inv *tool.Invocation) filecopy.Events {
-	e := filecopy.Events{Problem: func(p *filecopy.Problem) { say(inv, p) }}
+	e := filecopy.Events{
+		Problem: func(p *filecopy.Problem) { say(inv, p) },
+		Confirm: func(o *filecopy.Overwrite) bool { return confirm(inv, o) },
+	}
 	if inv.Flags.Bool("debug") {
 		e.Moved = func(how filecopy.How) { inv.Printf("%s\n", explain(how)) }
 	}
 	if inv.Flags.Bool("verbose") || inv.Flags.Bool("debug") {
-		e.Copying = func(source, dest string) {
-			inv.Printf("%s -> %s\n", tool.QuoteAlways(source), tool.QuoteAlways(dest))
+		e.Copying = func(source, dest, backup string) {
+			if backup != "" {
+				backup = fmt.Sprintf(" (backup: %s)", tool.QuoteAlways(backup))
+			}
+			inv.Printf("%s -> %s%s\n", tool.QuoteAlways(source), tool.QuoteAlways(dest), backup)
+		}
+		e.Unmoved = func(backup, dest string) {
+			inv.Printf("%s -> %s (unbackup)\n", tool.QuoteAlways(backup), tool.QuoteAlways(dest))
 		}
 		e.Removed = func(dest string) { inv.Printf("removed %s\n", tool.QuoteAlways(dest)) }
 		e.Renamed = func(source, dest string) {
@@ -112,6 +128,10 @@ func eventsOf(inv *tool.Invocation) filecopy.Events {
 // say prints a problem. Only warnings leave the status alone.
 func say(inv *tool.Invocation, p *filecopy.Problem) {
 	m := messages[p.What]
+	if m.text == "" {
+		inv.SetStatus(1)
+		return
+	}
 	format, args := m.text, make([]any, 0, 3)
 	for _, n := range m.names {
 		switch n {

@@ -30,7 +30,28 @@ func (j *job) run(c *filecopy.Copier) {
 }
 
 // jobOf sorts the operands out. Nothing is written before it is done.
-func jobOf(inv *tool.Invocation) (*job, error) {
+func jobOf(inv *tool.Invocation, o *filecopy.Options) (*job, error) {
+	j, err := sortOperands(inv)
+	if err == nil && j.target == nil {
+		j.copyToBackup(o)
+	}
+	return j, err
+}
+
+// copyToBackup makes of cp -bf file file, which asks for a backup of a file and
+// no more, a copy to the backup.
+func (j *job) copyToBackup(o *filecopy.Options) {
+	if j.dest != j.sources[0] || o.Backup.Control == filecopy.NoBackups || o.Existing&filecopy.Force == 0 {
+		return
+	}
+	var st unix.Stat_t
+	if unix.Stat(j.dest, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFREG {
+		j.dest = o.Backup.Name(j.dest)
+		o.Backup.Control = filecopy.NoBackups
+	}
+}
+
+func sortOperands(inv *tool.Invocation) (*job, error) {
 	directory, given, err := targetDirectory(inv)
 	if err != nil {
 		return nil, err

@@ -30,6 +30,10 @@ func optionsOf(inv *tool.Invocation) (filecopy.Options, error) {
 	}
 	o.Links = followed(inv, o)
 	o.Existing = replaced(inv)
+	o.Update, o.Ask = overwriting(inv)
+	if o.Backup, err = backupOf(inv, o.Update); err != nil {
+		return o, err
+	}
 	if o.Safety = safetyOf(inv); o.Move {
 		if err := forMoving(inv, &o); err != nil {
 			return o, err

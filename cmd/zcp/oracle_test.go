@@ -43,12 +43,19 @@ func TestBehavesAsTheRealCp(t *testing.T) {
 		want := o.run(t, "want", o.cp, c)
 		c.args = append([]string{rapid.SampledFrom([]string{"-j1", "-j4"}).Draw(t, "jobs")}, c.args...)
 		got := o.run(t, "got", o.zcp, c)
+		want, got = old91(want, got)
 		switch {
 		case want == got:
 		case c.confusesNames(want, got):
 			t.Skip("cp loses its way")
 		case strings.Contains(want, "File name too long"):
 			t.Skip("cp fills a directory with copies of itself")
+		case c.linksNewer() && strings.Contains(want, "removed") != strings.Contains(got, "removed"):
+			t.Skip("cp replaces newer files by links to each other")
+		case slices.Contains(c.args, ""):
+			t.Skip("since 9.2 cp takes no name for that of the working directory")
+		case misplacesBackups(want, got):
+			t.Skip("cp 9.1 puts a backup into the working directory")
 		case keepsMore(want, got):
 			t.Skip("cp loses a file")
 		}
@@ -65,6 +72,35 @@ func TestBehavesAsTheRealCp(t *testing.T) {
 func (c *testCase) confusesNames(want, got string) bool {
 	missed := strings.Contains(want, "will not create hard link ") || strings.Contains(got, " are the same file")
 	return missed && slices.ContainsFunc(c.args, c.goesThroughLink)
+}
+
+// old91 hides what has changed since cp 9.1: a file that the user does not want
+// to be overwritten now makes the status 1, and some messages have other words.
+func old91(want, got string) (string, string) {
+	asked := strings.Contains(got, ": overwrite ") || strings.Contains(got, " try anyway? ") || strings.Contains(got, ", overriding mode ")
+	if asked && strings.HasPrefix(want, "status 0") {
+		got = strings.Replace(got, "status 1", "status 0", 1)
+	}
+	if strings.Contains(want, " with non-directory\n") {
+		got = regexp.MustCompile(`(?m)( with non-directory) .*$`).ReplaceAllString(got, "$1")
+	}
+	want = strings.Replace(want, "options --backup and --no-clobber are mutually exclusive",
+		"--backup is mutually exclusive with -n or --update=none-fail", 1)
+	return want, got
+}
+
+// linksNewer reports whether cp makes names of one file what is newer than
+// several names of a source: with -u it does so without being asked to keep
+// hard links.
+func (c *testCase) linksNewer() bool {
+	return slices.Contains(c.args, "-u") && !slices.Contains(c.args, "-d") && !slices.Contains(c.args, "-a")
+}
+
+// misplacesBackups reports whether only cp has a backup in the working directory.
+// cp 9.1 puts those there that belong into the target directory.
+func misplacesBackups(want, got string) bool {
+	backup := regexp.MustCompile(`^"/1/2/3/4/5/6/w/[^/]*(~|\.old)" `)
+	return slices.ContainsFunc(onlyIn(want, got), backup.MatchString)
 }
 
 // keepsMore tells a difference that is meant. Where a file is to take the place
@@ -146,6 +182,7 @@ func (o *oracle) run(t *rapid.T, name, program string, c *testCase) string {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: c.user, Gid: c.user}}
 	}
 	cmd.Args[0] = filepath.Base(program)
+	cmd.Stdin = strings.NewReader(c.stdin)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	umask := unix.Umask(c.umask)
@@ -168,6 +205,7 @@ func anonymous(stderr string) string {
 		if rest, ok := strings.CutPrefix(line, "zcp: "); ok {
 			lines[i] = "cp: " + rest
 		}
+		lines[i] = strings.ReplaceAll(lines[i], "? zcp: ", "? cp: ") // what is said after a question
 		lines[i] = strings.Replace(lines[i], "Try 'zcp --help'", "Try 'cp --help'", 1)
 	}
 	return strings.Join(lines, "")

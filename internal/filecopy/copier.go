@@ -132,6 +132,7 @@ type entry struct {
 	replace bool         // dst is to be replaced by a file made beside it
 	linked  bool         // dst is another name of an earlier copy
 	apart   bool         // the source cannot be renamed to where its copy will be
+	backup  place        // what was at dst is here now
 }
 
 // is reports whether the source is of a kind, unix.S_IFREG and so on.
@@ -145,6 +146,7 @@ func (c *Copier) copy(e *entry) {
 	if p := c.copyEntry(e); p != nil {
 		e.failed = true
 		c.report(p)
+		c.takeBack(e)
 	}
 	if e.handed {
 		return
@@ -172,7 +174,7 @@ func (c *Copier) copyEntry(e *entry) *Problem {
 	if directory && !c.options.Recursive {
 		return &Problem{What: OmittedDirectory, Source: e.src.path()}
 	}
-	if e.top && !directory && c.memory.sourceTwice(e) {
+	if e.top && !directory && c.options.Backup.none() && c.memory.sourceTwice(e) {
 		return &Problem{What: SourceTwice, Source: e.src.path()}
 	}
 	done, problem := c.inspect(e)
@@ -216,7 +218,7 @@ func (c *Copier) copyFile(e *entry) *Problem {
 	case c.options.Make == SymbolicLinks:
 		return c.putSymbolicLink(e)
 	case c.options.Make == HardLinks:
-		return c.putHardLink(e, e.src, c.options.Existing.has(Force))
+		return c.putHardLink(e, e.src, c.options.Existing.has(Force) || c.options.Ask)
 	case e.is(unix.S_IFLNK):
 		return c.copyLink(e)
 	case e.is(unix.S_IFREG) && (busy || c.options.Jobs > 0) && !c.remembers(e) && c.handOver(e):

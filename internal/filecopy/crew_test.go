@@ -44,7 +44,7 @@ func TestACrewTellsInTheOrderOfOneWorker(t *testing.T) {
 		o.Data.Reflink = ReflinkAlways
 		o.Jobs = jobs
 		c := New(o, Events{
-			Copying: func(source, _ string) { told = append(told, "copying "+source) },
+			Copying: func(source, _, _ string) { told = append(told, "copying "+source) },
 			Problem: func(p *Problem) { told = append(told, "problem "+p.Source) },
 		})
 		defer c.Close()

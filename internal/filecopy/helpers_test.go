@@ -23,7 +23,7 @@ func newRun(t *testing.T, o Options) *run {
 	r := &run{}
 	r.Copier = New(o, Events{
 		Problem: func(p *Problem) { r.problems = append(r.problems, p) },
-		Copying: func(source, dest string) {
+		Copying: func(source, dest, backup string) {
 			r.copied = append(r.copied, source)
 			if r.during != nil {
 				r.during(source)

@@ -20,6 +20,12 @@ type Options struct {
 	Make Make
 	// Existing says what to do with a file that is already there.
 	Existing Existing
+	// Update says which files that are already there get new contents.
+	Update Update
+	// Ask lets Events.Confirm decide about each of these.
+	Ask bool
+	// Backup says which of these are kept under another name, and under which.
+	Backup Backup
 	// Preserve are the attributes that copies take over.
 	Preserve Attributes
 	// Data says how contents are moved.
@@ -78,6 +84,17 @@ const (
 	Replace                      // replace it in any case
 )
 
+// Update says which existing files, directories aside, may get new contents. The
+// zero value is all.
+type Update uint8
+
+const (
+	UpdateAll      Update = iota
+	UpdateOlder           // those older than the source
+	UpdateNone            // none
+	UpdateNoneFail        // none, and it is a problem that they are there
+)
+
 func (e Existing) has(f Existing) bool { return e&f != 0 }
 
 // Attributes is a set of what a copy keeps of its source besides the contents.
@@ -122,17 +139,26 @@ const (
 // Events are what a copy tells while it runs. Functions may be nil. Names are
 // as the user gave them, with the names found in directories appended.
 type Events struct {
-	Copying func(source, dest string)           // a file is about to be copied, or a directory was made
+	Copying func(source, dest, backup string)   // a file is about to be copied, or a directory was made; what was there is called backup now, if that is not empty
 	Moved   func(How)                           // the contents of a file were copied, or not
 	Removed func(dest string)                   // a file was replaced by a new one
 	Renamed func(source, dest string)           // a source was moved without being copied
 	Gone    func(source string, directory bool) // a source was removed, when it had been copied
 	Problem func(*Problem)                      // something was not copied as it should be
+	Confirm func(*Overwrite) bool               // may an existing file get new contents?
+	Unmoved func(backup, dest string)           // nothing came of a copy, and the backup has its old name again
 	Busy    func()                              // there is more to do than to copy a few small files; once
 	// Verified tells that a copy was read back and is the same as its source,
 	// which has that many bytes; direct says that neither came from the page
 	// cache.
 	Verified func(dest string, bytes int64, direct bool)
+}
+
+// An Overwrite is what is to be decided about an existing file.
+type Overwrite struct {
+	Dest     string
+	Mode     uint32 // kind and permissions, as in stat(2)
+	Writable bool   // by this process, or it is a symbolic link
 }
 
 // permissions are the bits that a file can be created with.

@@ -39,7 +39,7 @@ const (
 	DirectoryTwice                     // S, a warning
 	SameFile                           // S D
 	DirectoryOverFile                  // S D
-	FileOverDirectory                  // D
+	FileOverDirectory                  // S D
 	OverJustCreated                    // S D
 	ThroughJustCreatedLink             // S D
 	ThroughDanglingLink                // D
@@ -47,6 +47,9 @@ const (
 	HardLinkToDirectory                // S D: the directory is copied to S already
 	CyclicLink                         // S
 	RelativeLink                       // D: it is not where the link would lead to the source
+	NotReplaced                        // D
+	Declined                           // D, by the user
+	BackupIsSource                     // S D
 	Replaced                           // S was replaced by another file meanwhile
 	UnknownType                        // S
 	Unserved                           // S D: the method cannot copy these
@@ -74,6 +77,8 @@ const (
 	CreateFIFO      // D
 	CreateSpecial   // D
 	Remove          // D
+	BackUp          // D
+	TakeBack        // D: its backup keeps its name
 	Clone           // S D
 	SeekDest        // D
 	Write           // D
@@ -114,6 +119,9 @@ var problems = [whats]string{
 	HardLinkToDirectory:    "directory is reached twice",
 	CyclicLink:             "link leads to a directory that it is in",
 	RelativeLink:           "relative link would not lead to the source",
+	NotReplaced:            "not replaced",
+	Declined:               "not to be replaced",
+	BackupIsSource:         "backup would replace the source",
 	Replaced:               "source was replaced meanwhile",
 	UnknownType:            "unknown file type",
 	Unserved:               "method cannot serve",
@@ -137,6 +145,8 @@ var problems = [whats]string{
 	CreateFIFO:      "create FIFO",
 	CreateSpecial:   "create special file",
 	Remove:          "remove",
+	BackUp:          "back up",
+	TakeBack:        "take back from backup",
 	Clone:           "clone",
 	SeekDest:        "seek",
 	Write:           "write",

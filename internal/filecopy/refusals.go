@@ -13,7 +13,7 @@ func (c *Copier) inspect(e *entry) (done bool, p *Problem) {
 			return done, p
 		}
 	}
-	if e.top && c.memory.justCreated(e) && isLink(e.dst) {
+	if e.top && !e.replace && c.options.Backup.none() && c.memory.justCreated(e) && isLink(e.dst) {
 		return false, &Problem{What: ThroughJustCreatedLink, Source: e.src.path(), Dest: e.dst.path()}
 	}
 	return false, nil
@@ -60,27 +60,36 @@ func (c *Copier) hasContents(e *entry) bool {
 // through reports whether the contents of the source will be written to what is
 // at the destination, so that it matters where that leads.
 func (c *Copier) through(e *entry) bool {
-	return c.hasContents(e) && c.options.Make == Copies && !c.options.Existing.has(Replace)
+	o := &c.options
+	return c.hasContents(e) && o.Make == Copies && o.Backup.none() && !o.Existing.has(Replace)
 }
 
 func (c *Copier) inspectFound(e *entry) (done bool, p *Problem) {
-	fine, done := c.distinct(e)
-	switch {
-	case !fine:
-		return false, &Problem{What: SameFile, Source: e.src.path(), Dest: e.dst.path()}
-	case done:
-		return true, nil
+	if c.options.Update < UpdateNone {
+		var fine bool
+		if fine, done = c.distinct(e); !fine {
+			return false, &Problem{What: SameFile, Source: e.src.path(), Dest: e.dst.path()}
+		}
+	}
+	if skip, p := c.skips(e); skip || done {
+		return true, p
 	}
 	source, dest := e.is(unix.S_IFDIR), isKind(e.found, unix.S_IFDIR)
 	switch {
 	case source && !dest:
 		return false, &Problem{What: DirectoryOverFile, Source: e.src.path(), Dest: e.dst.path()}
-	case !dest && e.top && c.memory.justCreated(e) && (!c.through(e) || !isLink(e.dst)):
+	case !dest && e.top && c.options.Backup.Control != Numbered && c.memory.justCreated(e) && (!c.through(e) || !isLink(e.dst)):
 		return false, &Problem{What: OverJustCreated, Source: e.src.path(), Dest: e.dst.path()}
 	case !source && dest:
-		return false, &Problem{What: FileOverDirectory, Dest: e.dst.path()}
+		return false, &Problem{What: FileOverDirectory, Source: e.src.path(), Dest: e.dst.path()}
 	}
-	e.replace = !dest && c.replaces(e)
+	if dest {
+		return false, nil
+	}
+	if !c.options.Backup.none() && !isDots(e.src.base()) {
+		return false, c.backUp(e)
+	}
+	e.replace = c.replaces(e)
 	return false, nil
 }
 

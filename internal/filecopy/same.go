@@ -15,7 +15,7 @@ func (c *Copier) distinct(e *entry) (fine, done bool) {
 	}
 	if e.is(unix.S_IFLNK) && isKind(e.found, unix.S_IFLNK) {
 		one := sameName(e.src, e.dst)
-		return !one, !one && same
+		return !one, !one && same && c.options.Backup.none()
 	}
 	return c.apart(e, &e.stat, e.found)
 }
@@ -39,6 +39,10 @@ func (c *Copier) apart(e *entry, source, dest *unix.Stat_t) (fine, done bool) {
 	sourceLink, destLink := isKind(source, unix.S_IFLNK), isKind(dest, unix.S_IFLNK)
 	same := idOf(source) == idOf(dest)
 	switch {
+	case !c.options.Backup.none() && same:
+		return !sameName(e.src, e.dst), false
+	case !c.options.Backup.none(): // the backup would be what the source leads to
+		return !c.follows(e) || !sourceLink || destLink, false
 	case c.options.Existing.has(Replace) && destLink:
 		return true, false
 	case c.options.Existing.has(Replace) && same && dest.Nlink > 1 && !sameName(e.src, e.dst):

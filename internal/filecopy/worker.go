@@ -72,8 +72,11 @@ func (w *worker) report(p *Problem) {
 
 func (w *worker) copying(e *entry) {
 	if w.journal.events.Copying != nil {
-		source, dest := e.src.path(), e.dst.path()
-		w.journal.note(w.page, func(to Events) { to.Copying(source, dest) })
+		source, dest, backup := e.src.path(), e.dst.path(), ""
+		if e.backup.name != "" {
+			backup = e.backup.path()
+		}
+		w.journal.note(w.page, func(to Events) { to.Copying(source, dest, backup) })
 	}
 }
 

@@ -1,0 +1,150 @@
+package filecopy
+
+import (
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Backup says what becomes of a file that another one takes the place of.
+type Backup struct {
+	Control Control
+	Suffix  string // of simple backups, without a slash and not empty
+}
+
+// Control says which kind of backups are made.
+type Control uint8
+
+const (
+	NoBackups Control = iota
+	Simple            // file~
+	Numbered          // file.~1~, file.~2~
+	AsFound           // numbered where there are numbered ones, else simple
+)
+
+func (b Backup) none() bool { return b.Control == NoBackups }
+
+func isDots(name string) bool { return name == "." || name == ".." }
+
+// backUp gives what was found another name. The destination is free then.
+func (c *Copier) backUp(e *entry) *Problem {
+	if c.options.Backup.Control != Numbered && c.backupIsSource(e) {
+		return &Problem{What: BackupIsSource, Source: e.src.path(), Dest: e.dst.path()}
+	}
+	backup, err := c.options.Backup.rename(e.dst)
+	switch err {
+	case nil:
+		e.backup = backup
+	case unix.ENOENT: // it is gone
+	default:
+		return &Problem{What: BackUp, Dest: e.dst.path(), Err: err}
+	}
+	e.found, e.missing = nil, true
+	return nil
+}
+
+// backupIsSource reports whether a simple backup would replace the source.
+func (c *Copier) backupIsSource(e *entry) bool {
+	name := e.dst.base() + c.options.Backup.Suffix
+	if e.src.base() != name {
+		return false
+	}
+	var st unix.Stat_t
+	return fstatat(e.dst.sibling(name), &st, 0) == nil && idOf(&st) == idOf(&e.stat)
+}
+
+// takeBack gives the backup its old name, if a copy has failed.
+func (c *Copier) takeBack(e *entry) {
+	if e.backup.name == "" {
+		return
+	}
+	if err := unix.Renameat(e.backup.fd(), e.backup.name, e.dst.fd(), e.dst.name); err != nil {
+		c.report(&Problem{What: TakeBack, Dest: e.dst.path(), Err: err})
+		return
+	}
+	if c.journal.events.Unmoved != nil {
+		backup, dest := e.backup.path(), e.dst.path()
+		c.journal.note(c.page, func(to Events) { to.Unmoved(backup, dest) })
+	}
+}
+
+// rename gives a file the name of its backup. A numbered one never takes the
+// place of another file, if the filesystem can tell.
+func (b Backup) rename(p place) (place, error) {
+	for {
+		name, numbered := b.name(p)
+		backup := p.sibling(name)
+		if !numbered {
+			return backup, unix.Renameat(p.fd(), p.name, backup.fd(), backup.name)
+		}
+		err := unix.Renameat2(p.fd(), p.name, backup.fd(), backup.name, unix.RENAME_NOREPLACE)
+		if err == unix.EINVAL || err == unix.ENOSYS {
+			err = unix.Renameat(p.fd(), p.name, backup.fd(), backup.name)
+		}
+		if err != unix.EEXIST {
+			return backup, err
+		}
+	}
+}
+
+// Name is the path that the backup of the file at a path would have.
+func (b Backup) Name(path string) string {
+	p := place{nil, path}
+	name, _ := b.name(p)
+	return p.sibling(name).path()
+}
+
+// longest is the length in bytes of the longest names, NAME_MAX.
+const longest = 255
+
+// name is what the backup of a file is called.
+func (b Backup) name(p place) (name string, numbered bool) {
+	base := p.base()
+	if b.Control != Simple {
+		if last := lastBackup(p); last != "" || b.Control == Numbered {
+			return base + ".~" + increment(last) + "~", true
+		}
+	}
+	if len(base)+len(b.Suffix) <= longest {
+		return base + b.Suffix, false
+	}
+	return base[:min(len(base), longest-1)] + "~", false
+}
+
+// lastBackup is the highest number among the numbered backups of a file.
+func lastBackup(p place) (last string) {
+	dir, err := open(p.sibling("."), unix.O_RDONLY|unix.O_DIRECTORY, new(unix.Stat_t))
+	if err != nil {
+		return ""
+	}
+	defer dir.close()
+	names, _ := readNames(dir.fd, make([]byte, direntBuffer))
+	for _, found := range names.entries {
+		number, ok := strings.CutPrefix(names.name(found), p.base()+".~")
+		number, tilde := strings.CutSuffix(number, "~")
+		if ok && tilde && isNumber(number) && higher(number, last) {
+			last = strings.Clone(number)
+		}
+	}
+	return last
+}
+
+func isNumber(s string) bool {
+	return s != "" && s[0] != '0' && strings.Trim(s, "0123456789") == ""
+}
+
+// higher compares numbers of any length.
+func higher(a, b string) bool { return len(a) > len(b) || len(a) == len(b) && a > b }
+
+// increment adds one to a number of any length. The empty one is zero.
+func increment(number string) string {
+	digits := []byte(number)
+	for i := len(digits) - 1; i >= 0; i-- {
+		if digits[i] < '9' {
+			digits[i]++
+			return string(digits)
+		}
+		digits[i] = '0'
+	}
+	return "1" + string(digits)
+}

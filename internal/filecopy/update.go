@@ -1,0 +1,76 @@
+package filecopy
+
+import "golang.org/x/sys/unix"
+
+// skips reports whether what was found is not to be replaced. A directory never
+// is, but filled.
+func (c *Copier) skips(e *entry) (skip bool, p *Problem) {
+	if e.is(unix.S_IFDIR) {
+		return false, nil
+	}
+	if c.options.Update == UpdateOlder && c.upToDate(e) {
+		_, p := c.copyName(e) // what other names of the source become are names of it, too
+		return true, p
+	}
+	switch {
+	case c.options.Update == UpdateNone:
+		return true, nil
+	case c.options.Update == UpdateNoneFail:
+		return true, &Problem{What: NotReplaced, Dest: e.dst.path()}
+	case c.options.Ask && !c.confirmed(e):
+		return true, &Problem{What: Declined, Dest: e.dst.path()}
+	}
+	return false, nil
+}
+
+// upToDate reports whether what was found is not older than the source.
+func (c *Copier) upToDate(e *entry) bool {
+	source, dest := e.stat.Mtim, e.found.Mtim
+	if c.options.Preserve.has(Timestamps) {
+		source = truncated(source, resolution(e.dst, e.found))
+	}
+	return dest.Nano() >= source.Nano()
+}
+
+// resolution is that of the times that a filesystem keeps, in nanoseconds, as
+// far as the times of a file show: the kernel sets the time of the last change
+// of state to all digits that are kept.
+func resolution(p place, st *unix.Stat_t) int64 {
+	step := int64(1)
+	for step < 1e9 && st.Mtim.Nsec%(step*10) == 0 && st.Ctim.Nsec%(step*10) == 0 {
+		step *= 10
+	}
+	if step == 1e9 && onFAT(p) {
+		step *= 2
+	}
+	return step
+}
+
+func onFAT(p place) bool {
+	fd, err := openat(p.sibling("."), unix.O_PATH, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	var fs unix.Statfs_t
+	return unix.Fstatfs(fd, &fs) == nil && fs.Type == unix.MSDOS_SUPER_MAGIC
+}
+
+// truncated is a time as a filesystem of that resolution keeps it.
+func truncated(t unix.Timespec, resolution int64) unix.Timespec {
+	ns := t.Nano()
+	return unix.NsecToTimespec(ns - ((ns%resolution)+resolution)%resolution)
+}
+
+// confirmed asks the user, after all else is told.
+func (c *Copier) confirmed(e *entry) bool {
+	c.settle()
+	return c.journal.events.Confirm(&Overwrite{
+		Dest: e.dst.path(), Mode: e.found.Mode, Writable: c.mayWrite(e),
+	})
+}
+
+func (c *Copier) mayWrite(e *entry) bool {
+	return c.privileged || isKind(e.found, unix.S_IFLNK) ||
+		unix.Faccessat(e.dst.fd(), e.dst.name, unix.W_OK, unix.AT_EACCESS) == nil
+}

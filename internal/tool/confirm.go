@@ -1,0 +1,27 @@
+package tool
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// Confirm asks a question on standard error, "NAME: question", and reports
+// whether the next line of standard input begins with y or Y. It takes no more
+// than that line.
+func (inv *Invocation) Confirm(format string, args ...any) bool {
+	inv.put([]byte(inv.Name + ": " + fmt.Sprintf(format, args...)))
+	first, b := byte('\n'), make([]byte, 1)
+	for at := 0; ; at++ {
+		n, err := unix.Read(inv.std.in, b)
+		switch {
+		case err == unix.EINTR:
+			at--
+			continue
+		case inv.std.closed(0) || err != nil || n == 0 || b[0] == '\n':
+			return first == 'y' || first == 'Y'
+		case at == 0:
+			first = b[0]
+		}
+	}
+}
