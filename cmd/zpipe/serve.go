@@ -154,6 +154,7 @@ func (v *server) acceptAll() {
 		}
 		conn := v.accept()
 		if conn == nil {
+			<-v.slots
 			return
 		}
 		v.running.Go(func() {

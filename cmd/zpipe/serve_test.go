@@ -1,0 +1,363 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"zeroutils/internal/property"
+)
+
+// serve starts a server on a port that the kernel chooses. LISTEN in an
+// argument stands for it.
+func serve(t *testing.T, args ...string) *process {
+	t.Helper()
+	return serveAs(t, nil, args...)
+}
+
+func serveAs(t *testing.T, set func(*process), args ...string) *process {
+	t.Helper()
+	for i, arg := range args {
+		if arg == "LISTEN" {
+			args[i] = "tcp-listen:0"
+		}
+	}
+	p := launch(t, set, append([]string{"--serve"}, args...)...)
+	p.address()
+	return p
+}
+
+// echoes has what is said to a connection come back.
+func echoes(t *testing.T, c conn, data []byte) {
+	t.Helper()
+	var speaking sync.WaitGroup
+	speaking.Go(func() { say(t, c, data) })
+	if err := same(hear(t, c), data); err != nil {
+		t.Error(err)
+	}
+	speaking.Wait()
+}
+
+// stop ends a server in order, which should have said nothing but this.
+func (p *process) stop(said string) {
+	p.Helper()
+	before := p.announced()
+	p.signal(syscall.SIGTERM)
+	p.ended(0, before+said)
+}
+
+func TestEveryConnectionGetsACommandOfItsOwn(t *testing.T) {
+	for _, command := range []string{"exec:cat", "sh:cat"} {
+		p := serve(t, "--both", "LISTEN", command)
+		var clients sync.WaitGroup
+		for i := range 20 {
+			clients.Go(func() { echoes(t, dial(t, "tcp", p.address()), noise[i<<10:i<<10+sizes[i%len(sizes)]]) })
+		}
+		clients.Wait()
+		p.stop("")
+	}
+}
+
+func TestEveryConnectionGetsAConnectionOfItsOwn(t *testing.T) {
+	behind := serve(t, "--both", "LISTEN", "exec:cat")
+	p := serve(t, "--both", "LISTEN", "tcp:"+behind.address())
+	var clients sync.WaitGroup
+	for i := range 20 {
+		clients.Go(func() { echoes(t, dial(t, "tcp", p.address()), noise[i<<10:i<<10+sizes[i%len(sizes)]]) })
+	}
+	clients.Wait()
+	p.stop("")
+	behind.stop("")
+}
+
+func TestEveryConnectionGetsAFileWithTheNextFreeNumber(t *testing.T) {
+	p := serveAs(t, func(p *process) {
+		if err := os.WriteFile(filepath.Join(p.cmd.Dir, "2.in"), []byte("mine"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}, "LISTEN", "file:%d.in")
+	for i := range 3 {
+		c := dial(t, "tcp", p.address())
+		say(t, c, noise[:i+1])
+		_ = hear(t, c) // its end is that of the file
+	}
+	for name, want := range map[string]string{"1.in": string(noise[:1]), "2.in": "mine", "3.in": string(noise[:2]), "4.in": string(noise[:3])} {
+		if got, err := os.ReadFile(filepath.Join(p.cmd.Dir, name)); string(got) != want {
+			t.Errorf("%s has %q, %v, want %q", name, got, err, want)
+		}
+	}
+	p.stop("")
+}
+
+func TestEveryConnectionIsSentTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, noise, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := serve(t, path, "LISTEN")
+	var clients sync.WaitGroup
+	for range 5 {
+		clients.Go(func() {
+			if err := same(hear(t, dial(t, "tcp", p.address())), noise); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	clients.Wait()
+	p.stop("")
+}
+
+func TestWhatGoesWrongWithAConnectionIsItsOwnAffair(t *testing.T) {
+	nobody := freePort(t, "127.0.0.1")
+	p := serve(t, "--both", "LISTEN", "sh:read word; case $word in fail) exit 3;; *) echo $word; cat;; esac")
+	fine := dial(t, "tcp", p.address())
+	_, _ = fine.Write([]byte("hello\n"))
+	failing := dial(t, "tcp", p.address())
+	say(t, failing, []byte("fail\n"))
+	_ = hear(t, failing)
+	if err := fine.CloseWrite(); err != nil {
+		t.Error(err)
+	}
+	if got := hear(t, fine); string(got) != "hello\n" {
+		t.Errorf("%q", got)
+	}
+	p.stop(fmt.Sprintf("zpipe: tcp-listen:0: %v: sh:read word; case $word in fail) exit 3;; *) echo $word; cat;; esac: exit status 3\n", failing.LocalAddr()))
+
+	p = serve(t, "--both", "LISTEN", "tcp:"+nobody)
+	c := dial(t, "tcp", p.address())
+	_ = hear(t, c)
+	p.stop(fmt.Sprintf("zpipe: tcp-listen:0: %v: tcp:%s: Connection refused\n", c.LocalAddr(), nobody))
+}
+
+func TestMoreConnectionsThanAllowedWait(t *testing.T) {
+	p := serve(t, "--both", "--max-connections=2", "LISTEN", "exec:cat")
+	first, second, third := dial(t, "tcp", p.address()), dial(t, "tcp", p.address()), dial(t, "tcp", p.address())
+	for _, c := range []conn{first, second} {
+		_, _ = c.Write([]byte("x"))
+		if _, err := io.ReadFull(c, make([]byte, 1)); err != nil {
+			t.Error(err)
+		}
+	}
+	if children := p.children(); len(children) != 2 {
+		t.Errorf("%d commands run", len(children))
+	}
+	echoes(t, first, []byte("y"))
+	echoes(t, third, []byte("z"))
+	echoes(t, second, []byte("y"))
+	p.stop("")
+}
+
+// children are the processes that zpipe has started.
+func (p *process) children() (pids []string) {
+	p.Helper()
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", p.cmd.Process.Pid))
+	if err != nil {
+		p.Fatal(err)
+	}
+	for _, task := range tasks {
+		text, _ := os.ReadFile(task) // it may have ended
+		pids = append(pids, strings.Fields(string(text))...)
+	}
+	return pids
+}
+
+func TestConnectionsThatAreOpenEndInOrder(t *testing.T) {
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
+		p := serve(t, "--both", "LISTEN", "exec:cat")
+		c := dial(t, "tcp", p.address())
+		_, _ = c.Write([]byte("x"))
+		if _, err := io.ReadFull(c, make([]byte, 1)); err != nil {
+			t.Error(err)
+		}
+		said := p.announced()
+		p.signal(sig)
+		waitFor(t, "the port to close", func() bool {
+			extra, err := net.Dial("tcp", p.address())
+			if err == nil {
+				extra.Close()
+			}
+			return err != nil
+		})
+		echoes(t, c, noise[:1<<20+1])
+		p.ended(0, said)
+	}
+}
+
+func TestConnectionsAreCutOffWhenTheGraceIsOver(t *testing.T) {
+	for _, grace := range []string{"--grace=0", "--grace=0.2", "--grace=1000"} {
+		p := serve(t, "--both", grace, "LISTEN", "exec:cat")
+		c := dial(t, "tcp", p.address())
+		_, _ = c.Write([]byte("x"))
+		if _, err := io.ReadFull(c, make([]byte, 1)); err != nil {
+			t.Error(err)
+		}
+		said := p.announced()
+		p.signal(syscall.SIGTERM)
+		if grace == "--grace=1000" {
+			p.signal(syscall.SIGINT) // enough waited
+		}
+		p.ended(1, said+"zpipe: connections cut off: 1\n")
+	}
+}
+
+func TestWithoutDescriptorsNewcomersAreRefusedAndTheOthersStay(t *testing.T) {
+	p := serveAs(t, func(p *process) {
+		p.cmd.Args = append([]string{"sh", "-c", `ulimit -n 40; exec "$@"`, "sh"}, p.cmd.Args...)
+		p.cmd.Path = "/bin/sh"
+	}, "--both", "LISTEN", "exec:cat")
+	var served []conn
+	refused := 0
+	for range 30 {
+		c := dial(t, "tcp", p.address())
+		_, _ = c.Write([]byte("x"))
+		if n, _ := c.Read(make([]byte, 1)); n == 1 {
+			served = append(served, c)
+		} else {
+			refused++
+			c.Close()
+		}
+	}
+	if len(served) < 5 || refused == 0 {
+		t.Errorf("%d were served, %d refused", len(served), refused)
+	}
+	for _, c := range served {
+		echoes(t, c, noise[:100_000])
+		c.Close()
+	}
+	waitFor(t, "the commands to end", func() bool { return len(p.children()) == 0 })
+	echoes(t, dial(t, "tcp", p.address()), noise[:1000])
+	p.signal(syscall.SIGTERM)
+	if status := p.wait(); status != 0 || !strings.Contains(p.said.text(), "Too many open files") {
+		t.Errorf("status %d, said %q", status, p.said.text())
+	}
+}
+
+func TestDescriptorsAndMemoryStayFlat(t *testing.T) {
+	connections := 1500
+	if property.Long() {
+		connections = 10_000
+	}
+	behind := serve(t, "--both", "--stats=json", "LISTEN", "unix:@behind-"+strconv.Itoa(os.Getpid()))
+	echo := listen(t, "unix", "@behind-"+strconv.Itoa(os.Getpid()))
+	go echoAll(echo)
+	round := func(n int) {
+		var clients sync.WaitGroup
+		for i := range 20 {
+			clients.Go(func() {
+				for j := i; j < n; j += 20 {
+					c := dial(t, "tcp", behind.address())
+					echoes(t, c, noise[j:j+1+j%50_000])
+					c.Close()
+				}
+			})
+		}
+		clients.Wait()
+		waitFor(t, "the last to be closed", func() bool { return behind.sockets() == 1 })
+	}
+	round(connections / 3)
+	descriptors, memory := behind.descriptors(), behind.resident()
+	round(connections - connections/3)
+	if now := behind.descriptors(); now > descriptors+10 {
+		t.Errorf("%d descriptors have become %d", descriptors, now)
+	}
+	if now := behind.resident(); now > memory+memory/4+1<<20 {
+		t.Errorf("%d bytes of memory have become %d", memory, now)
+	}
+	behind.signal(syscall.SIGTERM)
+	if status := behind.wait(); status != 0 || !strings.Contains(behind.said.text(), fmt.Sprintf(`"connections":%d`, connections)) {
+		t.Errorf("status %d, said %q", status, behind.said.text())
+	}
+}
+
+// echoAll sends every connection what it says.
+func echoAll(l net.Listener) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer c.Close()
+			_, _ = io.Copy(c, c)
+			_ = c.(conn).CloseWrite()
+		}()
+	}
+}
+
+func (p *process) descriptors() int { return len(p.links()) }
+
+func (p *process) sockets() (n int) {
+	for _, to := range p.links() {
+		if strings.HasPrefix(to, "socket:") {
+			n++
+		}
+	}
+	return n
+}
+
+func (p *process) links() (to []string) {
+	p.Helper()
+	dir := fmt.Sprintf("/proc/%d/fd", p.cmd.Process.Pid)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		p.Fatal(err)
+	}
+	for _, e := range entries {
+		link, _ := os.Readlink(filepath.Join(dir, e.Name())) // it may have been closed
+		to = append(to, link)
+	}
+	return to
+}
+
+// resident is the memory that zpipe has, in bytes.
+func (p *process) resident() int { return p.status("VmRSS") << 10 }
+
+func (p *process) status(field string) int {
+	p.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		p.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), field+":")
+	var n int
+	if _, err := fmt.Sscan(rest, &n); err != nil {
+		p.Fatal(err)
+	}
+	return n
+}
+
+func TestAThousandConnectionsAtATimeNeedNoThreadEach(t *testing.T) {
+	l := listen(t, "tcp", "127.0.0.1:0")
+	go echoAll(l)
+	p := serve(t, "--both", "LISTEN", "tcp:"+l.Addr().String())
+	conns := make([]conn, 1000)
+	for i := range conns {
+		conns[i] = dial(t, "tcp", p.address())
+		_, _ = conns[i].Write(noise[i : i+100])
+	}
+	for i, c := range conns { // every one is alive
+		got := make([]byte, 100)
+		if _, err := io.ReadFull(c, got); err != nil {
+			t.Fatal(err)
+		}
+		if err := same(got, noise[i:i+100]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if threads := p.status("Threads"); threads > 64 {
+		t.Errorf("%d threads", threads)
+	}
+	t.Logf("%d threads, %d KiB, %d descriptors", p.status("Threads"), p.status("VmHWM"), p.descriptors())
+	for _, c := range conns {
+		echoes(t, c, noise[:10])
+		c.Close()
+	}
+	p.stop("")
+}
