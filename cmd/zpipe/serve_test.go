@@ -240,7 +240,7 @@ func TestWithoutDescriptorsNewcomersAreRefusedAndTheOthersStay(t *testing.T) {
 }
 
 func TestDescriptorsAndMemoryStayFlat(t *testing.T) {
-	connections := 1500
+	connections := 2500
 	if property.Long() {
 		connections = 10_000
 	}
@@ -261,6 +261,11 @@ func TestDescriptorsAndMemoryStayFlat(t *testing.T) {
 		clients.Wait()
 		waitFor(t, "the last to be closed", func() bool { return behind.sockets() == 1 })
 	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(behind.said.text())
+		}
+	})
 	round(connections / 3)
 	descriptors, memory := behind.descriptors(), behind.resident()
 	round(connections - connections/3)

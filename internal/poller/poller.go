@@ -19,6 +19,7 @@ type Poller struct {
 
 	mu      sync.Mutex
 	watched map[int]*descriptor
+	serial  int32 // of the last descriptor
 }
 
 // A descriptor is in the epoll set for the events that its waiters want, but
@@ -26,6 +27,7 @@ type Poller struct {
 // nothing. Being level-triggered, the next arming reports what is still so.
 type descriptor struct {
 	fd      int
+	serial  int32 // tells it from another of the same number
 	armed   bool
 	events  uint32 // of which it reports, if armed, besides errors and hangups
 	waiting []*waiter
@@ -87,7 +89,8 @@ func (p *Poller) add(w *waiter) error {
 		}
 		d := p.watched[int(f.Fd)]
 		if d == nil {
-			d = &descriptor{fd: int(f.Fd)}
+			p.serial++
+			d = &descriptor{fd: int(f.Fd), serial: p.serial}
 		}
 		d.waiting = append(d.waiting, w)
 		switch err := p.arm(d); err {
@@ -114,7 +117,7 @@ func (p *Poller) arm(d *descriptor) error {
 	if p.watched[d.fd] == nil {
 		how = unix.EPOLL_CTL_ADD
 	}
-	event := unix.EpollEvent{Events: want | unix.EPOLLONESHOT, Fd: int32(d.fd)}
+	event := unix.EpollEvent{Events: want | unix.EPOLLONESHOT, Fd: int32(d.fd), Pad: d.serial}
 	if err := unix.EpollCtl(p.epoll, how, d.fd, &event); err != nil {
 		return err
 	}
@@ -181,11 +184,17 @@ func (p *Poller) run() {
 		}
 		p.mu.Lock()
 		for _, e := range events[:max(n, 0)] {
-			if d := p.watched[int(e.Fd)]; d != nil {
-				p.happened(d, e.Events)
-			}
+			p.dispatch(e)
 		}
 		p.mu.Unlock()
+	}
+}
+
+// dispatch passes an event on, unless it is one of a descriptor that has been
+// closed since and whose number another has.
+func (p *Poller) dispatch(e unix.EpollEvent) {
+	if d := p.watched[int(e.Fd)]; d != nil && d.serial == e.Pad {
+		p.happened(d, e.Events)
 	}
 }
 

@@ -135,6 +135,32 @@ func TestANumberThatIsUsedAgainIsAnotherDescriptor(t *testing.T) {
 	}
 }
 
+func TestWhatHappenedBeforeAnotherGotTheNumberIsForgotten(t *testing.T) {
+	p := start(t)
+	a, _ := pair(t)
+	p.must(t, 0, 0, unix.PollFd{Fd: int32(a), Events: unix.POLLIN})
+	late := unix.EpollEvent{Events: unix.EPOLLHUP, Fd: int32(a), Pad: p.watched[a].serial}
+	p.Forget(a)
+	waiting := make(chan int)
+	go func() {
+		n, _ := p.Poll([]unix.PollFd{{Fd: int32(a), Events: unix.POLLIN}}, 50*time.Millisecond)
+		waiting <- n
+	}()
+	for { // until it waits
+		p.mu.Lock()
+		if p.watched[a] != nil {
+			break
+		}
+		p.mu.Unlock()
+		runtime.Gosched()
+	}
+	p.dispatch(late)
+	p.mu.Unlock()
+	if n := <-waiting; n != 0 {
+		t.Error("a hangup of another descriptor was noticed")
+	}
+}
+
 func TestAClosedDescriptorIsAnError(t *testing.T) {
 	p := start(t)
 	if n, err := p.Poll([]unix.PollFd{{Fd: 1 << 20, Events: unix.POLLIN}}, -1); n != 0 || err != unix.EBADF {
