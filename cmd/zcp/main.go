@@ -66,6 +66,7 @@ holes of SOURCE are holes of DEST. --reflink means --reflink=always.
 			&cli.BoolFlag{Name: "atomic", Usage: "put each file in its place when it is complete, or leave what is there"},
 			&cli.BoolFlag{Name: "fsync", Usage: "have files and their names on disk before they count as copied"},
 			&cli.BoolFlag{Name: "move", Usage: "rename, or copy as --archive --atomic --fsync do, then remove the source"},
+			&cli.BoolFlag{Name: "resume", Usage: "continue a partial copy, if it is a beginning of SOURCE"},
 			&cli.BoolFlag{Name: "verify", Usage: "read source and copy back, past the page cache where possible, and compare"},
 			&gnuflag.OptionalString{
 				StringFlag: cli.StringFlag{Name: "update", Aliases: []string{"u"}, Usage: "replace which existing files, `UPDATE`: all (the default), older (that of the bare option), none or none-fail"},

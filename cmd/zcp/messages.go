@@ -74,6 +74,7 @@ var messages = map[filecopy.What]message{
 	filecopy.Sync:            {"error syncing %s", []name{dest}},
 	filecopy.Commit:          {"cannot put %s in place", []name{dest}},
 	filecopy.ReadBack:        {"error reading back %s", []name{dest}},
+	filecopy.StartedOver:     {"starting over with %s", []name{dest}},
 	filecopy.Move:            {"cannot move %s to %s", []name{source, dest}},
 	filecopy.MoveIntoItself:  {"cannot move %s to a subdirectory of itself, %s", []name{source, dest}},
 	filecopy.SourceChanged:   {"not removing %s: it has changed meanwhile", []name{source}},
@@ -117,6 +118,9 @@ func eventsOf(inv *tool.Invocation) filecopy.Events {
 				what = "removed directory"
 			}
 			inv.Printf("%s %s\n", what, tool.QuoteAlways(source))
+		}
+		e.Resumed = func(dest string, at int64) {
+			inv.Printf("continuing %s at byte %d\n", tool.QuoteAlways(dest), at)
 		}
 		e.Verified = func(dest string, bytes int64, direct bool) {
 			inv.Printf("verified %s: %d bytes, %s\n", tool.QuoteAlways(dest), bytes, readBackFrom(direct))

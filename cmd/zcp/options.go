@@ -34,10 +34,8 @@ func optionsOf(inv *tool.Invocation) (filecopy.Options, error) {
 	if o.Backup, err = backupOf(inv, o.Update); err != nil {
 		return o, err
 	}
-	if o.Safety = safetyOf(inv); o.Move {
-		if err := forMoving(inv, &o); err != nil {
-			return o, err
-		}
+	if err := safely(inv, &o); err != nil {
+		return o, err
 	}
 	_, o.Dangling = os.LookupEnv("POSIXLY_CORRECT")
 	return o, nil

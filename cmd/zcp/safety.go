@@ -7,14 +7,22 @@ import (
 	"zeroutils/internal/tool"
 )
 
-// safetyOf says what the copies are to survive.
-func safetyOf(inv *tool.Invocation) filecopy.Safety {
-	return filecopy.Safety{
+// safely adds what the copies are to survive.
+func safely(inv *tool.Invocation, o *filecopy.Options) error {
+	o.Safety = filecopy.Safety{
 		Atomic: inv.Flags.Bool("atomic"),
 		Fsync:  inv.Flags.Bool("fsync"),
 		Verify: inv.Flags.Bool("verify"),
 		Move:   inv.Flags.Bool("move"),
+		Resume: inv.Flags.Bool("resume"),
 	}
+	if o.Resume && o.Data.Reflink == filecopy.ReflinkAlways {
+		return tool.UsageErrorf("--resume cannot be combined with --reflink=always")
+	}
+	if o.Move {
+		return forMoving(inv, o)
+	}
+	return nil
 }
 
 // forMoving makes the options those of --archive, as far as they were not said

@@ -15,6 +15,9 @@ func (w *worker) fill(dst, src *file) *Problem {
 	if w.options.Data.Reflink == ReflinkAlways {
 		return w.clone(dst, src)
 	}
+	if dst.done > 0 {
+		return w.fillRest(dst, src)
+	}
 	if dst.regular() && w.makesHoles(src) {
 		return w.fillSparsely(dst, src)
 	}

@@ -38,14 +38,13 @@ type sparseCopy struct {
 // tried first: filesystems that compress look sparse, and a clone has the
 // source's holes.
 func (w *worker) fillSparsely(dst, src *file) *Problem {
-	f := &sparseCopy{
-		worker: w, dst: dst, src: src,
-		d: w.describe(dst), s: w.describe(src),
+	f := w.newSparseCopy(dst, src)
+	if dst.done == 0 {
+		if done, p := w.share(f.d, f.s, dst, src); done {
+			return p
+		}
+		f.options = w.transfer(f.s)
 	}
-	if done, p := w.share(f.d, f.s, dst, src); done {
-		return p
-	}
-	f.options = w.transfer(f.s)
 	size, p := f.parts()
 	if p == nil && f.end < size {
 		if err := ftruncate(dst.fd, size); err != nil {
@@ -56,16 +55,26 @@ func (w *worker) fillSparsely(dst, src *file) *Problem {
 	return p
 }
 
+func (w *worker) newSparseCopy(dst, src *file) *sparseCopy {
+	f := &sparseCopy{
+		worker: w, dst: dst, src: src,
+		d: w.describe(dst), s: w.describe(src),
+		end: dst.done,
+	}
+	f.options = w.transfer(f.s)
+	return f
+}
+
 // parts copies what has data, and returns the size of the source. Each step
 // begins where the last one ended, or ends the copy, whatever a writer or a
 // hole puncher does to the source meanwhile.
 func (f *sparseCopy) parts() (size int64, p *Problem) {
 	size = f.src.stat.Size
 	if !looksSparse(f.src) {
-		return f.part(0, -1)
+		return f.part(f.end, -1)
 	}
 	f.seeks = Yes
-	for at := int64(0); at < size; {
+	for at := f.end; at < size; {
 		data, err := unix.Seek(f.src.fd, at, unix.SEEK_DATA)
 		switch err {
 		case nil:

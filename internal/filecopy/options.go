@@ -52,6 +52,10 @@ type Safety struct {
 	// renames it where that is enough. It implies Atomic. It is for copies that
 	// keep what they can: special files, links, owners and so on.
 	Move bool
+	// Resume continues a partial copy that is a beginning of its source. With
+	// Atomic that is what a failed or killed run left beside the destination,
+	// which then keeps its name until it is complete or Resume is left out.
+	Resume bool
 	// Verify reads both files back and compares them, past the page cache where
 	// the filesystem lets it. Only regular files and block devices can be.
 	Verify bool
@@ -148,6 +152,8 @@ type Events struct {
 	Confirm func(*Overwrite) bool               // may an existing file get new contents?
 	Unmoved func(backup, dest string)           // nothing came of a copy, and the backup has its old name again
 	Busy    func()                              // there is more to do than to copy a few small files; once
+	// Resumed tells that a partial copy is continued behind that many bytes.
+	Resumed func(dest string, at int64)
 	// Verified tells that a copy was read back and is the same as its source,
 	// which has that many bytes; direct says that neither came from the page
 	// cache.

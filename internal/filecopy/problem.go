@@ -25,7 +25,13 @@ func (p *Problem) Unwrap() error { return p.Err }
 
 // Warning reports whether the problem is none after all: nothing is missing
 // among the copies.
-func (p *Problem) Warning() bool { return p.What == SourceTwice || p.What == DirectoryTwice }
+func (p *Problem) Warning() bool {
+	return p.What == SourceTwice || p.What == DirectoryTwice || p.What == StartedOver
+}
+
+// resumable reports whether a partial copy is worth continuing: not one that
+// is known to be wrong.
+func (p *Problem) resumable() bool { return p.What != Differs && p.What != SourceChanged }
 
 // What is the kind of a problem. For each, the names that its Problem has
 // stand behind it: S is Source, D is Dest.
@@ -55,6 +61,7 @@ const (
 	Unserved                           // S D: the method cannot copy these
 	Irreplaceable                      // D is no regular file, and so is not replaced by one
 	Unverifiable                       // S D are not both regular files or block devices
+	StartedOver                        // D, a warning: what was there is no beginning of the source
 
 	// Failures of the source.
 
@@ -127,6 +134,7 @@ var problems = [whats]string{
 	Unserved:               "method cannot serve",
 	Irreplaceable:          "is no regular file",
 	Unverifiable:           "cannot be compared",
+	StartedOver:            "cannot be continued",
 
 	StatSource:    "stat source",
 	OpenSource:    "open source",

@@ -14,6 +14,7 @@ type file struct {
 	stat  unix.Stat_t
 	fresh bool // it was made just now: fd is nobody else's
 
+	done    int64    // bytes that it has of the source already
 	staging *staging // nil if it has its name from the beginning
 }
 
@@ -208,11 +209,7 @@ func (w *worker) empty(dst, src *file) *Problem {
 	if excess := dst.stat.Mode & permissions &^ src.stat.Mode; excess != 0 && w.options.Preserve.has(Mode) {
 		unix.Fchmod(dst.fd, dst.stat.Mode&(permissions|setID)&^excess) // if not ours, preserving the mode says so
 	}
-	if err := ftruncate(dst.fd, 0); err != nil {
-		return &Problem{What: CreateFile, Dest: dst.at.path(), Err: err}
-	}
-	dst.stat.Size, dst.stat.Blocks = 0, 0
-	return nil
+	return w.continueOrEmpty(dst, src)
 }
 
 // finishRegular gives a file with its contents its attributes.

@@ -28,19 +28,31 @@ func (w *worker) openStaged(e *entry, src *file) (*file, *Problem) {
 	if p != nil {
 		return nil, p
 	}
-	sweep(s.to)
 	dst := &file{fd: -1, at: e.dst, flags: w.writing(), fresh: true, staging: s}
+	if w.options.Resume {
+		w.adopt(dst)
+	} else {
+		sweep(s.to)
+	}
 	mode := w.createMode(e)
 	if s.old != nil && !w.options.Preserve.has(Mode) {
 		mode &= s.old.Mode & unix.S_IRWXU // the rest comes with the old file's owner
 	}
-	if err := dst.make(mode); err != nil {
-		return nil, &Problem{What: CreateFile, Dest: e.dst.path(), Err: err}
+	if dst.fd < 0 {
+		if err := dst.make(mode, w.options.Resume); err != nil {
+			return nil, &Problem{What: CreateFile, Dest: e.dst.path(), Err: err}
+		}
 	}
 	w.temporaries.set(s)
 	if err := fstat(dst.fd, &dst.stat); err != nil {
 		dst.abandon()
 		return nil, &Problem{What: StatDest, Dest: e.dst.path(), Err: err}
+	}
+	if dst.stat.Size > 0 {
+		if p := w.continueOrEmpty(dst, src); p != nil {
+			unix.Close(dst.fd)
+			return nil, p
+		}
 	}
 	return dst, nil
 }
@@ -91,16 +103,16 @@ func (w *worker) stagingFor(e *entry, src *file) (*staging, *Problem) {
 // writing is how a destination is opened: what is to be compared has to be
 // read, too.
 func (w *worker) writing() int {
-	if w.options.Verify {
+	if w.options.Verify || w.options.Resume {
 		return unix.O_RDWR
 	}
 	return unix.O_WRONLY
 }
 
-// make opens a new file, without a name if it can.
-func (f *file) make(mode uint32) (err error) {
+// make opens a new file, without a name unless one is asked for, if it can.
+func (f *file) make(mode uint32, named bool) (err error) {
 	s := f.staging
-	if namesDescriptors() {
+	if !named && namesDescriptors() {
 		f.fd, err = openat(s.to.sibling("."), f.flags|unix.O_TMPFILE, mode)
 		if err == nil {
 			return nil
@@ -183,7 +195,7 @@ func (w *worker) commitOrAbandon(e *entry, dst *file, p *Problem) *Problem {
 	if p == nil {
 		p = w.commit(dst)
 	}
-	if p != nil {
+	if p != nil && !(w.options.Resume && p.resumable()) {
 		dst.unname()
 	}
 	if e.replace {

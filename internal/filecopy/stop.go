@@ -48,6 +48,9 @@ func (h *temporaryHolder) set(s *staging) {
 // RemoveTemporaries takes away what is not complete, before the process ends in
 // the middle of a copy. The copy goes on, if it does, to no avail.
 func (c *Copier) RemoveTemporaries() {
+	if c.options.Resume { // they are what the next run continues
+		return
+	}
 	g := c.gauge
 	g.mu.Lock()
 	defer g.mu.Unlock()
