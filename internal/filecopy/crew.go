@@ -53,7 +53,11 @@ func (c *Copier) busy(e *entry) bool {
 	}
 	c.few++
 	endless := c.hasContents(e) && !e.is(unix.S_IFREG)
-	if c.few <= aFew && e.stat.Size < small && !endless {
+	data := e.stat.Size
+	if c.options.Data.Sparse != SparseNever {
+		data = min(data, e.stat.Blocks*512)
+	}
+	if c.few <= aFew && data <= small && !endless {
 		return false
 	}
 	c.few = aFew + 1
