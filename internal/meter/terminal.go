@@ -4,6 +4,8 @@ import (
 	"runtime"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/splice"
 )
 
 // A terminal is a descriptor that is drawn on. It may be something else, that is
@@ -56,23 +58,7 @@ func (t terminal) write(p []byte) error {
 	if err := unix.PthreadSigmask(unix.SIG_BLOCK, &ttou, &before); err != nil {
 		return err
 	}
-	err := writeAll(t.fd, p)
+	err := splice.WriteAll(t.fd, p)
 	_ = unix.PthreadSigmask(unix.SIG_SETMASK, &before, nil) // it was valid a moment ago
 	return err
-}
-
-func writeAll(fd int, p []byte) error {
-	for len(p) > 0 {
-		n, err := unix.Write(fd, p)
-		switch err {
-		case nil:
-			p = p[n:]
-		case unix.EINTR:
-		case unix.EAGAIN:
-			_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, -1) // the next write tells
-		default:
-			return err
-		}
-	}
-	return nil
 }

@@ -5,8 +5,16 @@ import "golang.org/x/sys/unix"
 // sendfile moves a file's pages to the sink through a pipe of 16 pages that
 // the kernel keeps for each thread. It needs no descriptor of its own.
 func sendfile(t *transfer) error {
+	return t.moveWithin(func(n int) (int, error) {
+		return t.sendfile(t.dst.FD, t.src.FD, n)
+	}, sendfileRefused)
+}
+
+// moveWithin repeats a call that moves bytes from a file to the sink without
+// stopping between the two.
+func (t *transfer) moveWithin(move func(n int) (int, error), refused func(error) bool) error {
 	for t.left > 0 {
-		n, err := t.sendfile(t.dst.FD, t.src.FD, t.next(chunk))
+		n, err := move(t.next(chunk))
 		switch {
 		case err == nil && n == 0:
 			return nil
@@ -18,7 +26,7 @@ func sendfile(t *transfer) error {
 			if err := t.waitForSink(); err != nil {
 				return err
 			}
-		case sendfileRefused(err):
+		case refused(err):
 			return &notThisWay{err}
 		default:
 			return &WriteError{err}

@@ -1,6 +1,10 @@
 package tool
 
-import "fmt"
+import (
+	"fmt"
+
+	"zeroutils/internal/splice"
+)
 
 // Errorf prints "NAME: message" on standard error and makes the exit status 1.
 // Errors among the arguments are shown as ErrorText shows them.
@@ -34,7 +38,7 @@ func (inv *Invocation) put(p []byte) {
 	inv.saying.Lock()
 	defer inv.saying.Unlock()
 	print := func() {
-		if inv.std.closed(2) || writeAll(inv.std.err, p) != nil {
+		if inv.std.closed(2) || splice.WriteAll(inv.std.err, p) != nil {
 			inv.failed()
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/splice"
 )
 
 func TestAClosedDescriptorIsAnErrorToWhoeverUsesIt(t *testing.T) {
@@ -125,7 +127,7 @@ func TestANonblockingDescriptorIsWaitedFor(t *testing.T) {
 	want := strings.Repeat("0123456789", 20000) // three times what a pipe holds
 	done := make(chan error, 1)
 	go func() {
-		done <- writeAll(p[1], []byte(want))
+		done <- splice.WriteAll(p[1], []byte(want))
 		_ = unix.Close(p[1])
 	}()
 	var got strings.Builder

@@ -5,6 +5,8 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/splice"
 )
 
 // Printf writes text on standard output: at once if that is a terminal, else
@@ -54,28 +56,10 @@ func (t *text) deliver() error {
 	if t.std.closed(1) {
 		return unix.EBADF
 	}
-	return writeAll(t.std.out, t.pending)
+	return splice.WriteAll(t.std.out, t.pending)
 }
 
 func isTerminal(fd int) bool {
 	_, err := unix.IoctlGetTermios(fd, unix.TCGETS)
 	return err == nil
-}
-
-// writeAll writes p to a descriptor that may be interrupted, take less, or be
-// nonblocking because another process made it so.
-func writeAll(fd int, p []byte) error {
-	for len(p) > 0 {
-		n, err := unix.Write(fd, p)
-		switch err {
-		case nil:
-			p = p[n:]
-		case unix.EINTR:
-		case unix.EAGAIN:
-			_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, -1) // the next write tells
-		default:
-			return err
-		}
-	}
-	return nil
 }
