@@ -142,6 +142,7 @@ func isKind(st *unix.Stat_t, kind uint32) bool { return st.Mode&unix.S_IFMT == k
 
 // copy copies one entry and reports what went wrong.
 func (c *Copier) copy(e *entry) {
+	c.journal.wait(openPages)
 	e.fd = -1
 	if p := c.copyEntry(e); p != nil {
 		e.failed = true

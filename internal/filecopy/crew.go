@@ -33,7 +33,8 @@ const (
 	// source open.
 	waitingTasks = 64
 	// openPages bounds how much is done behind a file that takes long: files,
-	// and directories, which are open until then, twice.
+	// what the walk has to tell, and directories, which are open until then,
+	// twice.
 	openPages       = 1024
 	fileWeight      = 1
 	directoryWeight = 4
@@ -72,7 +73,6 @@ func (c *Copier) handOver(e *entry) bool {
 	if e.dst.dir == nil || !e.dst.dir.fresh || c.crew == nil && !c.gather() {
 		return false
 	}
-	c.journal.wait(openPages)
 	e.handed = true
 	c.filling.left.Add(1)
 	if n := len(c.crew.workers); n == 0 || n < c.crew.jobs && len(c.crew.tasks) > 0 {

@@ -31,7 +31,6 @@ func (c *Copier) begin(e *entry, made *madeDirectory, src *directory) {
 func (c *Copier) end() {
 	f := c.filling
 	c.filling = f.up
-	c.journal.wait(openPages)
 	f.page = c.journal.open(directoryWeight)
 	c.drop(f)
 }

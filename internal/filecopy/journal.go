@@ -58,6 +58,8 @@ func (j *journal) note(p *page, e event) {
 		e(j.events)
 	case p == nil:
 		j.last.behind = append(j.last.behind, e)
+		j.last.weight++
+		j.weight++
 	default:
 		p.own = append(p.own, e)
 	}
