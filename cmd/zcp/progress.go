@@ -36,7 +36,7 @@ const patience = time.Second
 func startProgress(inv *tool.Invocation, c *filecopy.Copier, sources []string, o filecopy.Options) *progress {
 	p := &progress{inv: inv, gauge: c.Gauge(), whole: meter.New(0)}
 	when := inv.Flags.String("progress")
-	if when == "" || when == "never" {
+	if when == "" || when == "never" || o.Ask { // a question and a display do not share a terminal
 		return p
 	}
 	always := when == "always"
