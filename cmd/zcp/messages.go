@@ -74,6 +74,7 @@ var messages = map[filecopy.What]message{
 	filecopy.Sync:            {"error syncing %s", []name{dest}},
 	filecopy.Commit:          {"cannot put %s in place", []name{dest}},
 	filecopy.ReadBack:        {"error reading back %s", []name{dest}},
+	filecopy.NoRoom:          {"no room for %s", []name{dest}},
 	filecopy.StartedOver:     {"starting over with %s", []name{dest}},
 	filecopy.Move:            {"cannot move %s to %s", []name{source, dest}},
 	filecopy.MoveIntoItself:  {"cannot move %s to a subdirectory of itself, %s", []name{source, dest}},

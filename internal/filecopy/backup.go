@@ -31,6 +31,12 @@ func (c *Copier) backUp(e *entry) *Problem {
 	if c.options.Backup.Control != Numbered && c.backupIsSource(e) {
 		return &Problem{What: BackupIsSource, Source: e.src.path(), Dest: e.dst.path()}
 	}
+	if c.options.Atomic {
+		if backup, err := c.options.Backup.link(e.dst); err == nil {
+			e.backup, e.replace = backup, true
+			return nil
+		}
+	}
 	backup, err := c.options.Backup.rename(e.dst)
 	switch err {
 	case nil:
@@ -58,6 +64,13 @@ func (c *Copier) takeBack(e *entry) {
 	if e.backup.name == "" {
 		return
 	}
+	if e.replace { // dst has its name still, or was replaced
+		var st unix.Stat_t
+		if fstatat(e.backup, &st, unix.AT_SYMLINK_NOFOLLOW) == nil && named(e.dst, &st) {
+			unlinkat(e.backup, 0)
+		}
+		return
+	}
 	if err := unix.Renameat(e.backup.fd(), e.backup.name, e.dst.fd(), e.dst.name); err != nil {
 		c.report(&Problem{What: TakeBack, Dest: e.dst.path(), Err: err})
 		return
@@ -82,6 +95,25 @@ func (b Backup) rename(p place) (place, error) {
 			err = unix.Renameat(p.fd(), p.name, backup.fd(), backup.name)
 		}
 		if err != unix.EEXIST {
+			return backup, err
+		}
+	}
+}
+
+// link gives a file the name of its backup besides its own, which it keeps
+// until another one takes its place. Some filesystems have no hard links.
+func (b Backup) link(p place) (place, error) {
+	for {
+		name, numbered := b.name(p)
+		backup := p.sibling(name)
+		err := unix.Linkat(p.fd(), p.name, backup.fd(), backup.name, 0)
+		if err != unix.EEXIST {
+			return backup, err
+		}
+		if numbered {
+			continue
+		}
+		if err := unlinkat(backup, 0); err != nil {
 			return backup, err
 		}
 	}

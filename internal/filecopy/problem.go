@@ -61,6 +61,7 @@ const (
 	Unserved                           // S D: the method cannot copy these
 	Irreplaceable                      // D is no regular file, and so is not replaced by one
 	Unverifiable                       // S D are not both regular files or block devices
+	NoRoom                             // D
 	StartedOver                        // D, a warning: what was there is no beginning of the source
 
 	// Failures of the source.
@@ -134,6 +135,7 @@ var problems = [whats]string{
 	Unserved:               "method cannot serve",
 	Irreplaceable:          "is no regular file",
 	Unverifiable:           "cannot be compared",
+	NoRoom:                 "does not fit",
 	StartedOver:            "cannot be continued",
 
 	StatSource:    "stat source",

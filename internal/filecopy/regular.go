@@ -96,6 +96,9 @@ func (w *worker) openDest(e *entry, src *file) (*file, *Problem) {
 	if p == nil {
 		p = w.unverifiable(dst, src)
 	}
+	if p == nil {
+		p = w.noRoom(dst, src)
+	}
 	if p == nil && !dst.fresh {
 		p = w.empty(dst, src)
 	}

@@ -86,7 +86,7 @@ func (w *worker) put(e *entry, what What, create func(place) error) *Problem {
 // replaced tells that a file was replaced, and only then, if that was decided
 // beforehand, that it is copied.
 func (w *worker) replaced(e *entry, what What, err error) {
-	if err == nil {
+	if err == nil && e.backup.name == "" {
 		w.removed(e)
 	}
 	if e.replace && (err == nil || what != Remove) {
