@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"zeroutils/internal/atexec"
+	"zeroutils/internal/endpoint"
 	"zeroutils/internal/tool"
 )
 
@@ -45,6 +46,9 @@ func run(inv *tool.Invocation) error {
 	}
 	if inv.Flags.Bool("serve") {
 		return s.serve()
+	}
+	if s.src.Kind == endpoint.UnixListen || s.dst.Kind == endpoint.UnixListen {
+		s.tidyUp()
 	}
 	p := s.newPair()
 	if !p.open() {

@@ -97,12 +97,12 @@ func (s *settings) canServe() error {
 	other := s.src
 	if listening == &s.src {
 		other = s.dst
-		if !other.Counts() && !other.Shareable() {
-			return tool.UsageErrorf("each connection needs a sink of its own: with --serve, a file has %s in its name, or ,append behind it", endpoint.Counter)
-		}
 	}
-	if other.Kind == endpoint.Standard || other.Kind == endpoint.Descriptor {
+	switch {
+	case other.Kind == endpoint.Standard || other.Kind == endpoint.Descriptor:
 		return tool.UsageErrorf("connections cannot share %s", tool.QuoteAlways(other.Text))
+	case listening == &s.src && !other.Counts() && !other.Shareable():
+		return tool.UsageErrorf("each connection needs a sink of its own: with --serve, a file has %s in its name, or ,append behind it", endpoint.Counter)
 	}
 	return nil
 }
@@ -114,6 +114,7 @@ func (v *server) listen() (err error) {
 	if v.stopped, err = unix.Eventfd(0, unix.EFD_CLOEXEC); err != nil {
 		return err
 	}
+	v.stopOnSignal()
 	v.opener.Poll, v.opener.Closing, v.opener.Detached = v.poller.Poll, v.poller.Forget, true
 	if v.inv.Flags.String("pipe-size") == "" {
 		v.opener.PipeSize = 0
@@ -125,7 +126,6 @@ func (v *server) listen() (err error) {
 		v.inv.Warnf("listening on %s", v.listener.Address)
 	}
 	v.keepSpare()
-	v.stopOnSignal()
 	return nil
 }
 

@@ -103,14 +103,10 @@ func (s *settings) readConnections(text string) error {
 	return nil
 }
 
-// waiting prepares for the end of a wait that may be long, and says which port
-// the kernel chose if it could.
+// waiting says which port the kernel chose if it could.
 func (s *settings) waiting(l *endpoint.Listener) {
 	if l.ChosenPort() {
 		s.inv.Warnf("listening on %s", l.Address)
-	}
-	if l.Unlinks() {
-		tidyUp(l)
 	}
 }
 

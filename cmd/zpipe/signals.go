@@ -1,10 +1,10 @@
 package main
 
 import (
+	"os"
 	"syscall"
 
 	"zeroutils/internal/atexec"
-	"zeroutils/internal/endpoint"
 )
 
 // outliveBrokenPipes lets a write to a peer that has gone fail, where it would
@@ -14,7 +14,13 @@ func outliveBrokenPipes() {
 	atexec.SurvivePipes()
 }
 
-// tidyUp removes a socket's file when a signal ends the process.
-func tidyUp(l *endpoint.Listener) {
-	atexec.BeforeDying(l.Unlink, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+// tidyUp removes the files of sockets when a signal ends the process.
+func (s *settings) tidyUp() {
+	deadly := make(chan os.Signal, 1)
+	atexec.Notify(deadly, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		sig := (<-deadly).(syscall.Signal)
+		s.opener.Unlink()
+		atexec.Die(sig)
+	}()
 }

@@ -110,6 +110,7 @@ func (p *pair) forgives(to *endpoint.Stream) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.broken = (p.outlives || p.monitor.display != nil) && !atexec.Ignored(syscall.SIGPIPE)
+	p.failed[to] = p.broken
 	return p.broken
 }
 
@@ -153,7 +154,8 @@ func (p *pair) nameOf(s *endpoint.Stream) string {
 // named is what messages call an endpoint. Quoting, as file names have it,
 // would put all those with a colon between quotes.
 func named(e endpoint.Endpoint) string {
-	if e.Kind == endpoint.File || strings.ContainsFunc(e.Text, func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) }) {
+	isName := e.Kind == endpoint.File && !strings.HasPrefix(e.Text, "file:")
+	if isName || strings.ContainsFunc(e.Text, func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) }) {
 		return tool.Quote(e.Text)
 	}
 	return e.Text

@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"cmp"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -31,6 +32,11 @@ func (s *Stream) Linger(idle time.Duration) error {
 		if err != nil || unsent == 0 {
 			return err
 		}
+		if ended {
+			if err := broken(fd); err != nil {
+				return err
+			}
+		}
 		if unsent != before {
 			moved, before = time.Now(), unsent
 		}
@@ -38,14 +44,28 @@ func (s *Stream) Linger(idle time.Duration) error {
 			return unix.ETIMEDOUT
 		}
 		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-		if ended { // it would be readable at all times
-			fds[0].Events = 0
+		if ended { // it would be ready at all times
+			fds[0].Fd = -1
 		}
 		if _, err := s.opener.poll(fds, pause); err != nil { // nothing tells when the peer's host has answered
 			return err
 		}
 		pause = min(2*pause, 50*time.Millisecond)
 	}
+}
+
+// broken returns the error of a connection that is no more. After the peer's end
+// read(2) does not tell.
+func broken(fd int) error {
+	errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	if err != nil || errno != 0 {
+		return cmp.Or(err, error(unix.Errno(errno)))
+	}
+	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	if err == nil && info.State == unix.BPF_TCP_CLOSE {
+		return unix.ECONNRESET
+	}
+	return err
 }
 
 // discard reads what there is, and reports whether that was the end.

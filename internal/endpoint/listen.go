@@ -3,6 +3,8 @@ package endpoint
 import (
 	"fmt"
 	"os"
+	"slices"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -72,14 +74,56 @@ func (o *Opener) listenUnix(e Endpoint) (*Listener, error) {
 	}
 	l := &Listener{FD: fd, opener: o, endpoint: e, family: unix.AF_UNIX}
 	_ = unix.Fchmod(fd, 0o600) // the mode that bind(2) gives the file
-	err = unix.Bind(fd, sa)
-	if err == unix.EADDRINUSE && e.path[0] != '@' && removeDead(e.path, sa) {
-		err = unix.Bind(fd, sa)
+	return l.listen(o.bound.bind(l, sa))
+}
+
+// bound are the sockets that have a file.
+type bound struct {
+	mu  sync.Mutex
+	all []*Listener
+}
+
+// bind binds the address, and notes the file that this has made.
+func (b *bound) bind(l *Listener, sa unix.Sockaddr) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	path := l.endpoint.path
+	err := unix.Bind(l.FD, sa)
+	if err == unix.EADDRINUSE && path[0] != '@' && removeDead(path, sa) {
+		err = unix.Bind(l.FD, sa)
 	}
-	if err == nil && e.path[0] != '@' {
-		l.file, _ = isSocket(e.path)
+	if err == nil && path[0] != '@' {
+		l.file, _ = isSocket(path)
+		b.all = append(b.all, l)
 	}
-	return l.listen(err)
+	return err
+}
+
+// Unlink removes the files of all listening sockets that are still ours. It is
+// for a process that is about to die.
+func (o *Opener) Unlink() {
+	o.bound.mu.Lock()
+	defer o.bound.mu.Unlock()
+	for _, l := range o.bound.all {
+		l.unlink()
+	}
+	o.bound.all = nil
+}
+
+// forget removes the file of a listener.
+func (b *bound) forget(l *Listener) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if i := slices.Index(b.all, l); i >= 0 {
+		l.unlink()
+		b.all = slices.Delete(b.all, i, i+1)
+	}
+}
+
+func (l *Listener) unlink() {
+	if now, ok := isSocket(l.endpoint.path); ok && l.file != nil && os.SameFile(l.file, now) {
+		_ = unix.Unlink(l.endpoint.path)
+	}
 }
 
 // removeDead removes a socket's file if nobody answers on it, and reports
@@ -103,9 +147,6 @@ func removeDead(path string, sa unix.Sockaddr) bool {
 
 // ChosenPort reports whether the kernel chose the port, as it does for 0.
 func (l *Listener) ChosenPort() bool { return l.endpoint.Kind == TCPListen && l.endpoint.port == 0 }
-
-// Unlinks reports whether there is a file to remove at the end.
-func (l *Listener) Unlinks() bool { return l.file != nil }
 
 // Accept returns a connection that waits. Without one it is EAGAIN; EMFILE and
 // ENFILE leave it in the queue.
@@ -137,20 +178,8 @@ func peerName(fd int, sa unix.Sockaddr) string {
 
 // Close stops listening, and removes the socket's file if it is still ours.
 func (l *Listener) Close() {
-	l.Unlink()
+	l.opener.bound.forget(l)
 	_ = l.opener.close(l.FD)
-}
-
-// Unlink removes the socket's file if it is still ours. It is for a process
-// that is about to die.
-func (l *Listener) Unlink() {
-	if l.file == nil {
-		return
-	}
-	if now, ok := isSocket(l.endpoint.path); ok && os.SameFile(l.file, now) {
-		_ = unix.Unlink(l.endpoint.path)
-	}
-	l.file = nil
 }
 
 // acceptOne waits for a single connection.

@@ -41,6 +41,7 @@ type Opener struct {
 	Listening func(*Listener)
 
 	resolver
+	bound bound
 }
 
 // Open opens an endpoint. For one that listens, it waits for a connection and

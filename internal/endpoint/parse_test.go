@@ -1,0 +1,74 @@
+package endpoint
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestEndpointsAreReadAsTheyAreWritten(t *testing.T) {
+	for text, want := range map[string]Endpoint{
+		"-":                       {Kind: Standard},
+		"--":                      {Kind: File, path: "--"},
+		"name":                    {Kind: File, path: "name"},
+		"a b\n":                   {Kind: File, path: "a b\n"},
+		"./tcp:80":                {Kind: File, path: "./tcp:80"},
+		"/dev/disk/by:id":         {Kind: File, path: "/dev/disk/by:id"},
+		"name,append":             {Kind: File, path: "name,append"},
+		"file:tcp:80":             {Kind: File, path: "tcp:80"},
+		"file:-":                  {Kind: File, path: "-"},
+		"file:log,append":         {Kind: File, path: "log", append: true},
+		"file:new,excl":           {Kind: File, path: "new", excl: true},
+		"file:new,append,excl":    {Kind: File, path: "new", append: true, excl: true},
+		"file:a,b":                {Kind: File, path: "a,b"},
+		"file:,append,append":     {Kind: File},
+		"fd:0":                    {Kind: Descriptor},
+		"fd:63":                   {Kind: Descriptor, fd: 63},
+		"unix:/run/s":             {Kind: Unix, path: "/run/s"},
+		"unix:@name":              {Kind: Unix, path: "@name"},
+		"unix-listen:a:b":         {Kind: UnixListen, path: "a:b"},
+		"tcp:host:80":             {Kind: TCP, host: "host", port: 80},
+		"tcp:127.0.0.1:65535":     {Kind: TCP, host: "127.0.0.1", port: 65535},
+		"tcp:[::1]:80":            {Kind: TCP, host: "::1", port: 80},
+		"tcp:[fe80::1%lo]:80":     {Kind: TCP, host: "fe80::1%lo", port: 80},
+		"tcp-listen:8080":         {Kind: TCPListen, port: 8080},
+		"tcp-listen:0":            {Kind: TCPListen},
+		"tcp-listen:0.0.0.0:8080": {Kind: TCPListen, host: "0.0.0.0", port: 8080},
+		"tcp-listen:[::]:8080":    {Kind: TCPListen, host: "::", port: 8080},
+		"exec:a  b\tc 'd e'":      {Kind: Exec, argv: []string{"a", "b", "c", "'d", "e'"}},
+		"sh:a | b; echo $c":       {Kind: Shell, argv: []string{"/bin/sh", "-c", "a | b; echo $c"}},
+		"sh: ":                    {Kind: Shell, argv: []string{"/bin/sh", "-c", " "}},
+	} {
+		got, err := Parse(text)
+		if strings.HasSuffix(text, ":,append,append") {
+			if err == nil {
+				t.Errorf("%q has no name", text)
+			}
+			continue
+		}
+		sameArgs := slices.Equal(got.argv, want.argv)
+		got.argv, want.argv, want.Text = nil, nil, text
+		if err != nil || !sameArgs || !equal(got, want) {
+			t.Errorf("%q is %+v, %v, want %+v", text, got, err, want)
+		}
+	}
+}
+
+func equal(a, b Endpoint) bool {
+	return a.Kind == b.Kind && a.Text == b.Text && a.path == b.path && a.append == b.append && a.excl == b.excl &&
+		a.fd == b.fd && a.host == b.host && a.port == b.port
+}
+
+func TestWhatIsNoEndpointIsRefused(t *testing.T) {
+	for _, text := range []string{
+		"", "a:b", "tpc:host:80", "http://host", "10:30", ":", "TCP:host:80",
+		"file:", "file:,excl", "fd:", "fd:x", "fd:-1", "fd:+1", "fd:99999999999", "unix:", "unix-listen:",
+		"tcp:", "tcp:80", "tcp:host:", "tcp:host:http", "tcp:host:0", "tcp:host:65536", "tcp::80", "tcp:[::1:80", "tcp:::1:80", "tcp:[]:80",
+		"tcp-listen:", "tcp-listen::80", "tcp-listen:-1", "tcp-listen:::80",
+		"exec:", "exec:  ", "sh:",
+	} {
+		if got, err := Parse(text); err == nil {
+			t.Errorf("%q is %+v", text, got)
+		}
+	}
+}

@@ -1,0 +1,149 @@
+package endpoint
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func endpointOf(t *testing.T, text string) Endpoint {
+	t.Helper()
+	e, err := Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func TestASocketIsPrivateWhateverTheUmask(t *testing.T) {
+	defer unix.Umask(unix.Umask(0))
+	path := filepath.Join(t.TempDir(), "s")
+	l, err := new(Opener).Listen(endpointOf(t, "unix-listen:"+path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode() != os.ModeSocket|0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	l.Close()
+	if _, err := os.Lstat(path); !os.IsNotExist(err) {
+		t.Errorf("it is still there: %v", err)
+	}
+}
+
+func TestOnlyASocketThatNobodyAnswersOnIsReplaced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	e := endpointOf(t, "unix-listen:"+path)
+	alive, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l, err := new(Opener).Listen(e); err != unix.EADDRINUSE {
+		t.Error(l, err)
+	}
+	alive.(*net.UnixListener).SetUnlinkOnClose(false)
+	alive.Close()
+	l, err := new(Opener).Listen(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+
+	for what, make := range map[string]func() error{
+		"a file":           func() error { return os.WriteFile(path, []byte("precious"), 0o600) },
+		"a directory":      func() error { return os.Mkdir(path, 0o700) },
+		"a FIFO":           func() error { return unix.Mkfifo(path, 0o600) },
+		"a link to a file": func() error { return os.Symlink("/etc/passwd", path) },
+	} {
+		if err := make(); err != nil {
+			t.Fatal(err)
+		}
+		before, _ := os.Lstat(path)
+		if l, err := new(Opener).Listen(e); err != unix.EADDRINUSE {
+			t.Error(what, l, err)
+		}
+		if now, err := os.Lstat(path); err != nil || !os.SameFile(before, now) {
+			t.Errorf("%s has gone", what)
+		}
+		os.Remove(path)
+	}
+}
+
+func TestASocketThatAnotherHasMadeSinceIsLeft(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	l, err := new(Opener).Listen(endpointOf(t, "unix-listen:"+path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	os.Remove(path)
+	other, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	l.Close()
+	if _, err := os.Lstat(path); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNamesOfSocketsHaveAnEnd(t *testing.T) {
+	long := t.TempDir() + "/"
+	for len(long) < 108 {
+		long += "x"
+	}
+	for _, text := range []string{"unix:" + long, "unix-listen:" + long} {
+		e := endpointOf(t, text)
+		var err error
+		if e.Listens() {
+			_, err = new(Opener).Listen(e)
+		} else {
+			_, err = new(Opener).Open(e, AsSink)
+		}
+		if err != unix.ENAMETOOLONG {
+			t.Error(err)
+		}
+	}
+}
+
+func TestAPortWithoutAHostIsForThisMachineOnly(t *testing.T) {
+	for text, want := range map[string]string{
+		"tcp-listen:0":           "127.0.0.1",
+		"tcp-listen:localhost:0": "127.0.0.1",
+		"tcp-listen:0.0.0.0:0":   "0.0.0.0",
+		"tcp-listen:[::1]:0":     "::1",
+		"tcp-listen:[::]:0":      "::",
+	} {
+		l, err := new(Opener).Listen(endpointOf(t, text))
+		if err != nil {
+			t.Fatal(text, err)
+		}
+		host, _, _ := net.SplitHostPort(l.Address)
+		if host != want {
+			t.Errorf("%s listens on %s", text, l.Address)
+		}
+		l.Close()
+	}
+}
+
+func TestADescriptorOfOursIsNotTakenForAnInheritedOne(t *testing.T) {
+	fd, err := unix.Open("/dev/null", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	o := Opener{Closed: func(int) bool { return false }}
+	if _, err := o.Open(Endpoint{Kind: Descriptor, fd: fd}, AsSink); err != unix.EBADF {
+		t.Error(err)
+	}
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETFD, 0); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := o.Open(Endpoint{Kind: Descriptor, fd: fd}, AsSink); err != nil || s.Out.FD != fd {
+		t.Error(s, err)
+	}
+}
