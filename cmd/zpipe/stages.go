@@ -21,6 +21,7 @@ func (p *pipeline) show() {
 	if style.Fields &= meter.Count | meter.Rate | meter.Average | meter.Elapsed; style.Fields&^meter.Elapsed == 0 {
 		style.Fields |= meter.Count | meter.Rate // there is no end to be seen
 	}
+	p.monitor.view.options.Shared = false // it has several rows
 	atexec.SurvivePipes()
 	p.monitor.display = meter.Start(p.monitor.view.options, p.rows)
 	p.inv.Interject = p.monitor.display.Interject

@@ -70,7 +70,7 @@ func newView(inv *tool.Invocation) (view, error) {
 		v.style.Fields = meter.Default
 	}
 	v.style.Name = inv.Flags.String("name")
-	v.options = meter.Options{FD: 2, Force: inv.Flags.Bool("force"), Scroll: v.numeric}
+	v.options = meter.Options{FD: 2, Shared: true, Force: inv.Flags.Bool("force"), Scroll: v.numeric}
 	return v, v.measures(inv)
 }
 

@@ -53,6 +53,7 @@ func runWatch(inv *tool.Invocation) error {
 		}
 	}
 	if m.view.on && (len(w.files) > 0 || w.followsProcess()) {
+		m.view.options.Shared = false // it has several rows
 		m.show(w.rows)
 	}
 	for w.look() {

@@ -47,6 +47,9 @@ type Options struct {
 	Force    bool          // draw also if FD is not a terminal
 	Scroll   bool          // write each row as a line of text, on anything
 	Clear    bool          // Stop takes the rows away
+	// Shared has the display keep clear of those of other processes of the same
+	// process group. It draws one row then, and does not go with Clear.
+	Shared bool
 }
 
 // A Display draws rows again and again until it is stopped. A nil Display is one
@@ -122,9 +125,22 @@ func (d *Display) follow(ticks <-chan time.Time, steady func()) {
 }
 
 func (d *Display) update() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.alone()()
 	d.draw(false)
+}
+
+// alone locks mu, and out the displays of other processes that draw beside this
+// one. What it returns unlocks.
+func (d *Display) alone() (over func()) {
+	d.mu.Lock()
+	s, beside := d.screen.(*shared)
+	if !beside || !s.company.lock() {
+		return d.mu.Unlock
+	}
+	return func() {
+		s.company.unlock()
+		d.mu.Unlock()
+	}
 }
 
 // Stop draws the last state, or clears it away, and ends the line. It returns
@@ -136,8 +152,7 @@ func (d *Display) Stop() {
 	d.once.Do(func() {
 		close(d.stop)
 		<-d.stopped
-		d.mu.Lock()
-		defer d.mu.Unlock()
+		defer d.alone()()
 		d.finish()
 	})
 }
@@ -162,8 +177,7 @@ func (d *Display) Interject(f func()) {
 		f()
 		return
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.alone()()
 	d.recall()
 	again := d.screen.shown()
 	d.write(d.screen.clear())

@@ -25,6 +25,11 @@ func screenFor(o Options, term terminal) screen {
 	case !term.real || name == "" || name == "dumb":
 		return &plain{}
 	}
+	if o.Shared {
+		if c := newCompany(o.FD); c != nil {
+			return &shared{company: c}
+		}
+	}
 	return &ansi{}
 }
 
@@ -34,12 +39,15 @@ const (
 	eraseBelow       = "\x1b[J" // ED
 )
 
-// up moves the cursor (CUU).
-func up(rows int) string {
+// up and down move the cursor (CUU, CUD).
+func up(rows int) string   { return moved(rows, "A") }
+func down(rows int) string { return moved(rows, "B") }
+
+func moved(rows int, direction string) string {
 	if rows <= 0 {
 		return ""
 	}
-	return "\x1b[" + strconv.Itoa(rows) + "A"
+	return "\x1b[" + strconv.Itoa(rows) + direction
 }
 
 // ansi is a screen of any number of rows.

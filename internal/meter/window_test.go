@@ -2,6 +2,7 @@ package meter
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -29,7 +30,7 @@ func (w *window) write(p []byte) {
 			p = p[1:]
 			continue
 		}
-		end := bytes.IndexAny(p, "AKJ")
+		end := bytes.IndexAny(p, "ABKJLM")
 		w.control(string(p[2:end]), p[end])
 		p = p[end+1:]
 	}
@@ -63,6 +64,15 @@ func (w *window) control(parameter string, final byte) {
 		if w.row, w.pending = w.row-n, false; err != nil || n < 1 || w.row < w.first {
 			panic("the cursor goes up too far")
 		}
+	case 'B':
+		n, err := strconv.Atoi(parameter)
+		if w.row, w.pending = w.row+n, false; err != nil || n < 1 || w.row >= len(w.lines) {
+			panic("the cursor goes down too far")
+		}
+	case 'L': // what was in the last line is lost if the window is full
+		w.lines = slices.Insert(w.lines, w.row, blankLine(len(w.lines[0])))
+	case 'M':
+		w.lines = append(slices.Delete(w.lines, w.row, w.row+1), blankLine(len(w.lines[0])))
 	case 'J':
 		w.lines = w.lines[:w.row+1]
 		fallthrough

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"zeroutils/internal/testbin"
+	"zeroutils/internal/testfs"
+)
+
+// A window is one of a real terminal emulator.
+type window struct{ socket string }
+
+// newWindow opens a window of a shell, in which the tools are in PATH.
+func newWindow(t *testing.T, columns string) *window {
+	t.Helper()
+	testfs.Need(t, "tmux")
+	testfs.Need(t, "bash")
+	w := &window{filepath.Join(t.TempDir(), "tmux")}
+	t.Cleanup(func() { w.tmux(t, "kill-server") })
+	w.tmux(t, "-f", "/dev/null", "new-session", "-d", "-x", columns, "-y", "15",
+		"env", "PS1=$ ", "PATH="+testbin.Dir(t)+":/usr/bin:/bin", "bash", "--norc", "--noprofile")
+	return w
+}
+
+func (w *window) tmux(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := exec.Command("tmux", append([]string{"-S", w.socket}, args...)...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("tmux %q: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
+
+func (w *window) press(t *testing.T, keys ...string) {
+	t.Helper()
+	w.tmux(t, append([]string{"send-keys"}, keys...)...)
+}
+
+// becomes waits until what can be read matches, and returns it.
+func (w *window) becomes(t *testing.T, pattern string) string {
+	t.Helper()
+	want := regexp.MustCompile(pattern)
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		text := strings.TrimRight(w.tmux(t, "capture-pane", "-p"), "\n")
+		if want.MatchString(text) {
+			return text
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the window has\n%s\nwant %s", text, pattern)
+		}
+	}
+}
+
+func TestSeveralDisplaysInAPipelineShareTheWindow(t *testing.T) {
+	w := newWindow(t, "60")
+	w.press(t, `{ head -c 1000 /dev/zero; read; } </dev/tty | zpipe -bN one -i 0.2 | zpipe -bN two -i 0.2 | zpipe -bN three -i 0.2 >/dev/null`, "Enter")
+	const rows = `(?m)(^ +(one|two|three): 1000  B\n){2} +(one|two|three): 1000  B`
+	w.becomes(t, rows+`$`)
+	w.press(t, "C-z")
+	w.becomes(t, `Stopped`)
+	w.press(t, "sleep 1; clear; fg", "Enter") // a display takes a shorter pause for its own slowness
+	w.becomes(t, rows+`$`)
+	w.press(t, "Enter")
+	text := w.becomes(t, rows+`\n\$ *$`)
+	for _, name := range []string{"one", "two", "three"} {
+		if strings.Count(text, " "+name+": ") != 1 {
+			t.Errorf("%s is not there once:\n%s", name, text)
+		}
+	}
+}
+
+// What a stage is at can be seen while it is at it, in a window that changes.
+func TestALineForEachStageFollowsTheWindow(t *testing.T) {
+	w := newWindow(t, "80")
+	w.press(t, `zpipe run -i 0.2 -N x -- cat /dev/zero ::: sh -c 'read x </dev/tty; exec cat' ::: sh -c 'cat >/dev/null'`, "Enter")
+	w.becomes(t, `(?m)^ *cat /dev/zero: .* waiting for output\n *sh -c read.*: .* working\n *sh -c cat >/dev/null: .* waiting for input$`)
+	w.tmux(t, "resize-window", "-x", "40", "-y", "15")
+	w.becomes(t, `(?m)^ *cat.*: .* output\n *sh.*: .* works\n.* input$`)
+	w.press(t, "C-c")
+	w.becomes(t, `(?m)^\$ *$`)
+}

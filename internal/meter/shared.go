@@ -1,0 +1,71 @@
+package meter
+
+// shared is a screen of one row beside those of other processes. Between two
+// writes the cursor is at the beginning of the lowest row. What is called here
+// is called with the company locked.
+type shared struct {
+	company *company
+	row     []byte // the last that was shown
+	raised  int    // how many rows above the lowest the cursor is
+}
+
+// The escape sequences of ECMA-48 that insert and delete lines.
+const (
+	insertLine = "\x1b[L" // IL
+	deleteLine = "\x1b[M" // DL
+)
+
+func (s *shared) show(rows []string, width int) []byte {
+	if len(rows) == 0 {
+		return nil
+	}
+	p := []byte(down(s.raised))
+	s.raised = 0
+	if !s.shown() && s.company.join() > 0 {
+		p = append(p, '\n')
+	}
+	last := rows[len(rows)-1]
+	s.row = []byte(last)
+	if columns(last) < width {
+		s.row = append(s.row, eraseToEndOfLine...)
+	}
+	below := s.company.below()
+	p = append(p, '\r')
+	p = append(p, up(below)...)
+	p = append(p, s.row...)
+	p = append(p, down(below)...)
+	return append(p, '\r')
+}
+
+// clear makes room for a line above all rows.
+func (s *shared) clear() []byte {
+	if !s.shown() {
+		return nil
+	}
+	rows := s.company.above() + 1 + s.company.below()
+	s.raised = rows - 1
+	return []byte("\n\r" + up(rows) + insertLine)
+}
+
+// end puts the row above those that go on.
+func (s *shared) end() []byte {
+	if !s.shown() {
+		return nil
+	}
+	above, below := s.company.above(), s.company.below()
+	s.company.leave()
+	if above+below == 0 {
+		return []byte("\n")
+	}
+	p := []byte("\r" + up(below) + deleteLine + up(above) + insertLine)
+	p = append(p, s.row...)
+	return append(p, down(above+below)+"\r"...)
+}
+
+func (s *shared) shown() bool { return s.company.seat != 0 }
+
+// lost gives the row up: the next one is a new one at the bottom.
+func (s *shared) lost() {
+	s.company.leave()
+	s.raised = 0
+}
