@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -58,14 +59,17 @@ func (w *window) becomes(t *testing.T, pattern string) string {
 
 func TestSeveralDisplaysInAPipelineShareTheWindow(t *testing.T) {
 	w := newWindow(t, "60")
-	w.press(t, `{ head -c 1000 /dev/zero; read; } </dev/tty | zpipe -bN one -i 0.2 | zpipe -bN two -i 0.2 | zpipe -bN three -i 0.2 >/dev/null`, "Enter")
+	over := filepath.Join(t.TempDir(), "over")
+	w.press(t, `{ head -c 1000 /dev/zero; until [ -e `+over+` ]; do sleep 0.1; done; } | zpipe -bN one -i 0.2 | zpipe -bN two -i 0.2 | zpipe -bN three -i 0.2 >/dev/null`, "Enter")
 	const rows = `(?m)(^ +(one|two|three): 1000  B\n){2} +(one|two|three): 1000  B`
 	w.becomes(t, rows+`$`)
 	w.press(t, "C-z")
 	w.becomes(t, `Stopped`)
 	w.press(t, "sleep 1; clear; fg", "Enter") // a display takes a shorter pause for its own slowness
 	w.becomes(t, rows+`$`)
-	w.press(t, "Enter")
+	if err := os.WriteFile(over, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
 	text := w.becomes(t, rows+`\n\$ *$`)
 	for _, name := range []string{"one", "two", "three"} {
 		if strings.Count(text, " "+name+": ") != 1 {

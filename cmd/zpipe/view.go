@@ -28,7 +28,7 @@ func viewFlags() []cli.Flag {
 		&cli.StringFlag{Name: "width", Aliases: []string{"w"}, Usage: "be `COLUMNS` wide, not as wide as the terminal"},
 		&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "show it also where standard error is no terminal"},
 		&cli.StringFlag{Name: "watchfd", Aliases: []string{"d"}, Usage: "relay nothing, but show how far process `PID`, or PID:FD, has come in its files"},
-		&cli.BoolFlag{Name: "cursor", Aliases: []string{"c"}, Usage: "(ignored: several displays on a terminal always share it)"},
+		&cli.BoolFlag{Name: "cursor", Aliases: []string{"c"}, Usage: "accepted as pv does; the displays of a pipeline share the terminal anyway"},
 	}
 }
 
