@@ -99,6 +99,8 @@ var scenes = []scene{
 	{name: "ztee to the end of a file", tool: "ztee", options: []string{"--append"}, sources: fromPipe, sinks: []sink{{null, ""}, {appends, "a"}, {file, "b"}}},
 	{name: "ztee from a file", tool: "ztee", sources: fromStdin, sinks: []sink{{file, "a"}, {pipe, ""}}},
 	{name: "zpipe from a pipe to a pipe", tool: "zpipe", sources: fromPipe, sinks: toPipe},
+	{name: "zpipe through a buffer", tool: "zpipe", options: []string{"--buffer=16M"}, sources: fromPipe, sinks: toFile},
+	{name: "zpipe with a limit and a display", tool: "zpipe", options: []string{"-L", "4G", "-S", "-s", "100M", "-fpr", "-D", "100"}, sources: fromPipe, sinks: toPipe},
 	{name: "zpipe from a file to a file", tool: "zpipe", sources: fromStdin, sinks: toFile},
 }
 

@@ -46,6 +46,7 @@ var toOneFile = []scene{
 	{name: "zcat from a pipe", tool: "zcat", sources: fromPipe, sinks: toFile},
 	{name: "zcat to the end of a file", tool: "zcat", sources: fromPipe, sinks: toAppend},
 	{name: "zpipe", tool: "zpipe", sources: fromPipe, sinks: toFile},
+	{name: "zpipe through a buffer", tool: "zpipe", options: []string{"--buffer=16M"}, sources: fromPipe, sinks: toFile},
 	{name: "ztee", tool: "ztee", sources: fromPipe, sinks: toFile},
 }
 
