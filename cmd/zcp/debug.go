@@ -39,7 +39,7 @@ func detection(how filecopy.How) string {
 }
 
 // reasons are why files have blocks of their own, for people and for programs.
-var reasons = map[filecopy.Reason][2]string{
+var reasons = [...][2]string{
 	filecopy.Forbidden:      {"the options forbid it", "forbidden"},
 	filecopy.NotFiles:       {"not both are regular files", "not_files"},
 	filecopy.TwoFilesystems: {"they are on two filesystems", "two_filesystems"},
@@ -53,8 +53,8 @@ func reasonsOf(t filecopy.Tally) tool.Extra {
 	counts := map[string]int64{}
 	e := tool.Extra{Key: "unshared_files", Value: counts}
 	for reason, files := range t {
-		texts, unshared := reasons[filecopy.Reason(reason)]
-		if !unshared || files == 0 {
+		texts := reasons[reason]
+		if filecopy.Reason(reason) == filecopy.Shares || files == 0 {
 			continue
 		}
 		counts[texts[1]] = files

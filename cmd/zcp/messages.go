@@ -23,7 +23,7 @@ const (
 	destWord // as it is, if a shell would take it for one word
 )
 
-var messages = map[filecopy.What]message{
+var messages = [...]message{
 	filecopy.OmittedDirectory:       {"-r not specified; omitting directory %s", []name{source}},
 	filecopy.SourceTwice:            {"warning: source file %s specified more than once", []name{source}},
 	filecopy.DirectoryTwice:         {"warning: source directory %s specified more than once", []name{source}},
