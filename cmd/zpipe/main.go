@@ -54,11 +54,12 @@ func run(inv *tool.Invocation) error {
 	if !p.open() {
 		return nil // it has said why
 	}
+	p.findRoute()
 	s.monitor.start(p.src.In)
 	p.run()
 	s.monitor.stop()
 	p.end()
-	inv.PrintStats(p.report)
+	inv.PrintStats(p.report, p.routeStats()...)
 	if p.broken {
 		atexec.Die(syscall.SIGPIPE)
 	}

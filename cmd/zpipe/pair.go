@@ -21,6 +21,8 @@ type pair struct {
 	copier   func() *splice.Copier
 	complain func(format string, args ...any)
 
+	route *endpoint.Route // to the sink, if it is known
+
 	mu     sync.Mutex // guards what follows
 	report splice.Report
 	failed map[*endpoint.Stream]bool // its error has been printed, or needs not be

@@ -23,6 +23,9 @@ func (p *pair) relay(from, to *endpoint.Stream) {
 	if err != nil {
 		p.explain(from, to, err)
 	}
+	if to == p.dst {
+		report.Copied += p.copiesForDevice(report)
+	}
 	if err := to.EndOutput(); err != nil {
 		p.fail(to, "write error", err)
 	}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"zeroutils/internal/testfs"
+)
+
+// output runs a program with the given input and returns its output.
+func output(t *testing.T, input []byte, args ...string) []byte {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), testfs.Need(t, args[0]), args[1:]...)
+	cmd.Stdin = bytes.NewReader(input)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Errorf("%q: %v", args, err)
+	}
+	return out
+}
+
+// program starts a program that serves until the test ends.
+func program(t *testing.T, out *lines, dir string, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), testfs.Need(t, args[0]), args[1:]...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, out, out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+}
+
+func TestAWebServerBehindARelayServesCurl(t *testing.T) {
+	testfs.Need(t, "curl")
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "file"), noise, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var said lines
+	said.grown = sync.NewCond(&said.mu)
+	program(t, &said, dir, "python3", "-u", "-m", "http.server", "--bind", "127.0.0.1", "0")
+	line := said.line(func(line string) bool { return strings.HasPrefix(line, "Serving HTTP") })
+	port := strings.Fields(line)[5]
+	p := serve(t, "--both", "LISTEN", "tcp:127.0.0.1:"+port)
+	var clients sync.WaitGroup
+	for range 4 {
+		clients.Go(func() {
+			if err := same(output(t, nil, "curl", "-sS", "http://"+p.address()+"/file"), noise); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	clients.Wait()
+	p.stop("")
+}
+
+func TestNetcatAndSocatTalkThroughIt(t *testing.T) {
+	p := serve(t, "--both", "LISTEN", "exec:cat")
+	host, port, _ := strings.Cut(p.address(), ":")
+	for _, client := range [][]string{
+		{"nc", "-N", host, port},
+		{"socat", "-t30", "-", "TCP:" + p.address()},
+	} {
+		if err := same(output(t, noise, client...), noise); err != nil {
+			t.Errorf("%q: %v", client, err)
+		}
+	}
+	p.stop("")
+}
+
+func TestItTalksToNetcatAndSocat(t *testing.T) {
+	path := socketPath(t)
+	address := freePort(t, "127.0.0.1")
+	host, port, _ := strings.Cut(address, ":")
+	for operand, server := range map[string][]string{
+		"unix:" + path:           {"socat", "UNIX-LISTEN:" + path, "EXEC:cat"},
+		"unix:@" + path:          {"socat", "ABSTRACT-LISTEN:" + path, "EXEC:cat"},
+		"tcp:" + address + "/nc": {"sh", "-c", "nc -N -l " + host + " " + port + " >got <data"},
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "data"), noise, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		testfs.Need(t, "nc")
+		var said lines
+		said.grown = sync.NewCond(&said.mu)
+		program(t, &said, dir, server...)
+		operand, isNetcat := strings.CutSuffix(operand, "/nc")
+		var got []byte
+		waitFor(t, "the server", func() bool {
+			cmd := exec.Command("zpipe", "--both", "-", operand)
+			cmd.Stdin = bytes.NewReader(noise)
+			out, err := cmd.Output()
+			got = out
+			return err == nil
+		})
+		if err := same(got, noise); err != nil {
+			t.Errorf("%q: %v", server, err)
+		}
+		if isNetcat {
+			waitFor(t, "netcat to have all", func() bool {
+				got, _ := os.ReadFile(filepath.Join(dir, "got"))
+				return same(got, noise) == nil
+			})
+		}
+	}
+}
