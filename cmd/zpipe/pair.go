@@ -117,14 +117,14 @@ func (p *pair) end() {
 }
 
 // collect waits for the command of a stream, whose status becomes ours unless
-// something of our own has failed. One that was cut off by the failure of its
-// counterpart has nothing to say.
+// something of our own has failed. One that was cut off by a failure elsewhere
+// has nothing to say.
 func (p *pair) collect(s *endpoint.Stream) {
 	status := s.Wait()
 	if status == 0 || p.failed[s] {
 		return
 	}
-	if s == p.src && p.failed[p.dst] && status == 128+int(unix.SIGPIPE) {
+	if len(p.failed) > 0 && status == 128+int(unix.SIGPIPE) {
 		return
 	}
 	if p.served == nil && p.inv.Status() == 0 {

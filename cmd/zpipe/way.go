@@ -97,7 +97,7 @@ func (p *pair) explain(from, to *endpoint.Stream, err error) {
 			return
 		}
 		p.fail(to, "write error", err)
-	default:
+	case p.first(nil): // of both ways
 		p.complain("cannot relay: %v", err)
 	}
 }
@@ -113,7 +113,9 @@ func (p *pair) forgives(to *endpoint.Stream) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.broken = (p.outlives || p.monitor.display != nil) && !atexec.Ignored(syscall.SIGPIPE)
-	p.failed[to] = p.broken
+	if p.broken {
+		p.failed[to] = true
+	}
 	return p.broken
 }
 
@@ -128,11 +130,7 @@ func (p *pair) timedOut() {
 
 // fail prints an error, the first of a stream.
 func (p *pair) fail(s *endpoint.Stream, side string, err error) {
-	p.mu.Lock()
-	said := p.failed[s]
-	p.failed[s] = true
-	p.mu.Unlock()
-	if said {
+	if !p.first(s) {
 		return
 	}
 	if s.Kind == endpoint.Standard {
@@ -140,6 +138,15 @@ func (p *pair) fail(s *endpoint.Stream, side string, err error) {
 		return
 	}
 	p.complain("%s: %v", p.nameOf(s), err)
+}
+
+// first notes that a stream has failed, and reports whether that is new.
+func (p *pair) first(s *endpoint.Stream) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	said := p.failed[s]
+	p.failed[s] = true
+	return !said
 }
 
 // nameOf is what messages call a stream: of a connection that is served, whose
