@@ -1,7 +1,6 @@
 package endpoint
 
 import (
-	"cmp"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -28,14 +27,13 @@ func (s *Stream) Linger(idle time.Duration) error {
 		if err != nil {
 			return err
 		}
+		over := ended && closed(fd) // asked before what is left, which is then final
 		unsent, err := unix.IoctlGetInt(fd, unix.TIOCOUTQ)
 		if err != nil || unsent == 0 {
 			return err
 		}
-		if ended {
-			if err := broken(fd); err != nil {
-				return err
-			}
+		if over {
+			return whyBroken(fd)
 		}
 		if unsent != before {
 			moved, before = time.Now(), unsent
@@ -54,18 +52,18 @@ func (s *Stream) Linger(idle time.Duration) error {
 	}
 }
 
-// broken returns the error of a connection that is no more. After the peer's end
+// closed reports whether a TCP connection is no more. After the peer's end
 // read(2) does not tell.
-func broken(fd int) error {
-	errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
-	if err != nil || errno != 0 {
-		return cmp.Or(err, error(unix.Errno(errno)))
-	}
+func closed(fd int) bool {
 	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
-	if err == nil && info.State == unix.BPF_TCP_CLOSE {
-		return unix.ECONNRESET
+	return err == nil && info.State == unix.BPF_TCP_CLOSE
+}
+
+func whyBroken(fd int) error {
+	if errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR); err == nil && errno != 0 {
+		return unix.Errno(errno)
 	}
-	return err
+	return unix.ECONNRESET
 }
 
 // discard reads what there is, and reports whether that was the end.
