@@ -98,6 +98,7 @@ func eventsOf(inv *tool.Invocation) filecopy.Events {
 	}
 	if inv.Flags.Bool("debug") {
 		e.Moved = func(how filecopy.How) { inv.Printf("%s\n", explain(how)) }
+		e.Skipped = func(dest string) { inv.Printf("skipped %s\n", tool.QuoteAlways(dest)) }
 	}
 	if inv.Flags.Bool("verbose") || inv.Flags.Bool("debug") {
 		e.Copying = func(source, dest, backup string) {

@@ -18,6 +18,7 @@ import (
 type progress struct {
 	inv     *tool.Invocation
 	gauge   *filecopy.Gauge
+	sources []string
 	display *meter.Display // nil if there is none
 	ended   atomic.Bool    // the copy
 	files   atomic.Int64   // how many there are, 0 if that is not known
@@ -34,7 +35,7 @@ const patience = time.Second
 // startProgress begins to show what --progress asks for. sources are what will
 // be copied.
 func startProgress(inv *tool.Invocation, c *filecopy.Copier, sources []string, o filecopy.Options) *progress {
-	p := &progress{inv: inv, gauge: c.Gauge(), whole: meter.New(0)}
+	p := &progress{inv: inv, gauge: c.Gauge(), sources: sources, whole: meter.New(0)}
 	when := inv.Flags.String("progress")
 	if when == "" || when == "never" || o.Ask { // a question and a display do not share a terminal
 		return p
@@ -117,7 +118,11 @@ func (p *progress) text(f meter.Frame, bar meter.Fields) (rows []string) {
 		file := meter.Style{Name: name, NameWidth: width, Fields: meter.Count | bar}
 		rows = append(rows, file.Line(meter.State{Count: arrived, Total: size}, f.Width))
 	}
-	whole := meter.Style{Name: count(done, of), NameWidth: width, Fields: meter.Default&^meter.Bar | bar}
+	label := count(done, of)
+	if of == 1 && len(p.sources) == 1 {
+		label = p.sources[0]
+	}
+	whole := meter.Style{Name: label, NameWidth: width, Fields: meter.Default&^meter.Bar | bar}
 	return append(rows, whole.Line(state, f.Width))
 }
 

@@ -145,6 +145,7 @@ const (
 type Events struct {
 	Copying func(source, dest, backup string)   // a file is about to be copied, or a directory was made; what was there is called backup now, if that is not empty
 	Moved   func(How)                           // the contents of a file were copied, or not
+	Skipped func(dest string)                   // an existing file was left as it is, as Update says
 	Removed func(dest string)                   // a file was replaced by a new one
 	Renamed func(source, dest string)           // a source was moved without being copied
 	Gone    func(source string, directory bool) // a source was removed, when it had been copied

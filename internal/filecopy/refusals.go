@@ -72,6 +72,9 @@ func (c *Copier) inspectFound(e *entry) (done bool, p *Problem) {
 		}
 	}
 	if skip, p := c.skips(e); skip || done {
+		if skip && p == nil {
+			c.skipped(e)
+		}
 		return true, p
 	}
 	source, dest := e.is(unix.S_IFDIR), isKind(e.found, unix.S_IFDIR)

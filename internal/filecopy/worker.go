@@ -87,6 +87,13 @@ func (w *worker) removed(e *entry) {
 	}
 }
 
+func (w *worker) skipped(e *entry) {
+	if w.journal.events.Skipped != nil {
+		dest := e.dst.path()
+		w.journal.note(w.page, func(to Events) { to.Skipped(dest) })
+	}
+}
+
 // tell says how the current file was copied.
 func (w *worker) tell(how How) {
 	w.reasons[how.Reason]++
