@@ -72,15 +72,20 @@ func (w *worker) stagingFor(e *entry, src *file) (*staging, *Problem) {
 		return s, nil
 	case strings.HasSuffix(e.dst.name, "/"):
 		return nil, &Problem{What: CreateFile, Dest: e.dst.path(), Err: unix.ENOTDIR}
-	case isLink(e.dst) && !w.options.Dangling:
-		return nil, &Problem{What: ThroughDanglingLink, Dest: e.dst.path()}
 	}
-	var err error
-	if s.to, err = resolve(e.dst); err != nil {
+	to, err := resolve(e.dst)
+	switch {
+	case err == unix.ELOOP && w.options.Existing.has(Force):
+		s.over = true
+		return s, nil
+	case e.found == nil && to != e.dst && !w.options.Dangling:
+		return nil, &Problem{What: ThroughDanglingLink, Dest: e.dst.path()}
+	case err != nil:
 		return nil, &Problem{What: StatDest, Dest: e.dst.path(), Err: err}
 	}
+	s.to = to
 	var st unix.Stat_t
-	switch err := fstatat(s.to, &st, unix.AT_SYMLINK_NOFOLLOW); {
+	switch err := fstatat(to, &st, unix.AT_SYMLINK_NOFOLLOW); {
 	case err == unix.ENOENT:
 		return s, nil
 	case err != nil:
