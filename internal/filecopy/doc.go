@@ -20,6 +20,9 @@
 //     and renamed, so that the old one stays if the new one cannot be made.
 //   - Permissions are at no time wider than those the copy ends with, or those
 //     the existing file had. Set-id bits come after the owner, times come last.
+//   - With Atomic the name of a regular file leads to the old contents or to all
+//     of the new ones, whoever looks and whatever becomes of the process; with
+//     Move one of two names leads to all of a file.
 //   - A file that ends early, or fails, keeps no blocks beyond its end.
 //   - Several workers may copy the files of a tree. What is told, in which order,
 //     and what comes of it are as if one did it all.
@@ -52,6 +55,11 @@
 // order, and filling.go sees to it that a directory is finished after all that
 // is in it. worker.go is what copies a file once it is decided: regular.go,
 // data.go and holes.go are regular files, special.go all other ones; how.go
-// tells how it was done. replace.go is how a file takes the place of another.
-// attributes.go and acl.go are what a copy keeps.
+// tells how it was done. replace.go is how a file takes the place of another,
+// temporary.go what it is called until then. attributes.go and acl.go are what a
+// copy keeps.
+//
+// What a copy survives is in staged.go and commit.go (Atomic), sync.go, verify.go,
+// resume.go and move.go; room.go refuses what cannot fit, and stop.go ends a copy
+// before its time.
 package filecopy

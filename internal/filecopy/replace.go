@@ -1,27 +1,10 @@
 package filecopy
 
-import (
-	"fmt"
-	"math/rand/v2"
+import "golang.org/x/sys/unix"
 
-	"golang.org/x/sys/unix"
-)
-
-// A file that takes the place of another is made under a name of its own in
-// the same directory and then renamed: the old one is gone when the new one is
+// A file that takes the place of another is made under a temporary name in the
+// same directory and then renamed: the old one is gone when the new one is
 // there, and stays if that cannot be made.
-
-// beside makes something under a new name in the directory of p.
-func beside(p place, create func(place) error) (place, error) {
-	const attempts = 100
-	for i := 0; ; i++ {
-		q := p.sibling(fmt.Sprintf(".zcp-%08x", rand.Uint32()))
-		err := create(q)
-		if err != unix.EEXIST || i == attempts {
-			return q, err
-		}
-	}
-}
 
 // takePlace renames from to to, and removes from if that fails.
 func takePlace(from, to place) error {
@@ -45,7 +28,7 @@ func unwritable(err error) bool {
 // replaceBy puts what create makes in the place of p. Of a failure it says what
 // could not be done: what, or to remove what is there.
 func replaceBy(p place, what What, create func(place) error) (What, error) {
-	temporary, err := beside(p, create)
+	temporary, err := claim(p, create)
 	switch {
 	case err == nil:
 		return Remove, takePlace(temporary, p)

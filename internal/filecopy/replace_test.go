@@ -24,7 +24,7 @@ func TestAReplacementThatCannotBeMadeLeavesTheOldFile(t *testing.T) {
 func TestTemporaryNamesThatAreTakenAreNotUsed(t *testing.T) {
 	t.Chdir(t.TempDir())
 	taken := 3
-	made, err := beside(place{nil, "d/file"}, func(p place) error {
+	made, err := claim(place{nil, "d/file"}, func(p place) error {
 		if taken--; taken >= 0 {
 			return unix.EEXIST
 		}
@@ -33,7 +33,7 @@ func TestTemporaryNamesThatAreTakenAreNotUsed(t *testing.T) {
 	if err != nil || made.name[:2] != "d/" {
 		t.Errorf("%q, %v", made.name, err)
 	}
-	if _, err := beside(place{nil, "file"}, func(place) error { return unix.EEXIST }); err != unix.EEXIST {
+	if _, err := claim(place{nil, "file"}, func(place) error { return unix.EEXIST }); err != unix.EEXIST {
 		t.Errorf("error %v", err)
 	}
 }

@@ -9,8 +9,11 @@ import (
 // A temporary is a file in the directory of a destination, until it takes the
 // destination's place. Its name comes from the destination's alone, so that
 // what a killed run leaves is found, and removed, by the next one that copies
-// to the same destination. Whoever makes a temporary holds a lock on it
-// (flock(2)) for as long as it lives: one that can be locked is nobody's.
+// to the same destination. Whoever writes a temporary holds a lock on it
+// (flock(2)) for as long as it lives: one that can be locked is nobody's. What
+// is made at once, such as a link, has its temporary name for a moment only, and
+// is always nobody's: at worst, of two zcp that replace the same file at the
+// same time one fails.
 
 const (
 	temporaryPrefix = ".zcp-"
@@ -67,15 +70,18 @@ func sweep(p place) {
 }
 
 // abandoned removes a temporary that nobody holds, and reports whether it did.
-// It takes no file that another user has made, or that is no temporary of ours
-// by what it is.
+// It takes no file that another user has made, and no directory.
 func abandoned(q place) bool {
+	var found unix.Stat_t
+	if fstatat(q, &found, unix.AT_SYMLINK_NOFOLLOW) == nil && (!isKind(&found, unix.S_IFREG) || found.Nlink > 1) {
+		return owned(&found) && unlinkat(q, 0) == nil
+	}
 	fd, st, ours := openTemporary(q, unix.O_RDONLY)
 	if !ours {
 		return false
 	}
 	defer unix.Close(fd)
-	return lock(fd) == nil && named(q, st) && unix.Unlinkat(q.fd(), q.name, 0) == nil
+	return lock(fd) == nil && named(q, st) && unlinkat(q, 0) == nil
 }
 
 // openTemporary opens what has a temporary's name, if it is ours by what it is:
@@ -91,13 +97,16 @@ func openTemporary(q place, flags int) (fd int, st *unix.Stat_t, ours bool) {
 		return -1, nil, false
 	}
 	st = new(unix.Stat_t)
-	user := unix.Geteuid()
-	err = fstat(fd, st)
-	if err == nil && isKind(st, unix.S_IFREG) && st.Nlink == 1 && (user == 0 || int(st.Uid) == user) {
+	if fstat(fd, st) == nil && isKind(st, unix.S_IFREG) && st.Nlink == 1 && owned(st) {
 		return fd, st, true
 	}
 	unix.Close(fd)
 	return -1, nil, false
+}
+
+func owned(st *unix.Stat_t) bool {
+	user := unix.Geteuid()
+	return user == 0 || int(st.Uid) == user
 }
 
 // lock takes the lock of a file. EWOULDBLOCK says that somebody else has it;

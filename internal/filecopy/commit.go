@@ -1,0 +1,133 @@
+package filecopy
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// inherit gives a copy what cp, which writes into the old file, leaves of it:
+// the owner and the permissions, where those of the source are not wanted.
+func (w *worker) inherit(dst *file) *Problem {
+	old := dst.staging.old
+	k := &keeping{
+		from: handle{-1, dst.staging.to}, to: handle{dst.fd, dst.at},
+		source: old, was: &dst.stat, fresh: true,
+	}
+	kept := false
+	if !w.options.Preserve.has(Ownership) {
+		var p *Problem
+		if kept, p = w.keepOwner(k); p != nil {
+			return p
+		}
+	}
+	if !w.options.Preserve.has(Mode) {
+		mode := old.Mode & (permissions | setID)
+		if !kept || !w.privileged {
+			mode &^= unix.S_ISUID | unix.S_ISGID // as a write does
+		}
+		if err := keepMode(k, mode); err != nil {
+			return k.problem(PreservePermissions, err)
+		}
+	}
+	if err := fstat(dst.fd, &dst.stat); err != nil {
+		return &Problem{What: StatDest, Dest: dst.at.path(), Err: err}
+	}
+	return nil
+}
+
+// commitOrAbandon ends a staged copy that may have failed.
+func (w *worker) commitOrAbandon(e *entry, dst *file, p *Problem) *Problem {
+	w.temporaries.mu.Lock()
+	defer w.temporaries.mu.Unlock()
+	if p == nil {
+		p = w.commit(dst)
+	}
+	if p != nil && !(w.options.Resume && p.resumable()) {
+		dst.unname()
+	}
+	if e.replace {
+		w.replaced(e, Remove, errorOf(p))
+	}
+	w.temporaries.staging = nil
+	return p
+}
+
+func errorOf(p *Problem) error {
+	if p == nil {
+		return nil
+	}
+	return p
+}
+
+// commit puts a complete copy in its place. What a server has against the data
+// it says when the file is closed, which is too late here, or a copy of its
+// descriptor.
+func (w *worker) commit(dst *file) *Problem {
+	again, err := unix.FcntlInt(uintptr(dst.fd), unix.F_DUPFD_CLOEXEC, 3)
+	if err == nil {
+		err = unix.Close(again)
+	}
+	if err != nil && err != unix.EINTR {
+		return &Problem{What: Close, Dest: dst.at.path(), Err: err}
+	}
+	if err := dst.commit(); err != nil {
+		return &Problem{What: Commit, Dest: dst.at.path(), Err: err}
+	}
+	if w.options.Move || w.options.Fsync && dst.staging.to != dst.at { // else the walk does it
+		return syncDirectory(dst.staging.to)
+	}
+	return nil
+}
+
+// commit gives a complete copy its name.
+func (f *file) commit() error {
+	s := f.staging
+	if s.temporary.name == "" {
+		if !s.over {
+			return f.link(s.to)
+		}
+		_ = lock(f.fd) // before anybody can see it
+		var err error
+		if s.temporary, err = claim(s.to, f.link); err != nil {
+			s.temporary = place{}
+			return err
+		}
+	}
+	if err := s.rename(); err != nil {
+		return err
+	}
+	s.temporary = place{}
+	return nil
+}
+
+// link gives a file without a name one.
+func (f *file) link(p place) error {
+	return unix.Linkat(unix.AT_FDCWD, fmt.Sprintf("/proc/self/fd/%d", f.fd), p.fd(), p.name, unix.AT_SYMLINK_FOLLOW)
+}
+
+// rename puts the temporary in the destination's place. Where nothing was,
+// nothing that has come to be there meanwhile is replaced, if the filesystem
+// can tell: EEXIST.
+func (s *staging) rename() error {
+	flags := uint(unix.RENAME_NOREPLACE)
+	if s.over {
+		flags = 0
+	}
+	return renameat(s.temporary, s.to, flags)
+}
+
+// abandon closes a file that was made just now, and takes away its name.
+func (f *file) abandon() {
+	f.unname()
+	unix.Close(f.fd)
+}
+
+func (f *file) unname() {
+	switch {
+	case f.staging == nil:
+		unix.Unlinkat(f.at.fd(), f.at.name, 0)
+	case f.staging.temporary.name != "":
+		unix.Unlinkat(f.staging.temporary.fd(), f.staging.temporary.name, 0)
+	}
+}
