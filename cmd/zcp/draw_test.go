@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,6 +33,7 @@ type node struct {
 	kind  uint32 // unix.S_IFREG and so on, or hardLink
 	mode  uint32
 	text  string // contents, or the target of a link
+	xattr bool   // has extended attributes, and an access control list
 	holes bool   // contents, no zeros among them, stand in the middle of nothing
 	owner int
 }
@@ -45,7 +48,7 @@ func (c *testCase) String() string {
 		if len(text) > 20 {
 			text = fmt.Sprintf("%d bytes", len(text))
 		}
-		fmt.Fprintf(&b, "%q %#o %o %q holes=%v owner=%d\n", n.path, n.kind, n.mode, text, n.holes, n.owner)
+		fmt.Fprintf(&b, "%q %#o %o %q holes=%v owner=%d xattr=%v\n", n.path, n.kind, n.mode, text, n.holes, n.owner, n.xattr)
 	}
 	return b.String()
 }
@@ -119,6 +122,7 @@ func (c *testCase) drawNodes(t *rapid.T, recursive, root bool) {
 		if n.kind == unix.S_IFIFO {
 			n.mode &^= unix.S_ISUID // which cp -p leaves if it writes to it
 		}
+		n.xattr = (n.kind == unix.S_IFREG || n.kind == unix.S_IFDIR) && seldom(t, label+" xattr", 4)
 		switch n.kind {
 		case unix.S_IFDIR:
 			n.mode |= rapid.SampledFrom([]uint32{0o700, 0o700, 0}).Draw(t, label+" access")
@@ -185,12 +189,18 @@ func drawOptions(t *rapid.T) (options []string, recursive bool) {
 		"-p", "-f", "-v", "-T", "--sparse=always", "--sparse=never", "--sparse=auto", "--reflink=never", "--reflink=auto",
 		"-d", "-H", "-L", "-P", "-l", "-s", "--remove-destination",
 		"-u", "-n", "-i", "-b", "--backup=numbered", "--backup=simple", "-S.old",
+		"-a", "--preserve=links", "--preserve=xattr", "--preserve=all", "--preserve=mode", "--preserve=timestamps",
+		"--preserve=ownership", "--no-preserve=mode", "--no-preserve=all", "--no-preserve=links,timestamps",
+		"--attributes-only", "--parents", "-x", "--strip-trailing-slashes",
 	} {
 		once := 7
+		if strings.Contains(option, "preserve=") {
+			once = 20
+		}
 		switch option {
 		case "-v", "-p":
 			once = 2
-		case "-s", "-l", "-n", "-u", "-b", "--backup=numbered", "--backup=simple", "-S.old":
+		case "--parents", "-x", "--strip-trailing-slashes", "--attributes-only", "-s", "-l", "-n", "-u", "-b", "--backup=numbered", "--backup=simple", "-S.old":
 			once = 12
 		}
 		if seldom(t, option, once) {
@@ -287,6 +297,34 @@ func (n *node) finish(path string, i int) error {
 			return err
 		}
 	}
+	if n.xattr {
+		if err := setXattrs(path); err != nil {
+			return err
+		}
+	}
 	when := unix.NsecToTimespec(time.Date(2001, 1, 1, 0, 0, i, 123456789, time.UTC).UnixNano())
 	return unix.UtimesNanoAt(unix.AT_FDCWD, path, []unix.Timespec{when, when}, unix.AT_SYMLINK_NOFOLLOW)
+}
+
+// setXattrs gives a file two attributes, one of them for root's eyes only if root
+// can set it, and a list that lets user 7 read it (acl(5), linux/posix_acl_xattr.h).
+func setXattrs(path string) error {
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil {
+		return err
+	}
+	if err := unix.Setxattr(path, "user.test", []byte(strings.Repeat("value", 100)), 0); err != nil {
+		return err
+	}
+	_ = unix.Setxattr(path, "trusted.test", nil, 0)
+	list := []byte{2, 0, 0, 0}
+	for _, entry := range [][3]uint32{
+		{0x01, st.Mode >> 6 & 7, math.MaxUint32}, {0x02, 4, 7}, {0x04, st.Mode >> 3 & 7, math.MaxUint32},
+		{0x10, st.Mode>>3&7 | 4, math.MaxUint32}, {0x20, st.Mode & 7, math.MaxUint32},
+	} {
+		list = binary.LittleEndian.AppendUint16(list, uint16(entry[0]))
+		list = binary.LittleEndian.AppendUint16(list, uint16(entry[1]))
+		list = binary.LittleEndian.AppendUint32(list, entry[2])
+	}
+	return unix.Setxattr(path, "system.posix_acl_access", list, 0)
 }

@@ -30,6 +30,8 @@ func command() tool.Command {
 holes of SOURCE are holes of DEST. --reflink means --reflink=always.
 `,
 		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "archive", Aliases: []string{"a"}, Usage: "same as -dR --preserve=all"},
+			&cli.BoolFlag{Name: "attributes-only", Usage: "don't copy the file data, just the attributes"},
 			&gnuflag.OptionalString{StringFlag: cli.StringFlag{
 				Name: "backup", Aliases: []string{"b"},
 				Usage: "make a backup of each existing destination file, by `CONTROL`: none or off, simple or never, existing or nil, numbered or t",
@@ -43,11 +45,15 @@ holes of SOURCE are holes of DEST. --reflink means --reflink=always.
 			&cli.BoolFlag{Name: "H", Usage: "follow command-line symbolic links in SOURCE"},
 			&cli.StringFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "copy the files of a tree by `N` workers; the default is the number of CPUs"},
 			&cli.BoolFlag{Name: "interactive", Aliases: []string{"i"}, Usage: "prompt before overwrite (overrides a previous -n option)"},
+			&cli.BoolFlag{Name: "keep-directory-symlink", Usage: "follow existing symlinks to directories"},
 			&cli.BoolFlag{Name: "link", Aliases: []string{"l"}, Usage: "hard link files instead of copying"},
 			&cli.BoolFlag{Name: "dereference", Aliases: []string{"L"}, Usage: "always follow symbolic links in SOURCE"},
 			&cli.BoolFlag{Name: "no-clobber", Aliases: []string{"n"}, Usage: "silently skip existing files (overrides a previous -i option); see also --update"},
 			&cli.BoolFlag{Name: "no-dereference", Aliases: []string{"P"}, Usage: "never follow symbolic links in SOURCE"},
-			&cli.BoolFlag{Name: "p", Usage: "preserve mode, ownership and timestamps"},
+			&cli.BoolFlag{Name: "p", Usage: "same as --preserve=mode,ownership,timestamps"},
+			&gnuflag.OptionalString{StringFlag: cli.StringFlag{Name: "preserve", Usage: "preserve the attributes in `ATTR_LIST`: mode, ownership, timestamps (these three by default), links, context, xattr or all"}},
+			&cli.StringFlag{Name: "no-preserve", Usage: "don't preserve the attributes in `ATTR_LIST`"},
+			&cli.BoolFlag{Name: "parents", Usage: "use full source file name under DIRECTORY"},
 			&cli.BoolFlag{Name: "recursive", Aliases: []string{"R", "r"}, Usage: "copy directories recursively"},
 			&gnuflag.OptionalString{
 				StringFlag: cli.StringFlag{Name: "progress", Usage: "show on standard error how far the copy is, `WHEN`: auto (the default: on a terminal, after a second), always or never"},
@@ -59,6 +65,7 @@ holes of SOURCE are holes of DEST. --reflink means --reflink=always.
 			},
 			&cli.BoolFlag{Name: "remove-destination", Usage: "replace each existing destination file, rather than write to it"},
 			&cli.StringFlag{Name: "sparse", Usage: "make holes `WHEN`: auto, always or never"},
+			&cli.BoolFlag{Name: "strip-trailing-slashes", Usage: "remove any trailing slashes from each SOURCE argument"},
 			&cli.BoolFlag{Name: "symbolic-link", Aliases: []string{"s"}, Usage: "make symbolic links instead of copying"},
 			&cli.StringFlag{Name: "suffix", Aliases: []string{"S"}, Usage: "make backups, with `SUFFIX` in place of the usual ~"},
 			&cli.StringFlag{Name: "target-directory", Aliases: []string{"t"}, Usage: "copy all SOURCE arguments into `DIRECTORY`"},
@@ -73,6 +80,8 @@ holes of SOURCE are holes of DEST. --reflink means --reflink=always.
 				Absent:     "older",
 			},
 			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "explain what is being done"},
+			&cli.BoolFlag{Name: "one-file-system", Aliases: []string{"x"}, Usage: "stay on this file system"},
+			&gnuflag.OptionalString{StringFlag: cli.StringFlag{Name: "context", Aliases: []string{"Z"}, Usage: "give new files the SELinux security context `CTX`"}},
 		},
 		Choices: map[string][]string{
 			"progress": {"auto", "always", "never"},

@@ -20,7 +20,8 @@ type name uint8
 const (
 	source name = iota
 	dest
-	destWord // as it is, if a shell would take it for one word
+	destLocale // as other words are quoted
+	destWord   // as it is, if a shell would take it for one word
 )
 
 var messages = [...]message{
@@ -37,6 +38,7 @@ var messages = [...]message{
 	filecopy.HardLinkToDirectory:    {"will not create hard link %s to directory %s", []name{dest, source}},
 	filecopy.CyclicLink:             {"cannot copy cyclic symbolic link %s", []name{source}},
 	filecopy.RelativeLink:           {"%s: can make relative symbolic links only in current directory", []name{destWord}},
+	filecopy.ParentIsNoDirectory:    {"%s exists but is not a directory", []name{dest}},
 	filecopy.NotReplaced:            {"not replacing %s", []name{dest}},
 	filecopy.Declined:               {"", []name{dest}}, // the user knows
 	filecopy.BackupIsSource:         {"backing up %s might destroy source;  %s not copied", []name{dest, source}},
@@ -48,6 +50,7 @@ var messages = [...]message{
 	filecopy.Unverifiable:  {"cannot verify %s: it or %s is not a regular file or block device", []name{dest, source}},
 
 	filecopy.StatSource:    {"cannot stat %s", []name{source}},
+	filecopy.StatParent:    {"failed to get attributes of %s", []name{source}},
 	filecopy.OpenSource:    {"cannot open %s for reading", []name{source}},
 	filecopy.ReadDirectory: {"cannot access %s", []name{source}},
 	filecopy.LostDirectory: {"cannot access %s", []name{dest}},
@@ -57,6 +60,7 @@ var messages = [...]message{
 
 	filecopy.StatDest:        {"cannot stat %s", []name{dest}},
 	filecopy.CreateDirectory: {"cannot create directory %s", []name{dest}},
+	filecopy.MakeParent:      {"cannot make directory %s", []name{dest}},
 	filecopy.CreateFile:      {"cannot create regular file %s", []name{dest}},
 	filecopy.CreateLink:      {"cannot create symbolic link %s", []name{dest}},
 	filecopy.CreateLinkTo:    {"cannot create symbolic link %s to %s", []name{dest, source}},
@@ -88,6 +92,12 @@ var messages = [...]message{
 	filecopy.PreserveOwnership:   {"failed to preserve ownership for %s", []name{dest}},
 	filecopy.ClearPermissions:    {"clearing permissions for %s", []name{dest}},
 	filecopy.PreservePermissions: {"preserving permissions for %s", []name{dest}},
+	filecopy.PreserveMode:        {"preserving permissions for %s", []name{destLocale}},
+	filecopy.PlainPermissions:    {"setting permissions for %s", []name{destLocale}},
+	filecopy.ListXattrs:          {"listing attributes of %s", []name{source}},
+	filecopy.GetXattr:            {"getting attribute %s of %s", []name{source, dest}},
+	filecopy.SetXattr:            {"setting attribute %s for %s", []name{source, dest}},
+	filecopy.SetXattrs:           {"setting attributes for %s", []name{dest}},
 }
 
 // eventsOf says on the terminal what happens.
@@ -107,6 +117,7 @@ func eventsOf(inv *tool.Invocation) filecopy.Events {
 			}
 			inv.Printf("%s -> %s%s\n", tool.QuoteAlways(source), tool.QuoteAlways(dest), backup)
 		}
+		e.Parent = func(source, dest string) { inv.Printf("%s -> %s\n", source, dest) }
 		e.Unmoved = func(backup, dest string) {
 			inv.Printf("%s -> %s (unbackup)\n", tool.QuoteAlways(backup), tool.QuoteAlways(dest))
 		}
@@ -145,6 +156,8 @@ func say(inv *tool.Invocation, p *filecopy.Problem) {
 			args = append(args, tool.QuoteAlways(p.Source))
 		case dest:
 			args = append(args, tool.QuoteAlways(p.Dest))
+		case destLocale:
+			args = append(args, tool.QuoteLocale(p.Dest))
 		case destWord:
 			args = append(args, tool.Quote(p.Dest))
 		}

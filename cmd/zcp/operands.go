@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -15,6 +16,7 @@ type job struct {
 	sources []string
 	target  *filecopy.Target // nil if there is no directory
 	dest    string
+	parents bool // sources go under all of their names
 	missing bool // dest was looked for, and is not there
 }
 
@@ -25,17 +27,34 @@ func (j *job) run(c *filecopy.Copier) {
 	}
 	defer j.target.Close()
 	for _, source := range j.sources {
-		c.Into(j.target, source)
+		if j.parents {
+			c.IntoParents(j.target, source)
+		} else {
+			c.Into(j.target, source)
+		}
 	}
 }
 
 // jobOf sorts the operands out. Nothing is written before it is done.
 func jobOf(inv *tool.Invocation, o *filecopy.Options) (*job, error) {
 	j, err := sortOperands(inv)
-	if err == nil && j.target == nil {
-		j.copyToBackup(o)
+	if err != nil {
+		return nil, err
 	}
-	return j, err
+	j.parents = inv.Flags.Bool("parents")
+	switch {
+	case j.target == nil && j.parents:
+		return nil, tool.UsageErrorf("with --parents, the destination must be a directory")
+	case j.target == nil:
+		j.copyToBackup(o)
+	case inv.Flags.Bool("strip-trailing-slashes"):
+		for i, source := range j.sources {
+			if stripped := strings.TrimRight(source, "/"); stripped != "" {
+				j.sources[i] = stripped
+			}
+		}
+	}
+	return j, nil
 }
 
 // copyToBackup makes of cp -bf file file, which asks for a backup of a file and

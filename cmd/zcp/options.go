@@ -19,11 +19,16 @@ func optionsOf(inv *tool.Invocation) (filecopy.Options, error) {
 		return filecopy.Options{}, err
 	}
 	o := filecopy.Options{
-		Recursive: inv.Flags.Bool("recursive"),
-		Contents:  inv.Flags.Bool("copy-contents"),
-		Preserve:  preserved(inv),
-		Data:      data,
-		Jobs:      jobs,
+		Recursive:          inv.Flags.Bool("recursive") || inv.Flags.Bool("archive"),
+		Contents:           inv.Flags.Bool("copy-contents"),
+		Data:               data,
+		Jobs:               jobs,
+		AttributesOnly:     inv.Flags.Bool("attributes-only"),
+		OneFilesystem:      inv.Flags.Bool("one-file-system"),
+		KeepDirectoryLinks: inv.Flags.Bool("keep-directory-symlink"),
+	}
+	if err := preserve(inv, &o); err != nil {
+		return o, err
 	}
 	if o.Make, err = makes(inv); err != nil {
 		return o, err

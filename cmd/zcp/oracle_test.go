@@ -54,6 +54,12 @@ func TestBehavesAsTheRealCp(t *testing.T) {
 			t.Skip("cp replaces newer files by links to each other")
 		case slices.Contains(c.args, ""):
 			t.Skip("since 9.2 cp takes no name for that of the working directory")
+		case slices.Contains(c.args, "--parents") && strings.Contains(want, "cp: cannot create "):
+			t.Skip("cp takes what a later source becomes for new, if directories had to be made for an earlier one")
+		case slices.Contains(c.args, "--remove-destination") && strings.Contains(want, " for reading: No such file or directory"):
+			t.Skip("cp removes the link that leads to the source")
+		case strings.Contains(want, "cannot overwrite ") && !strings.Contains(got, "cannot overwrite "):
+			t.Skip("since 9.2 a backup makes place for a directory")
 		case misplacesBackups(want, got):
 			t.Skip("cp 9.1 puts a backup into the working directory")
 		case keepsMore(want, got), strings.Contains(want, noRelativeLink) && strings.Contains(got, noRelativeLink):
@@ -252,8 +258,27 @@ func snapshot(t *rapid.T, root string, fifos []int) string {
 		case unix.S_IFCHR:
 			fmt.Fprintf(&b, " device %x", st.Rdev)
 		}
+		b.WriteString(xattrs(path))
 		b.WriteByte('\n')
 	})
+	return b.String()
+}
+
+// xattrs describes the extended attributes of a file, lists among them.
+func xattrs(path string) string {
+	names := make([]byte, 4096)
+	n, err := unix.Llistxattr(path, names)
+	if err != nil {
+		return ""
+	}
+	all := strings.Split(string(names[:n]), "\x00")
+	slices.Sort(all)
+	var b strings.Builder
+	for _, name := range all[1:] { // the first is empty
+		value := make([]byte, 4096)
+		n, _ := unix.Lgetxattr(path, name, value)
+		fmt.Fprintf(&b, " %s=%x", name, sum(value[:max(n, 0)]))
+	}
 	return b.String()
 }
 

@@ -19,6 +19,9 @@ func safely(inv *tool.Invocation, o *filecopy.Options) error {
 	if o.Resume && o.Data.Reflink == filecopy.ReflinkAlways {
 		return tool.UsageErrorf("--resume cannot be combined with --reflink=always")
 	}
+	if s := o.Safety; o.AttributesOnly && (s.Atomic || s.Verify || s.Move || s.Resume) {
+		return tool.UsageErrorf("--attributes-only cannot be combined with --atomic, --verify, --move and --resume")
+	}
 	if o.Move {
 		return forMoving(inv, o)
 	}
@@ -28,7 +31,7 @@ func safely(inv *tool.Invocation, o *filecopy.Options) error {
 // forMoving makes the options those of --archive, as far as they were not said
 // otherwise, and refuses those that would not leave a copy of the source.
 func forMoving(inv *tool.Invocation, o *filecopy.Options) error {
-	for _, name := range []string{"link", "symbolic-link", "copy-contents", "dereference", "H"} {
+	for _, name := range []string{"link", "symbolic-link", "copy-contents", "dereference", "H", "parents"} {
 		if inv.Flags.Bool(name) {
 			if len(name) == 1 {
 				name = "-" + name
@@ -40,7 +43,7 @@ func forMoving(inv *tool.Invocation, o *filecopy.Options) error {
 	}
 	o.Recursive, o.Links = true, filecopy.CopyLinks
 	o.Existing |= filecopy.Replace
-	o.Preserve |= filecopy.Mode | filecopy.Ownership | filecopy.Timestamps | filecopy.Names
+	o.Preserve |= filecopy.Mode | filecopy.Ownership | filecopy.Timestamps | filecopy.Names | filecopy.Xattrs
 	return nil
 }
 

@@ -2,7 +2,6 @@ package filecopy
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 
 	"golang.org/x/sys/unix"
@@ -24,9 +23,12 @@ func noACLs(err error) bool {
 // be behind them. A copy that has a list that its source has not, inherited
 // from its directory or old, loses it.
 func keepMode(k *keeping, mode uint32) error {
-	list, err := k.from.getACL(accessACL)
-	if err != nil {
-		return err
+	var list []byte
+	var err error
+	if !k.noACL {
+		if list, err = k.from.getACL(accessACL); err != nil {
+			return err
+		}
 	}
 	extended := list != nil
 	if !extended {
@@ -88,47 +90,11 @@ const usualACL = 128
 
 // getACL returns nil if the file has no list of that name.
 func (h handle) getACL(name string) ([]byte, error) {
-	for size := usualACL; ; size *= 8 {
-		list := make([]byte, size)
-		n, err := h.getxattr(name, list)
-		switch {
-		case err == nil:
-			return list[:n], nil
-		case err == unix.ENODATA || noACLs(err):
-			return nil, nil
-		case err == unix.ERANGE && size < 64<<10: // XATTR_SIZE_MAX
-		default:
-			return nil, err
-		}
+	list, err := h.getxattr(name, usualACL)
+	if err == unix.ENODATA || noACLs(err) {
+		return nil, nil
 	}
+	return list, err
 }
 
-func (h handle) getxattr(name string, value []byte) (int, error) {
-	if h.fd >= 0 {
-		return unix.Fgetxattr(h.fd, name, value)
-	}
-	return unix.Lgetxattr(h.xattrPath(), name, value)
-}
-
-func (h handle) setACL(name string, list []byte) error {
-	if h.fd >= 0 {
-		return unix.Fsetxattr(h.fd, name, list, 0)
-	}
-	return unix.Lsetxattr(h.xattrPath(), name, list, 0)
-}
-
-func (h handle) removeACL(name string) error {
-	if h.fd >= 0 {
-		return unix.Fremovexattr(h.fd, name)
-	}
-	return unix.Lremovexattr(h.xattrPath(), name)
-}
-
-// xattrPath names the file for the calls on extended attributes, which know no
-// directory descriptors.
-func (h handle) xattrPath() string {
-	if h.at.dir == nil {
-		return h.at.name
-	}
-	return fmt.Sprintf("/proc/self/fd/%d/%s", h.at.dir.fd, h.at.name)
-}
+func (h handle) setACL(name string, list []byte) error { return h.setxattr(name, list) }

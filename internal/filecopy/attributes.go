@@ -15,6 +15,8 @@ type keeping struct {
 	fresh    bool         // the copy was made just now
 	link     bool         // it is a symbolic link, which has no permissions
 	own      bool         // it stays with the user who made it
+	noXattrs bool         // it is to have no extended attributes of the source's
+	noACL    bool         // the source is known to have no access control list
 }
 
 // keep takes over what is to be preserved: the owner first, since a change of
@@ -46,11 +48,36 @@ func (w *worker) keepOwnerAndMode(k *keeping) *Problem {
 			mode &^= setID
 		}
 	}
-	if k.link || !w.options.Preserve.has(Mode) {
+	w.keepXattrs(k)
+	if k.link {
 		return nil
 	}
+	if !w.options.Preserve.has(Mode) {
+		return w.setPlainMode(k)
+	}
 	if err := keepMode(k, mode); err != nil {
-		return k.problem(PreservePermissions, err)
+		return k.problem(PreserveMode, err)
+	}
+	return nil
+}
+
+// setPlainMode gives a new file the permissions that it would have if a shell
+// had made it, whatever its source has.
+func (w *worker) setPlainMode(k *keeping) *Problem {
+	if !k.fresh || !w.options.PlainModes {
+		return nil
+	}
+	mode := uint32(0o666)
+	if isKind(k.source, unix.S_IFDIR) || isKind(k.source, unix.S_IFSOCK) {
+		mode = 0o777
+	}
+	mode &^= w.umask
+	err := k.to.setACL(accessACL, minimalACL(mode))
+	if noACLs(err) {
+		err = k.to.chmod(mode)
+	}
+	if err != nil {
+		return k.problem(PlainPermissions, err)
 	}
 	return nil
 }

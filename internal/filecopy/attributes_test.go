@@ -38,7 +38,7 @@ func TestHandlesByDescriptorAndByName(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			t.Chdir(testfs.Shared(t, kind))
 			mkdir(t, "d")
-			dir, err := openDirectory(place{nil, "d"}, new(unix.Stat_t))
+			dir, err := openDirectory(place{nil, "d"}, new(unix.Stat_t), false)
 			if err != nil {
 				t.Fatal(err)
 			}

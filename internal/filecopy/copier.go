@@ -120,6 +120,7 @@ func (c *Copier) start(e *entry) {
 type entry struct {
 	src, dst place
 	top      bool  // the user named it
+	parent   bool  // it is a directory on the way to what the user named
 	missing  bool  // nothing is at dst, as far as was seen
 	marked   bool  // a directory made for the same source is remembered
 	kind     uint8 // of src, as a directory's entry says

@@ -9,6 +9,9 @@ type directory struct {
 	id       fileID
 	pathOnly bool // fd was opened with O_PATH: it may not be read
 	fresh    bool // it was made by this copy, and so is empty
+	follow   bool // a symbolic link may lead to it
+
+	shown string // what users call it, if that is not its place
 }
 
 // reach makes the directory of a place usable for a moment, if it is closed:
@@ -25,10 +28,17 @@ const directoryFlags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix
 
 // openDirectory opens a directory to copy into, and looks at it. One that may
 // be searched but not read will do.
-func openDirectory(p place, st *unix.Stat_t) (*directory, error) {
-	d, err := open(p, directoryFlags, st)
+func openDirectory(p place, st *unix.Stat_t, follow bool) (*directory, error) {
+	flags, pathOnly := directoryFlags, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW
+	if follow {
+		flags, pathOnly = flags&^unix.O_NOFOLLOW, pathOnly&^unix.O_NOFOLLOW
+	}
+	d, err := open(p, flags, st)
 	if err == unix.EACCES {
-		d, err = open(p, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW, st)
+		d, err = open(p, pathOnly, st)
+	}
+	if err == nil {
+		d.follow = follow
 	}
 	return d, err
 }
@@ -82,7 +92,7 @@ func (d *directory) find() error {
 // reopen opens a parked directory at a place. Another one that is there now is
 // not accepted: ESTALE.
 func (d *directory) reopen(p place) error {
-	found, err := openDirectory(p, new(unix.Stat_t))
+	found, err := openDirectory(p, new(unix.Stat_t), d.follow)
 	if err != nil {
 		return err
 	}

@@ -63,8 +63,8 @@ func (w *worker) finishDirectory(f *filling) *Problem {
 		src.fd = f.src.fd
 	}
 	fresh := e.found == nil
-	p := w.keep(&keeping{from: src, to: m.handle(), source: &e.stat, was: &m.stat, fresh: fresh})
-	if p == nil && !w.options.Preserve.has(Mode) && fresh {
+	p := w.keep(&keeping{from: src, to: m.handle(), source: &e.stat, was: &m.stat, fresh: fresh, noXattrs: e.parent})
+	if p == nil && !w.options.Preserve.has(Mode) && !w.options.PlainModes && fresh {
 		p = w.restoreMode(e, m)
 	}
 	if p == nil && (w.options.Fsync || w.options.Move) {

@@ -85,7 +85,7 @@ func (w *worker) putSymbolicLink(e *entry) *Problem {
 	}
 	p := w.putLink(e, CreateLinkTo, name)
 	if p == nil {
-		return w.keep(&keeping{to: handle{-1, e.dst}, source: &e.stat, fresh: true, link: true, own: true})
+		return w.keep(&keeping{from: handle{-1, e.src}, to: handle{-1, e.dst}, source: &e.stat, fresh: true, link: true, own: true})
 	}
 	if p.What == CreateLinkTo {
 		p.Source = name

@@ -28,6 +28,22 @@ type Options struct {
 	Backup Backup
 	// Preserve are the attributes that copies take over.
 	Preserve Attributes
+	// Xattrs says what happens if extended attributes cannot be taken over.
+	Xattrs XattrTrouble
+	// PlainModes gives new files the permissions that a shell would, unless
+	// those of the source are preserved.
+	PlainModes bool
+	// Label is the security context that new files get, if it is not empty.
+	Label string
+	// AttributesOnly leaves the contents of copies as they are, or empty.
+	AttributesOnly bool
+	// OneFilesystem copies directories on other filesystems than the one that
+	// was named, but not what is in them.
+	OneFilesystem bool
+	// KeepDirectoryLinks lets symbolic links be directories to copy into, also
+	// below the one that was named. Whoever makes such a link then decides where
+	// copies go.
+	KeepDirectoryLinks bool
 	// Data says how contents are moved.
 	Data Data
 	// Jobs is how many workers copy the files of a tree. 0 is as many as there
@@ -109,6 +125,17 @@ const (
 	Ownership                         // user and group
 	Timestamps                        // of the last access and the last change, to the nanosecond
 	Names                             // hard links between the sources
+	Xattrs                            // extended attributes, but for those that are permissions
+	Context                           // the extended attribute that is SELinux's
+)
+
+// XattrTrouble says what a failure with extended attributes means.
+type XattrTrouble uint8
+
+const (
+	TellXattrs    XattrTrouble = iota // a warning, unless it is that the filesystem has none
+	IgnoreXattrs                      // nothing
+	RequireXattrs                     // a failure
 )
 
 func (a Attributes) has(b Attributes) bool { return a&b != 0 }
@@ -144,6 +171,7 @@ const (
 // as the user gave them, with the names found in directories appended.
 type Events struct {
 	Copying func(source, dest, backup string)   // a file is about to be copied, or a directory was made; what was there is called backup now, if that is not empty
+	Parent  func(source, dest string)           // a directory on the way to a source was made; there if Copying is
 	Moved   func(How)                           // the contents of a file were copied, or not
 	Skipped func(dest string)                   // an existing file was left as it is, as Update says
 	Removed func(dest string)                   // a file was replaced by a new one

@@ -30,16 +30,20 @@ func (p place) path() string {
 	}
 	names := []string{p.name}
 	root := p.dir
-	for ; root.at.dir != nil; root = root.at.dir {
+	for ; root.at.dir != nil && root.shown == ""; root = root.at.dir {
 		names = append(names, root.at.name)
 	}
-	size := len(root.at.name) + len(names)
+	top := root.at.name
+	if root.shown != "" {
+		top = root.shown
+	}
+	size := len(top) + len(names)
 	for _, name := range names {
 		size += len(name)
 	}
 	var b strings.Builder
 	b.Grow(size)
-	b.WriteString(joinable(root.at.name))
+	b.WriteString(joinable(top))
 	for i := len(names) - 1; i >= 0; i-- {
 		b.WriteString(names[i])
 		if i > 0 {

@@ -6,6 +6,8 @@ type Problem struct {
 	Source string // empty where What does not concern it
 	Dest   string // empty where What does not concern it
 	Err    error  // what the kernel or the engine said; nil for a refusal
+
+	Tolerated bool // the copy counts as complete nevertheless
 }
 
 func (p *Problem) Error() string {
@@ -26,7 +28,10 @@ func (p *Problem) Unwrap() error { return p.Err }
 // Warning reports whether the problem is none after all: nothing is missing
 // among the copies.
 func (p *Problem) Warning() bool {
-	return p.What == SourceTwice || p.What == DirectoryTwice || p.What == StartedOver
+	if p.Tolerated {
+		return true
+	}
+	return p.Tolerated || p.What == SourceTwice || p.What == DirectoryTwice || p.What == StartedOver
 }
 
 // resumable reports whether a partial copy is worth continuing: not one that
@@ -54,6 +59,7 @@ const (
 	CyclicLink                         // S
 	RelativeLink                       // D: it is not where the link would lead to the source
 	NotReplaced                        // D
+	ParentIsNoDirectory                // D
 	Declined                           // D, by the user
 	BackupIsSource                     // S D
 	Replaced                           // S was replaced by another file meanwhile
@@ -67,6 +73,7 @@ const (
 	// Failures of the source.
 
 	StatSource    // S
+	StatParent    // S, a directory on the way to what the user named
 	OpenSource    // S
 	ReadDirectory // S
 	ReadLink      // S
@@ -78,6 +85,7 @@ const (
 	StatDest        // D
 	LostDirectory   // D, which was moved while its subdirectories were copied
 	CreateDirectory // D
+	MakeParent      // D
 	CreateFile      // D
 	CreateLink      // D
 	CreateLinkTo    // S D
@@ -109,6 +117,12 @@ const (
 	PreserveOwnership   // D
 	ClearPermissions    // D, before its owner changes
 	PreservePermissions // D
+	PreserveMode        // D: with its access control list
+	PlainPermissions    // D
+	ListXattrs          // S
+	GetXattr            // S D: Source is an attribute of the source Dest
+	SetXattr            // S D: Source is an attribute
+	SetXattrs           // D
 
 	whats
 )
@@ -128,6 +142,7 @@ var problems = [whats]string{
 	CyclicLink:             "link leads to a directory that it is in",
 	RelativeLink:           "relative link would not lead to the source",
 	NotReplaced:            "not replaced",
+	ParentIsNoDirectory:    "is no directory",
 	Declined:               "not to be replaced",
 	BackupIsSource:         "backup would replace the source",
 	Replaced:               "source was replaced meanwhile",
@@ -139,6 +154,7 @@ var problems = [whats]string{
 	StartedOver:            "cannot be continued",
 
 	StatSource:    "stat source",
+	StatParent:    "stat directory",
 	OpenSource:    "open source",
 	ReadDirectory: "read directory",
 	ReadLink:      "read link",
@@ -148,6 +164,7 @@ var problems = [whats]string{
 	StatDest:        "stat destination",
 	LostDirectory:   "find directory again",
 	CreateDirectory: "create directory",
+	MakeParent:      "make directory",
 	CreateFile:      "create file",
 	CreateLink:      "create link",
 	CreateLinkTo:    "create link",
@@ -177,4 +194,10 @@ var problems = [whats]string{
 	PreserveOwnership:   "preserve ownership",
 	ClearPermissions:    "clear permissions",
 	PreservePermissions: "preserve permissions",
+	PreserveMode:        "preserve permissions",
+	PlainPermissions:    "set permissions",
+	ListXattrs:          "list attributes",
+	GetXattr:            "get attribute",
+	SetXattr:            "set attribute",
+	SetXattrs:           "set attributes",
 }

@@ -26,7 +26,9 @@ func (c *Copier) find(e *entry) *Problem {
 		return nil
 	}
 	flags := 0
-	if !c.through(e) {
+	if e.is(unix.S_IFDIR) && c.options.KeepDirectoryLinks {
+		flags = 0
+	} else if !c.through(e) {
 		flags = unix.AT_SYMLINK_NOFOLLOW
 	} else if e.missing {
 		return nil
@@ -79,11 +81,11 @@ func (c *Copier) inspectFound(e *entry) (done bool, p *Problem) {
 	}
 	source, dest := e.is(unix.S_IFDIR), isKind(e.found, unix.S_IFDIR)
 	switch {
-	case source && !dest:
+	case source && !dest && c.options.Backup.none():
 		return false, &Problem{What: DirectoryOverFile, Source: e.src.path(), Dest: e.dst.path()}
 	case !dest && e.top && c.options.Backup.Control != Numbered && c.memory.justCreated(e) && (!c.through(e) || !isLink(e.dst)):
 		return false, &Problem{What: OverJustCreated, Source: e.src.path(), Dest: e.dst.path()}
-	case !source && dest:
+	case !source && dest && c.options.Backup.none():
 		return false, &Problem{What: FileOverDirectory, Source: e.src.path(), Dest: e.dst.path()}
 	}
 	if dest {
@@ -101,6 +103,8 @@ func (c *Copier) replaces(e *entry) bool {
 	switch {
 	case c.options.Existing.has(Replace):
 		return true
+	case c.options.AttributesOnly:
+		return false
 	case c.options.Preserve.has(Names) && e.found.Nlink > 1:
 		return true // the other names of the old file stay as they are
 	}

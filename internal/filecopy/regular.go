@@ -32,8 +32,10 @@ func (w *worker) copyRegular(e *entry) *Problem {
 	if p != nil {
 		return p
 	}
-	p = w.fill(dst, src)
-	w.tell(w.explain(dst, src))
+	if !w.options.AttributesOnly {
+		p = w.fill(dst, src)
+		w.tell(w.explain(dst, src))
+	}
 	if p == nil {
 		p = w.finishRegular(e, dst, src)
 	}
@@ -96,10 +98,10 @@ func (w *worker) openDest(e *entry, src *file) (*file, *Problem) {
 	if p == nil {
 		p = w.unverifiable(dst, src)
 	}
-	if p == nil {
+	if p == nil && !w.options.AttributesOnly {
 		p = w.noRoom(dst, src)
 	}
-	if p == nil && !dst.fresh {
+	if p == nil && !dst.fresh && !w.options.AttributesOnly {
 		p = w.empty(dst, src)
 	}
 	switch {
@@ -227,7 +229,7 @@ func (w *worker) finishRegular(e *entry, dst, src *file) *Problem {
 		source: &e.stat, was: &dst.stat, fresh: dst.fresh,
 	})
 	omitted := e.stat.Mode & permissions & w.omitted(0) &^ w.umask
-	if p != nil || omitted == 0 || w.options.Preserve.has(Mode) || !dst.fresh {
+	if p != nil || omitted == 0 || w.options.PlainModes || w.options.Preserve.has(Mode) || !dst.fresh {
 		return p
 	}
 	if err := unix.Fchmod(dst.fd, e.stat.Mode&permissions&^w.umask); err != nil {

@@ -11,7 +11,7 @@ func (c *Copier) copyLink(e *entry) *Problem {
 	if p := c.putLink(e, CreateLink, text); p != nil {
 		return p
 	}
-	return c.keep(&keeping{to: handle{-1, e.dst}, source: &e.stat, fresh: true, link: true})
+	return c.keep(&keeping{from: handle{-1, e.src}, to: handle{-1, e.dst}, source: &e.stat, fresh: true, link: true})
 }
 
 // copySpecial makes a FIFO, a device or a socket like the source.
@@ -25,7 +25,7 @@ func (c *Copier) copySpecial(e *entry, what What) *Problem {
 	}
 	p = c.keep(&keeping{from: handle{-1, e.src}, to: handle{-1, e.dst}, source: &e.stat, fresh: true})
 	omitted := e.stat.Mode & permissions & c.omitted(0) &^ c.umask
-	if p != nil || omitted == 0 || c.options.Preserve.has(Mode) {
+	if p != nil || omitted == 0 || c.options.PlainModes || c.options.Preserve.has(Mode) {
 		return p
 	}
 	if err := (handle{-1, e.dst}).chmod(e.stat.Mode & (permissions | setID) &^ c.umask); err != nil {

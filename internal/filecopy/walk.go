@@ -17,6 +17,11 @@ func (c *Copier) copyDirectory(e *entry) *Problem {
 		c.memory.forget(e)
 		return p
 	}
+	if c.options.OneFilesystem && len(c.levels) > 0 && c.levels[len(c.levels)-1].src.id.dev != e.stat.Dev {
+		c.begin(e, made, nil) // not what is in it
+		c.end()
+		return nil
+	}
 	src, err := c.openSourceDirectory(e)
 	if err != nil {
 		c.report(&Problem{What: ReadDirectory, Source: e.src.path(), Err: err})
@@ -92,7 +97,7 @@ func (c *Copier) enter(e *entry) (*madeDirectory, *Problem) {
 		}
 	}
 	var err error
-	if m.dir, err = openDirectory(e.dst, &m.stat); err != nil {
+	if m.dir, err = openDirectory(e.dst, &m.stat, e.found != nil && (e.parent || c.options.KeepDirectoryLinks)); err != nil {
 		return nil, &Problem{What: StatDest, Dest: e.dst.path(), Err: err}
 	}
 	if e.found != nil {
@@ -103,7 +108,7 @@ func (c *Copier) enter(e *entry) (*madeDirectory, *Problem) {
 		m.dir.close()
 		return nil, p
 	}
-	if !e.marked {
+	if !e.marked && !e.parent {
 		c.memory.dirs[m.dir.id] = e.dst
 		e.marked = true
 	}

@@ -73,8 +73,12 @@ func (w *worker) report(p *Problem) {
 func (w *worker) copying(e *entry) {
 	if w.journal.events.Copying != nil {
 		source, dest, backup := e.src.path(), e.dst.path(), ""
-		if e.backup.name != "" {
+		if e.backup.name != "" && !e.is(unix.S_IFDIR) {
 			backup = e.backup.path()
+		}
+		if e.parent {
+			w.journal.note(w.page, func(to Events) { to.Parent(source, dest) })
+			return
 		}
 		w.journal.note(w.page, func(to Events) { to.Copying(source, dest, backup) })
 	}

@@ -1,0 +1,114 @@
+package filecopy
+
+import (
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// IntoParents copies a source into a directory under all of its name: the
+// directories on the way are made like those of the source.
+func (c *Copier) IntoParents(t *Target, source string) {
+	name := strings.TrimRight(source, "/")
+	base := lastComponent(name)
+	if base == "" {
+		base = "."
+	}
+	p := &parents{Copier: c, last: t.dir, way: strings.TrimRight(name[:strings.LastIndexByte(name, '/')+1], "/")}
+	if problem := p.make(t.dir); problem != nil {
+		c.report(problem)
+	} else {
+		c.start(&entry{src: place{nil, source}, dst: place{p.last, base}})
+	}
+	p.finish()
+}
+
+// parents are the directories on the way to one source.
+type parents struct {
+	*Copier
+	way    string       // to the source's directory
+	last   *directory   // the innermost one
+	opened []*directory // those that were there
+	made   []*filling   // those that get their attributes when the source is copied
+}
+
+// make makes those that are missing, and opens the innermost one.
+func (p *parents) make(target *directory) *Problem {
+	begin := len(p.way) - len(strings.TrimLeft(p.way, "/"))
+	if begin == len(p.way) {
+		return nil
+	}
+	all := place{target, p.way[begin:]}
+	var st unix.Stat_t
+	switch err := fstatat(all, &st, 0); {
+	case err == nil && !isKind(&st, unix.S_IFDIR):
+		return &Problem{What: ParentIsNoDirectory, Dest: all.path()}
+	case err == nil:
+		return p.open(all, all.path())
+	}
+	for at := begin; at < len(p.way); {
+		rest := p.way[at:]
+		name, _, _ := strings.Cut(rest, "/")
+		end := at + len(name)
+		if problem := p.step(place{p.last, name}, p.way[:end], joinable(target.at.path())+p.way[begin:end]); problem != nil {
+			return problem
+		}
+		at = len(p.way) - len(strings.TrimLeft(p.way[end:], "/"))
+	}
+	return nil
+}
+
+// open takes a directory as it is.
+func (p *parents) open(at place, shown string) *Problem {
+	dir, err := openDirectory(at, new(unix.Stat_t), true)
+	if err != nil {
+		return &Problem{What: StatDest, Dest: at.path(), Err: err}
+	}
+	dir.shown, p.last = shown, dir
+	p.opened = append(p.opened, dir)
+	return nil
+}
+
+// step makes one directory like that of the source, if it is missing.
+func (p *parents) step(at place, source, shown string) *Problem {
+	e := &entry{src: place{nil, source}, dst: at, parent: true, fd: -1}
+	var found unix.Stat_t
+	if fstatat(at, &found, 0) == nil {
+		e.found = &found
+		if !isKind(&found, unix.S_IFDIR) {
+			return &Problem{What: ParentIsNoDirectory, Dest: shown}
+		}
+		if !p.options.Preserve.has(Mode | Ownership | Timestamps) {
+			return p.open(at, shown)
+		}
+	}
+	err := fstatat(e.src, &e.stat, 0)
+	if err == nil && !e.is(unix.S_IFDIR) {
+		err = unix.ENOTDIR
+	}
+	if err != nil {
+		return &Problem{What: StatParent, Source: source, Err: err}
+	}
+	made, problem := p.enter(e)
+	if problem != nil {
+		if problem.What == CreateDirectory {
+			problem.What, problem.Dest = MakeParent, shown
+		}
+		return problem
+	}
+	made.dir.shown, p.last = shown, made.dir
+	p.made = append(p.made, &filling{entry: e, made: made})
+	return nil
+}
+
+// finish gives the directories their attributes, the innermost one first.
+func (p *parents) finish() {
+	for i := len(p.made) - 1; i >= 0; i-- {
+		if problem := p.finishDirectory(p.made[i]); problem != nil {
+			p.report(problem)
+		}
+	}
+	for _, dir := range p.opened {
+		dir.close()
+	}
+}
