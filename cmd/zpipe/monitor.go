@@ -1,7 +1,9 @@
 package main
 
 import (
+	"os"
 	"syscall"
+	"time"
 
 	"zeroutils/internal/atexec"
 	"zeroutils/internal/meter"
@@ -9,8 +11,8 @@ import (
 	"zeroutils/internal/tool"
 )
 
-// A monitor follows a relay: it shows how far that has come, and says when it
-// stalls. One that has nothing to show or to say costs the relay nothing.
+// A monitor follows a relay: it shows how far that has come, says so when it is
+// asked by SIGUSR1, and when the relay stalls.
 type monitor struct {
 	inv      *tool.Invocation
 	view     view
@@ -34,10 +36,8 @@ func newMonitor(inv *tool.Invocation) (*monitor, error) {
 
 // start begins to follow a relay that takes its bytes from src.
 func (m *monitor) start(src *splice.Descriptor) {
-	if !m.view.on && m.flow.stall == 0 {
-		return
-	}
 	m.meter = m.view.meter(m.flow.total(src))
+	m.answer()
 	if m.view.on {
 		m.show(m.view.source(m.meter))
 	}
@@ -54,6 +54,31 @@ func (m *monitor) follow(o *splice.Options) {
 			return nil
 		}
 	}
+}
+
+// answer says on SIGUSR1 how far the relay is, also while it waits.
+func (m *monitor) answer() {
+	asked := make(chan os.Signal, 1)
+	begin := time.Now()
+	atexec.Notify(asked, syscall.SIGUSR1)
+	go func() {
+		for range asked {
+			m.inv.Warnf("%d bytes in %s s: %s", m.meter.Count(), seconds(time.Since(begin)), m.doing())
+		}
+	}()
+}
+
+// doing says what the relay is at.
+func (m *monitor) doing() string {
+	switch m.activity.Now() {
+	case splice.Reading:
+		return "waiting for input"
+	case splice.Writing:
+		return "waiting for output"
+	case splice.Holding:
+		return "held back by the rate limit"
+	}
+	return "moving"
 }
 
 // show draws on standard error until stop, or until a signal ends the process.

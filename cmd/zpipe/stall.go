@@ -3,8 +3,6 @@ package main
 import (
 	"strconv"
 	"time"
-
-	"zeroutils/internal/splice"
 )
 
 // stalls says when nothing has passed for a while, and when it goes on. Nil is
@@ -57,20 +55,8 @@ func (s *stalls) look(now time.Time, passed int64) {
 		s.seen, s.since, s.said = passed, now, false
 	case !s.said && quiet >= s.monitor.flow.stall:
 		s.said = true
-		s.monitor.inv.Warnf("nothing has passed for %s s: %s", seconds(s.monitor.flow.stall), s.why())
+		s.monitor.inv.Warnf("nothing has passed for %s s: %s", seconds(s.monitor.flow.stall), s.monitor.doing())
 	}
-}
-
-func (s *stalls) why() string {
-	switch s.monitor.activity.Now() {
-	case splice.Reading:
-		return "waiting for input"
-	case splice.Writing:
-		return "waiting for output"
-	case splice.Holding:
-		return "held back by the rate limit"
-	}
-	return "waiting"
 }
 
 // stop returns when nothing more will be said.
