@@ -114,7 +114,7 @@ func run(inv *tool.Invocation) error {
 	defer c.Close()
 	i = newInterrupt(inv, c)
 	p = startProgress(inv, c, j.sources, options)
-	i.last = p.stop
+	i.last = p.display.Stop
 	if p.display != nil {
 		i.watch()
 	}

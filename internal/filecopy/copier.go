@@ -23,7 +23,7 @@ type Copier struct {
 
 	crew  *crew // nil as long as nobody helps
 	alone bool  // nobody will
-	few   int   // small files that were met
+	few   int   // files with little or no data that were met
 }
 
 // New returns a Copier. It reads the umask, for which it has to set it for a

@@ -4,6 +4,7 @@ import "golang.org/x/sys/unix"
 
 // copyDirectory copies a directory and all that is in it.
 func (c *Copier) copyDirectory(e *entry) *Problem {
+	c.busy(e)
 	if p := c.directoryAgain(e); p != nil {
 		return p
 	}
