@@ -4,7 +4,9 @@
 //
 // A [Copier] copies one descriptor to another ([Copier.Copy]) or to many
 // ([Copier.Tee]). Both start at the descriptors' own offsets and leave these
-// where the data ended, as read and write would.
+// where the data ended, as read and write would. [Copier.CopyBuffered] has memory
+// between the two, for a source that comes in bursts; a [Limiter] holds a copy to
+// a rate; an [Activity] says what it waits for.
 //
 // # What it promises
 //
@@ -39,6 +41,7 @@
 //
 // copy.go is the loop that runs a plan; plan.go chooses; there is one file a
 // mechanism (reflink.go, copyfilerange.go, sendfile.go, viapipe.go, mmap.go,
-// direct.go, readwrite.go, tee.go and sink.go), and lease.go keeps zero-copy safe from
-// writers. kernel.go is the table of system calls, which the tests replace.
+// direct.go, readwrite.go, buffer.go, tee.go and sink.go), and lease.go keeps
+// zero-copy safe from writers. kernel.go is the table of system calls, which the
+// tests replace.
 package splice

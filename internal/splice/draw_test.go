@@ -57,6 +57,9 @@ func drawOptions(t *rapid.T, s *scene, m Method) {
 	if m != Reflink && oneIn(t, 3, "limited") {
 		s.options.Limit = 1 + size(t, "limit")
 	}
+	if m != Reflink && m != Direct && oneIn(t, 8, "held to a rate") {
+		s.options.Limiter = NewLimiter(rapid.Float64Range(1<<16, 1<<30).Draw(t, "per second"))
+	}
 	if oneIn(t, 8, "stopped") {
 		s.stop = rapid.IntRange(1, 10).Draw(t, "stopped at")
 	}
