@@ -86,8 +86,8 @@ func TestTheCaseTableUsesKnownWordsAndTools(t *testing.T) {
 	names := map[string]bool{}
 	for _, c := range cases {
 		known(c, c.fs, "-", "ext4", "xfs", "btrfs", "tmpfs")
-		known(c, c.stdin, "-", "write", "vmsplice")
-		known(c, c.stdout, "-", "read", "splice", "out")
+		known(c, c.stdin, "-", "write", "vmsplice", "tcp", "unix")
+		known(c, c.stdout, "-", "read", "splice", "out", "tcp", "unix")
 		known(c, c.shows, "rate", "synced", "cold", "time", "start", "memory")
 		for _, command := range c.commands {
 			if tools[command[0]] == nil {

@@ -11,10 +11,11 @@ import (
 
 // help is what the bench runs itself for, around a tool:
 //
-//	produce write|vmsplice BYTES           writes to standard output
-//	consume read|splice|compare BYTES      reads standard input to its end
+//	produce write|vmsplice|tcp|unix BYTES       writes to standard output
+//	consume read|splice|compare|tcp|unix BYTES  reads standard input to its end
 //
-// Those that splice raise their pipe first. A helper that is ready says so on
+// A standard descriptor that is a listening socket stands for its first
+// connection. Those that splice raise their pipe first. A helper that is ready says so on
 // descriptor 3, and begins at the end of descriptor 4.
 func help(what, how, length string) error {
 	n, err := strconv.ParseInt(length, 10, 64)
@@ -35,6 +36,19 @@ func help(what, how, length string) error {
 	}
 	if _, err := io.ReadAll(os.NewFile(4, "start")); err != nil {
 		return err
+	}
+	for fd := range 2 {
+		if isListener(fd) {
+			if err := accept(fd); err != nil {
+				return err
+			}
+		}
+	}
+	switch {
+	case what == "produce" && isSocket(how):
+		how = "write"
+	case isSocket(how):
+		how = "read"
 	}
 	switch how {
 	case "write":

@@ -32,6 +32,11 @@ func (r *rig) assemble(argv []string) error {
 	ready, readyOut := r.pipe()
 	begin, _ := r.pipe()
 	r.signals = []*os.File{readyOut, begin}
+	if isSocket(r.lane.stdin) {
+		r.tool = r.command(r.withAddresses(argv)...)
+		r.tool.Stdin, r.tool.Stdout = r.lane.null, r.lane.null
+		return r.await(ready, readyOut)
+	}
 	in := r.source()
 	if len(argv) == 0 {
 		r.help("consume", r.lane.stdout, in, r.lane.null)
@@ -47,6 +52,11 @@ func (r *rig) assemble(argv []string) error {
 			r.tool.ExtraFiles = []*os.File{r.sink("splice")}
 		}
 	}
+	return r.await(ready, readyOut)
+}
+
+// await returns when the helpers are ready.
+func (r *rig) await(ready, readyOut *os.File) error {
 	readyOut.Close()
 	if r.err == nil {
 		_, r.err = io.ReadFull(ready, make([]byte, len(r.helpers)))
