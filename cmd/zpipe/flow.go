@@ -139,8 +139,11 @@ func (e *sizeError) Error() string { return tool.Quote(e.name) + ": " + tool.Err
 
 // total is how many bytes there will be, as far as that is known; else 0.
 func (f *flow) total(src *splice.Descriptor) int64 {
-	if f.size > 0 {
+	switch {
+	case f.size > 0:
 		return f.size
+	case src.Kind == splice.Block:
+		return max(0, deviceSize(uint64(src.Stat.Rdev))-src.Offset)
 	}
 	return src.Remaining()
 }

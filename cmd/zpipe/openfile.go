@@ -70,16 +70,16 @@ func (f *openFile) total(size int64) int64 {
 	case f.flags&unix.O_ACCMODE != unix.O_RDONLY:
 		return 0
 	case f.stat.Mode&unix.S_IFMT == unix.S_IFBLK:
-		return f.deviceSize()
+		return deviceSize(uint64(f.stat.Rdev))
 	}
 	return f.stat.Size
 }
 
 // deviceSize is that of a block device, in bytes, from sysfs; 0 if it is not to
 // be had.
-func (f *openFile) deviceSize() int64 {
+func deviceSize(rdev uint64) int64 {
 	const sector = 512
-	device := strconv.Itoa(int(unix.Major(f.stat.Rdev))) + ":" + strconv.Itoa(int(unix.Minor(f.stat.Rdev)))
+	device := strconv.Itoa(int(unix.Major(rdev))) + ":" + strconv.Itoa(int(unix.Minor(rdev)))
 	text, err := os.ReadFile("/sys/dev/block/" + device + "/size")
 	if err != nil {
 		return 0

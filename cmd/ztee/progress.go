@@ -15,7 +15,7 @@ func (t *tee) showProgress() {
 	}
 	m := meter.New(0)
 	style := meter.Style{Fields: meter.Count | meter.Elapsed | meter.Rate}
-	t.display = meter.Start(meter.Options{FD: 2}, meter.Row(m, style))
+	t.display = meter.Start(meter.Options{FD: 2, Shared: true}, meter.Row(m, style))
 	if t.display == nil {
 		return
 	}

@@ -44,21 +44,21 @@ func newCompany(fd int) *company {
 func (c *company) lock() bool {
 	const tries, pause = 50, 2 * time.Millisecond
 	for range tries {
-		if c.set(unix.F_WRLCK, c.first) {
-			return true
+		if err := c.set(unix.F_WRLCK, c.first); err != unix.EAGAIN && err != unix.EACCES {
+			return err == nil
 		}
 		time.Sleep(pause)
 	}
 	return false
 }
 
-func (c *company) unlock() { c.set(unix.F_UNLCK, c.first) }
+func (c *company) unlock() { _ = c.set(unix.F_UNLCK, c.first) } // nothing can go wrong that did not when it was locked
 
 // join takes a seat behind all others, and returns how many have one.
 func (c *company) join() (others int) {
 	others, last := c.count(c.first+1, c.first+seats-1)
 	c.seat = max(c.first, last) + 1
-	if !c.set(unix.F_WRLCK, c.seat) {
+	if c.set(unix.F_WRLCK, c.seat) != nil {
 		c.seat = 0
 	}
 	return others
@@ -66,7 +66,7 @@ func (c *company) join() (others int) {
 
 func (c *company) leave() {
 	if c.seat != 0 {
-		c.set(unix.F_UNLCK, c.seat)
+		_ = c.set(unix.F_UNLCK, c.seat) // like unlock
 		c.seat = 0
 	}
 }
@@ -97,6 +97,6 @@ func (c *company) count(from, to int64) (n int, last int64) {
 	return before + 1 + behind, max(l.Start, last)
 }
 
-func (c *company) set(kind int16, at int64) bool {
-	return unix.FcntlFlock(uintptr(c.fd), unix.F_OFD_SETLK, &unix.Flock_t{Type: kind, Start: at, Len: 1}) == nil
+func (c *company) set(kind int16, at int64) error {
+	return unix.FcntlFlock(uintptr(c.fd), unix.F_OFD_SETLK, &unix.Flock_t{Type: kind, Start: at, Len: 1})
 }
