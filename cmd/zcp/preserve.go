@@ -26,6 +26,9 @@ type preserving struct {
 // preserve decides which attributes copies take over.
 func preserve(inv *tool.Invocation, o *filecopy.Options) error {
 	var p preserving
+	if inv.Flags.Bool("move") {
+		p.kept = usual | filecopy.Names | filecopy.Xattrs
+	}
 	for _, option := range inv.Line.Options {
 		switch option.Name {
 		case "archive":

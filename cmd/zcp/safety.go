@@ -28,8 +28,8 @@ func safely(inv *tool.Invocation, o *filecopy.Options) error {
 	return nil
 }
 
-// forMoving makes the options those of --archive, as far as they were not said
-// otherwise, and refuses those that would not leave a copy of the source.
+// forMoving has everything moved as it is, and refuses what would not leave a
+// copy of the source. What is preserved, preserve has decided.
 func forMoving(inv *tool.Invocation, o *filecopy.Options) error {
 	for _, name := range []string{"link", "symbolic-link", "copy-contents", "dereference", "H", "parents"} {
 		if inv.Flags.Bool(name) {
@@ -43,7 +43,6 @@ func forMoving(inv *tool.Invocation, o *filecopy.Options) error {
 	}
 	o.Recursive, o.Links = true, filecopy.CopyLinks
 	o.Existing |= filecopy.Replace
-	o.Preserve |= filecopy.Mode | filecopy.Ownership | filecopy.Timestamps | filecopy.Names | filecopy.Xattrs
 	return nil
 }
 

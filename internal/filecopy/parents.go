@@ -20,7 +20,20 @@ func (c *Copier) IntoParents(t *Target, source string) {
 	} else {
 		c.start(&entry{src: place{nil, source}, dst: place{p.last, base}})
 	}
+	p.sync(t.dir)
 	p.finish()
+}
+
+// sync has the names of what was made on disk, but for those in what was made.
+func (p *parents) sync(target *directory) {
+	if !p.options.Fsync || len(p.made) == 0 {
+		return
+	}
+	for _, d := range append(p.opened, target) {
+		if problem := d.sync(); problem != nil {
+			p.report(problem)
+		}
+	}
 }
 
 // parents are the directories on the way to one source.
