@@ -108,7 +108,7 @@ func (s *settings) canServe() error {
 }
 
 func (v *server) listen() (err error) {
-	time.Sleep(1) // the runtime makes descriptors for its first timer, and dies without
+	time.Sleep(time.Nanosecond) // the runtime makes descriptors for its first timer, and dies without
 	if v.poller, err = poller.New(); err != nil {
 		return err
 	}
