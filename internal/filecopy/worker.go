@@ -35,15 +35,17 @@ type worker struct {
 
 	temporaries temporaryHolder
 
+	departures int               // files so far
+	progress   func(int64) error // arrived
+
 	// Of the current file:
 
-	moved    splice.Report
-	shared   bool   // it has the blocks of its source
-	refused  bool   // it should have
-	seeks    Answer // whether it was asked for its holes
-	scans    Answer // whether it was searched for zeros
-	flight   atomic.Pointer[flight]
-	progress func(int64) error // arrived
+	moved   splice.Report
+	shared  bool   // it has the blocks of its source
+	refused bool   // it should have
+	seeks   Answer // whether it was asked for its holes
+	scans   Answer // whether it was searched for zeros
+	flight  atomic.Pointer[flight]
 }
 
 func newWorker(s *setting, j *journal) *worker {

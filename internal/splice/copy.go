@@ -2,6 +2,7 @@ package splice
 
 import (
 	"math"
+	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -98,6 +99,7 @@ type transfer struct {
 	dst, src *Descriptor
 	options  Options
 	method   Method // the one that runs
+	rounds   int    // calls that delivered something
 	left     int64  // bytes that may still be delivered
 	in, out  *trail // of an uncached copy
 	start    time.Time
@@ -206,9 +208,19 @@ func (t *transfer) askFilesystems() {
 	}
 }
 
+// roundsOfAThread is after how many calls a copy lets the scheduler run. It
+// would otherwise, after 10 ms, take the thread's place away in each call that
+// lasts 20 µs, and wake another thread for it. Measured for 512 MiB on tmpfs:
+// 1,070 context switches and 0.27 s of CPU time without this, 470 and 0.25 with
+// it; more often costs more.
+const roundsOfAThread = 16
+
 // delivered counts n bytes that the running method brought to the sink.
 func (t *transfer) delivered(n int64) error {
 	t.stuck = 0
+	if t.rounds++; t.rounds%roundsOfAThread == 0 {
+		runtime.Gosched()
+	}
 	t.left -= n
 	if t.options.Limiter != nil {
 		t.options.Limiter.passed(t.kernel, n)
