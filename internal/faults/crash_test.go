@@ -34,6 +34,7 @@ var crashes = []crash{
 	{name: "atomic and new", options: []string{"--atomic", "-p"}, source: "f", files: map[string]string{"f": large}},
 	{name: "move", options: []string{"--move"}, source: "f", files: map[string]string{"f": large}},
 	{name: "move over a file", options: []string{"--move"}, source: "f", files: map[string]string{"f": large}, old: "old"},
+	{name: "move with a backup", options: []string{"--move", "-b"}, source: "f", files: map[string]string{"f": large}, old: "old"},
 	{name: "move that goes on", options: []string{"--move", "--resume"}, source: "f", files: map[string]string{"f": large}, old: "old"},
 	{name: "move of a tree", options: []string{"--move", "-j1"}, source: "d", files: map[string]string{"d/f": large, "d/sub/g": "small", "d/h=d/f": large, "d/l->f": ""}},
 }
