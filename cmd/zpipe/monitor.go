@@ -37,11 +37,12 @@ func newMonitor(inv *tool.Invocation) (*monitor, error) {
 // start begins to follow a relay that takes its bytes from src.
 func (m *monitor) start(src *splice.Descriptor) {
 	m.meter = m.view.meter(m.flow.total(src))
-	m.answer()
 	if m.view.on {
 		m.show(m.view.source(m.meter))
 	}
 	m.stalls = watchForStalls(m)
+	begin := time.Now()
+	time.AfterFunc(answersAfter, func() { m.answer(begin) })
 }
 
 // follow sets the options of one way of the relay.
@@ -56,10 +57,13 @@ func (m *monitor) follow(o *splice.Options) {
 	}
 }
 
+// answersAfter is from when on SIGUSR1 is understood. The runtime takes 0.3 ms
+// to be ready for a signal, which a relay that is over by then need not pay.
+const answersAfter = 20 * time.Millisecond
+
 // answer says on SIGUSR1 how far the relay is, also while it waits.
-func (m *monitor) answer() {
+func (m *monitor) answer(begin time.Time) {
 	asked := make(chan os.Signal, 1)
-	begin := time.Now()
 	atexec.Notify(asked, syscall.SIGUSR1)
 	go func() {
 		for range asked {
