@@ -32,9 +32,15 @@ type pair struct {
 func (s *settings) newPair() *pair {
 	return &pair{
 		settings: s, from: s.src, to: s.dst, poll: endpoint.Poll, idle: newIdleClock(s.timeout),
-		copier: splice.New, complain: s.inv.Errorf,
+		copier: s.newCopier, complain: s.inv.Errorf,
 		failed: make(map[*endpoint.Stream]bool),
 	}
+}
+
+func (s *settings) newCopier() *splice.Copier {
+	c := splice.New()
+	c.PipeSize = s.opener.PipeSize
+	return c
 }
 
 // open opens the source and then the sink, which it does not harm if it is the
@@ -82,10 +88,14 @@ func (p *pair) use(oneWay endpoint.Use) endpoint.Use {
 	return oneWay
 }
 
-// abandon closes a stream that is not to be relayed after all.
+// abandon closes a stream that is not to be relayed after all. A command is not
+// waited for, unless it would stay behind as a zombie.
 func (p *pair) abandon(s *endpoint.Stream) {
 	_ = s.Close() // nothing was written
-	s.Wait()
+	s.Terminate()
+	if p.served != nil {
+		s.Wait()
+	}
 }
 
 // run relays, until every way has come to its end.

@@ -245,6 +245,57 @@ func TestConnectingIsGivenUpAfterTheTimeout(t *testing.T) {
 	p.ended(1, "zpipe: tcp:"+address+": Connection timed out\n")
 }
 
+func TestAPlaceInTheQueueOfASocketIsWaitedFor(t *testing.T) {
+	path := socketPath(t)
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	if err := unix.Bind(fd, &unix.SockaddrUnix{Name: path}); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Listen(fd, 0); err != nil {
+		t.Fatal(err)
+	}
+	dial(t, "unix", path) // fills it
+	launch(t, nil, "--timeout=0.1", "unix:"+path, "/dev/null").ended(1, "zpipe: unix:"+path+": Connection timed out\n")
+	p := launch(t, nil, "unix:"+path, "/dev/null")
+	time.Sleep(20 * time.Millisecond)
+	for range 2 {
+		c, _, err := unix.Accept(fd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		unix.Close(c)
+	}
+	p.ended(0, "")
+}
+
+// A server that starts programs with a socket as standard output may start
+// another one after zpipe.
+func TestAnInheritedSocketIsLeftAsItWas(t *testing.T) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, theirs := os.NewFile(uintptr(fds[0]), "ours"), os.NewFile(uintptr(fds[1]), "theirs")
+	defer ours.Close()
+	p := launch(t, func(p *process) {
+		p.cmd.Args = []string{"sh", "-c", "echo one | zpipe; echo two | zpipe - fd:1; echo three"}
+		p.cmd.Path = "/bin/sh"
+		p.cmd.Stdout = theirs
+	})
+	if got := hear(t, ours); string(got) != "one\ntwo\nthree\n" {
+		t.Errorf("%q", got)
+	}
+	p.ended(0, "")
+}
+
+func TestACommandThatWasStartedForNothingIsNotWaitedFor(t *testing.T) {
+	launch(t, nil, "exec:sleep 1000", "/nowhere/file").ended(1, "zpipe: /nowhere/file: No such file or directory\n")
+}
+
 func TestASlowReaderIsWaitedFor(t *testing.T) {
 	l := connectingTo(t, "tcp")
 	p := launch(t, withPipes, "-", l.operand)

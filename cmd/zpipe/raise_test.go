@@ -31,15 +31,24 @@ func sizeOf(t *testing.T, f *os.File) int {
 	return size
 }
 
-func TestBothPipesAreRaisedToOneMebibyte(t *testing.T) {
-	const after = 1 << 20
-	for _, before := range []int{4096, 64 << 10, after} {
-		inR, inW := pipeOf(t, before)
-		outR, outW := pipeOf(t, before)
+func TestBothPipesAreRaisedButNeverLowered(t *testing.T) {
+	for _, c := range []struct {
+		options       []string
+		before, after int
+	}{
+		{nil, 4096, 1 << 20},
+		{nil, 64 << 10, 1 << 20},
+		{nil, 1 << 20, 1 << 20},
+		{[]string{"--pipe-size=128K"}, 64 << 10, 128 << 10},
+		{[]string{"--pipe-size=128K"}, 256 << 10, 256 << 10},
+		{[]string{"--pipe-size=0"}, 4096, 4096},
+	} {
+		inR, inW := pipeOf(t, c.before)
+		outR, outW := pipeOf(t, c.before)
 		if _, err := inW.Write([]byte("x")); err != nil {
 			t.Fatal(err)
 		}
-		cmd := exec.Command("zpipe") // testscript.Main has put it into PATH
+		cmd := exec.Command("zpipe", c.options...) // testscript.Main has put it into PATH
 		cmd.Stdin, cmd.Stdout = inR, outW
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
@@ -47,8 +56,8 @@ func TestBothPipesAreRaisedToOneMebibyte(t *testing.T) {
 		if _, err := outR.Read(make([]byte, 1)); err != nil {
 			t.Fatal(err)
 		}
-		if in, out := sizeOf(t, inW), sizeOf(t, outR); in != after || out != after {
-			t.Errorf("pipes of %d became %d and %d, want %d", before, in, out, after)
+		if in, out := sizeOf(t, inW), sizeOf(t, outR); in != c.after || out != c.after {
+			t.Errorf("%q: pipes of %d became %d and %d, want %d", c.options, c.before, in, out, c.after)
 		}
 		inW.Close()
 		if err := cmd.Wait(); err != nil {

@@ -112,3 +112,10 @@ func (s *Stream) Wait() int {
 	}
 	return status.ExitStatus()
 }
+
+// Terminate asks the command of a stream to end, if there is one.
+func (s *Stream) Terminate() {
+	if s.child != nil {
+		_ = unix.Kill(s.child.pid, unix.SIGTERM) // it has not been waited for, so the number is its own
+	}
+}

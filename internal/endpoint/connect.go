@@ -37,7 +37,11 @@ func (o *Opener) connectTo(e Endpoint, sa unix.Sockaddr, family int) (*Stream, e
 	if err != nil {
 		return nil, err
 	}
-	if err := o.finishConnecting(fd, unix.Connect(fd, sa)); err != nil {
+	err = o.queue(fd, sa)
+	if err == unix.EINPROGRESS || err == unix.EINTR { // it goes on in the background
+		err = o.finishConnecting(fd)
+	}
+	if err != nil {
 		unix.Close(fd)
 		return nil, err
 	}
@@ -48,18 +52,30 @@ func newSocket(family int) (int, error) {
 	return unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 }
 
-// finishConnecting waits until a nonblocking connect(2) has succeeded or not.
-func (o *Opener) finishConnecting(fd int, err error) error {
+// queue is a nonblocking connect(2) that waits for a place in the queue of a unix
+// socket: nothing tells when there is one.
+func (o *Opener) queue(fd int, sa unix.Sockaddr) error {
+	start, pause := time.Now(), time.Millisecond
+	for {
+		err := unix.Connect(fd, sa)
+		if _, local := sa.(*unix.SockaddrUnix); err != unix.EAGAIN || !local {
+			return err
+		}
+		if o.Timeout > 0 && time.Since(start) > o.Timeout {
+			return unix.ETIMEDOUT
+		}
+		if _, err := o.poll([]unix.PollFd{{Fd: -1}}, pause); err != nil {
+			return err
+		}
+		pause = min(2*pause, 50*time.Millisecond)
+	}
+}
+
+// finishConnecting waits until a connect(2) in progress has succeeded or not.
+func (o *Opener) finishConnecting(fd int) error {
 	limit := time.Duration(-1)
 	if o.Timeout > 0 {
 		limit = o.Timeout
-	}
-	switch err {
-	case unix.EINPROGRESS, unix.EINTR: // it goes on in the background
-	case unix.EAGAIN: // a unix socket whose queue is full never becomes ready
-		return unix.EAGAIN
-	default:
-		return err
 	}
 	n, err := o.poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, limit)
 	if err != nil {

@@ -54,11 +54,14 @@ func (s *Stream) Replaces(src *Stream) bool {
 }
 
 // EndOutput tells the peer that nothing more will come: a socket is shut down
-// for writing, what writes to a command or a file is closed. Reading goes on.
+// for writing, what writes to a command or a file is closed. Reading goes on. An
+// inherited socket that is only written to is left to those who share it.
 // The error is that of close(2), which may be the first to know of a full disk.
 func (s *Stream) EndOutput() error {
 	switch {
 	case s.Out == nil:
+		return nil
+	case s.Out.Kind == splice.Socket && !s.owned && s.In == nil:
 		return nil
 	case s.Out.Kind == splice.Socket:
 		_ = unix.Shutdown(s.Out.FD, unix.SHUT_WR) // ENOTCONN: the peer was faster
