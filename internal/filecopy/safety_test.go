@@ -1,0 +1,140 @@
+package filecopy
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/testfs"
+)
+
+func TestSafeCopiesAreMadeOnEveryFilesystem(t *testing.T) {
+	for _, kind := range testfs.Kinds() {
+		t.Run(kind, func(t *testing.T) {
+			disk := testfs.Shared(t, kind)
+			t.Chdir(t.TempDir())
+			data := string(random(1<<20 + 7))
+			write(t, "new", data)
+			for _, s := range []Safety{{Atomic: true}, {Atomic: true, Resume: true}, {Fsync: true, Verify: true}, {Atomic: true, Fsync: true, Verify: true}} {
+				write(t, filepath.Join(disk, "old"), "old")
+				for _, dest := range []string{"old", "fresh"} {
+					r := newRun(t, Options{Safety: s})
+					r.To(filepath.Join(disk, dest), "new", false)
+					r.clean(t)
+					if text(t, filepath.Join(disk, dest)) != data {
+						t.Errorf("%+v: %s is not the copy", s, dest)
+					}
+					if want := (Verified{Files: 1, Bytes: int64(len(data))}); s.Verify && (r.Verified().Files != want.Files || r.Verified().Bytes != want.Bytes) {
+						t.Errorf("verified %+v", r.Verified())
+					}
+				}
+				os.Remove(filepath.Join(disk, "fresh"))
+			}
+			only(t, disk, "old")
+		})
+	}
+}
+
+func TestFilesAreMovedToEveryFilesystemAndBack(t *testing.T) {
+	for _, kind := range testfs.Kinds() {
+		t.Run(kind, func(t *testing.T) {
+			disk := testfs.Shared(t, kind)
+			t.Chdir(t.TempDir())
+			data := string(random(1<<20 + 7))
+			mkdir(t, "d")
+			write(t, "d/file", data)
+			write(t, "d/empty", "")
+			if err := os.Link("d/file", "d/link"); err != nil {
+				t.Fatal(err)
+			}
+			if err := unix.Truncate("d/empty", 1<<30); err != nil {
+				t.Fatal(err)
+			}
+			before := stat(t, "d/file")
+			for _, way := range [][2]string{{"d", filepath.Join(disk, "d")}, {filepath.Join(disk, "d"), "back"}} {
+				o := recursive()
+				o.Safety, o.Existing = Safety{Move: true}, Replace
+				o.Preserve = Mode | Ownership | Timestamps | Names | Xattrs
+				r := newRun(t, o)
+				r.To(way[1], way[0], true)
+				r.clean(t)
+				if exists(place{nil, way[0]}) {
+					t.Errorf("%s is still there", way[0])
+				}
+			}
+			after := stat(t, "back/file")
+			if text(t, "back/file") != data || after.Mtim != before.Mtim || after.Nlink != 2 || stat(t, "back/empty").Blocks > 64 {
+				t.Errorf("the file was %+v, is %+v", before, after)
+			}
+			only(t, disk)
+			only(t, "back", "empty", "file", "link")
+		})
+	}
+}
+
+// only fails the test unless a directory has these names in it.
+func only(t *testing.T, dir string, names ...string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != len(names) {
+		t.Fatalf("%v, %v, want %v", entries, err, names)
+	}
+	for i, entry := range entries {
+		if entry.Name() != names[i] {
+			t.Errorf("%v, want %v", entries, names)
+		}
+	}
+}
+
+func TestATemporaryOfARunningCopyIsNotTaken(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "src", "new")
+	p := place{nil, "dst"}
+	var held int
+	q, err := claim(p, func(q place) (err error) {
+		held, err = openat(q, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL, 0o600)
+		return err
+	})
+	if err != nil || lock(held) != nil {
+		t.Fatal(err)
+	}
+	for _, o := range []Options{{Safety: Safety{Atomic: true}}, {Safety: Safety{Atomic: true, Resume: true}}} {
+		r := newRun(t, o)
+		r.To("dst", "src", false)
+		r.clean(t)
+		if !exists(q) || text(t, "dst") != "new" {
+			t.Error("the temporary file is gone, or the copy not there")
+		}
+	}
+	unix.Close(held)
+	r := newRun(t, Options{Safety: Safety{Atomic: true}})
+	r.To("dst", "src", false)
+	r.clean(t)
+	only(t, ".", "dst", "src")
+}
+
+func TestADestinationThatComesToBeMeanwhileIsNotReplaced(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "src", "new")
+	r := newRun(t, Options{Safety: Safety{Atomic: true}})
+	w, e := r.worker, &entry{src: place{nil, "src"}, dst: place{nil, "dst"}, stat: *stat(t, "src"), fd: -1}
+	src, p := w.openSource(e)
+	if p != nil {
+		t.Fatal(p)
+	}
+	dst, p := w.openDest(e, src)
+	if p != nil {
+		t.Fatal(p)
+	}
+	write(t, "dst", "somebody's")
+	if p := w.conclude(e, dst, src, w.fill(dst, src)); p == nil || p.What != Commit || p.Err != unix.EEXIST {
+		t.Errorf("problem %v", p)
+	}
+	unix.Close(e.fd)
+	if got := text(t, "dst"); got != "somebody's" {
+		t.Errorf("the file is %q", got)
+	}
+	only(t, ".", "dst", "src")
+}
