@@ -41,7 +41,7 @@
 //
 // copy.go is the loop that runs a plan; plan.go chooses; there is one file a
 // mechanism (reflink.go, copyfilerange.go, sendfile.go, viapipe.go, mmap.go,
-// direct.go, readwrite.go, buffer.go, tee.go and sink.go), and lease.go keeps
+// direct.go, readwrite.go, uncached.go, buffer.go, tee.go and sink.go), and lease.go keeps
 // zero-copy safe from writers. kernel.go is the table of system calls, which the
 // tests replace.
 package splice
