@@ -33,11 +33,11 @@ const (
 	// source open.
 	waitingTasks = 64
 	// openPages bounds how much is done behind a file that takes long: files,
-	// what the walk has to tell, and directories, which are open until then,
-	// twice.
+	// what the walk has to tell, and directories, 64 at most since each has two
+	// descriptors until then.
 	openPages       = 1024
 	fileWeight      = 1
-	directoryWeight = 4
+	directoryWeight = 16
 	// aFew small files are copied before anybody else is told or called for
 	// help: starting a thread takes as long as copying several.
 	aFew = 32

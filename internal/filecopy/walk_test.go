@@ -71,11 +71,19 @@ func bottom(t *testing.T, root string, levels int) (link, text string) {
 }
 
 func TestTreesMayBeDeeperThanAPathCanSay(t *testing.T) {
+	t.Run("one worker", func(t *testing.T) { copyDeep(t, 1, 2*openLevels+10) })
+	crew := 2*openPages/directoryWeight + waitingTasks
+	t.Run("several workers", func(t *testing.T) { copyDeep(t, 3, 2*openLevels+10+crew) })
+}
+
+// copyDeep copies a deep tree, with no more descriptors than that.
+func copyDeep(t *testing.T, jobs, bound int) {
 	const levels = 1000 // 23 KB of path
 	dir := t.TempDir()
 	deep(t, mkdir(t, dir, "src"), levels)
 	o := recursive()
 	o.Preserve = Mode | Ownership | Timestamps
+	o.Jobs = jobs
 	r := newRun(t, o)
 	open := descriptors(t)
 	most := 0
@@ -85,7 +93,7 @@ func TestTreesMayBeDeeperThanAPathCanSay(t *testing.T) {
 	if link, text := bottom(t, filepath.Join(dir, "dst"), levels); link != "bottom" || text != "deep" {
 		t.Errorf("link to %q, file with %q", link, text)
 	}
-	if most > 2*openLevels+10 {
+	if most > bound {
 		t.Errorf("%d descriptors were open", most)
 	}
 	if left := descriptors(t) - open; left != 0 {
