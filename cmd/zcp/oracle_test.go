@@ -58,8 +58,12 @@ func TestBehavesAsTheRealCp(t *testing.T) {
 			t.Skip("cp takes what a later source becomes for new, if directories had to be made for an earlier one")
 		case slices.Contains(c.args, "--remove-destination") && strings.Contains(want, " for reading: No such file or directory"):
 			t.Skip("cp removes the link that leads to the source")
-		case strings.Contains(want, "cannot overwrite ") && !strings.Contains(got, "cannot overwrite "):
-			t.Skip("since 9.2 a backup makes place for a directory")
+		case strings.Contains(want, "cannot overwrite ") != strings.Contains(got, "cannot overwrite "):
+			t.Skip("since 9.2 a backup makes place for a directory, and where it cannot cp finds out by trying")
+		case strings.Contains(want, "cannot create hard link ") && !strings.Contains(got, "cannot create hard link "):
+			t.Skip("since 9.2 cp removes a file if it is to become a link to itself")
+		case withoutSetID(want) == withoutSetID(got):
+			t.Skip("cp 9.1 leaves a copy set-id bits that the source has not")
 		case misplacesBackups(want, got):
 			t.Skip("cp 9.1 puts a backup into the working directory")
 		case keepsMore(want, got), strings.Contains(want, noRelativeLink) && strings.Contains(got, noRelativeLink):
@@ -100,6 +104,11 @@ func old91(want, got string) (string, string) {
 // hard links.
 func (c *testCase) linksNewer() bool {
 	return slices.Contains(c.args, "-u") && !slices.Contains(c.args, "-d") && !slices.Contains(c.args, "-a")
+}
+
+// withoutSetID takes the set-id and sticky bits out of a snapshot.
+func withoutSetID(snapshot string) string {
+	return regexp.MustCompile(`(?m)^("/.*" \d{1,2})[0-7]([0-7]{3} \d+:\d+)`).ReplaceAllString(snapshot, "$1-$2")
 }
 
 // misplacesBackups reports whether only cp has a backup in the working directory.

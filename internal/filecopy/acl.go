@@ -36,7 +36,7 @@ func keepMode(k *keeping, mode uint32) error {
 	}
 	err = k.to.setACL(accessACL, list)
 	switch {
-	case err == nil && mode&setID == 0: // the list sets the other bits
+	case err == nil && (mode|k.before())&setID == 0: // the list sets the other bits
 	case err == nil:
 		err = k.to.chmod(mode)
 	case noACLs(err):
@@ -48,6 +48,14 @@ func keepMode(k *keeping, mode uint32) error {
 		return err
 	}
 	return keepDefaultACL(k)
+}
+
+// before is the mode that the copy had, or may have been made with.
+func (k *keeping) before() uint32 {
+	if k.was != nil {
+		return k.was.Mode
+	}
+	return k.source.Mode
 }
 
 func keepDefaultACL(k *keeping) error {

@@ -24,7 +24,12 @@ const (
 
 func (b Backup) none() bool { return b.Control == NoBackups }
 
-func isDots(name string) bool { return name == "." || name == ".." }
+// backsUp reports whether what is at the destination gets another name, as long
+// as it is no directory. It is hard to say what . and .. would do to it.
+func (c *Copier) backsUp(e *entry) bool {
+	base := e.src.base()
+	return !c.options.Backup.none() && base != "." && base != ".."
+}
 
 // backUp gives what was found another name. The destination is free then.
 func (c *Copier) backUp(e *entry) *Problem {

@@ -15,11 +15,12 @@ func (c *Copier) IntoParents(t *Target, source string) {
 		base = "."
 	}
 	p := &parents{Copier: c, last: t.dir, way: strings.TrimRight(name[:strings.LastIndexByte(name, '/')+1], "/")}
+	defer p.close()
 	if problem := p.make(t.dir); problem != nil {
 		c.report(problem)
-	} else {
-		c.start(&entry{src: place{nil, source}, dst: place{p.last, base}})
+		return
 	}
+	c.start(&entry{src: place{nil, source}, dst: place{p.last, base}})
 	p.sync(t.dir)
 	p.finish()
 }
@@ -120,6 +121,12 @@ func (p *parents) finish() {
 		if problem := p.finishDirectory(p.made[i]); problem != nil {
 			p.report(problem)
 		}
+	}
+}
+
+func (p *parents) close() {
+	for _, f := range p.made {
+		f.made.dir.close()
 	}
 	for _, dir := range p.opened {
 		dir.close()

@@ -81,17 +81,17 @@ func (c *Copier) inspectFound(e *entry) (done bool, p *Problem) {
 	}
 	source, dest := e.is(unix.S_IFDIR), isKind(e.found, unix.S_IFDIR)
 	switch {
-	case source && !dest && c.options.Backup.none():
+	case source && !dest && !c.backsUp(e):
 		return false, &Problem{What: DirectoryOverFile, Source: e.src.path(), Dest: e.dst.path()}
 	case !dest && e.top && c.options.Backup.Control != Numbered && c.memory.justCreated(e) && (!c.through(e) || !isLink(e.dst)):
 		return false, &Problem{What: OverJustCreated, Source: e.src.path(), Dest: e.dst.path()}
-	case !source && dest && c.options.Backup.none():
+	case !source && dest:
 		return false, &Problem{What: FileOverDirectory, Source: e.src.path(), Dest: e.dst.path()}
 	}
 	if dest {
 		return false, nil
 	}
-	if !c.options.Backup.none() && !isDots(e.src.base()) {
+	if c.backsUp(e) {
 		return false, c.backUp(e)
 	}
 	e.replace = c.replaces(e)
