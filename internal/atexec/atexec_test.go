@@ -243,6 +243,35 @@ func TestABrokenPipeKillsUnlessTheParentIgnoresIt(t *testing.T) {
 	}
 }
 
+func TestWhatIsToBeDoneBeforeDyingIsDoneInReverse(t *testing.T) {
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		script := fmt.Sprintf("{ $PROBE prepared %d; } 2>/dev/null; echo $?", int(sig))
+		want := fmt.Sprintf("first\nsecond\n%d\n", 128+int(sig))
+		if got, _ := shell(t, withRecord, script); got != want {
+			t.Errorf("%v: got %q, want %q", sig, got, want)
+		}
+	}
+}
+
+func TestABrokenPipeCanBeSurvived(t *testing.T) {
+	got, _ := shell(t, withRecord, `{ sleep 0.1; $PROBE survive; echo $? >&3; } | :`)
+	if got != "broken pipe\n0\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestProgramsThatAreExecutedIgnoreWhatTheParentIgnored(t *testing.T) {
+	for script, want := range map[string]string{
+		`$PROBE child`:               "SigIgn:\t0000000000000000\n",
+		`trap '' PIPE; $PROBE child`: "SigIgn:\t0000000000001000\n",
+		`trap '' HUP INT QUIT USR1 USR2 TERM; $PROBE child`: "SigIgn:\t0000000000004a07\n",
+	} {
+		if got, _ := shell(t, withRecord, script); got != want {
+			t.Errorf("%s: got %q, want %q", script, got, want)
+		}
+	}
+}
+
 func TestThisTestIsNotLinkedWithTheEntryPoint(t *testing.T) {
 	if atexec.Recorded() || atexec.Ignored(syscall.SIGPIPE) {
 		t.Error("a record without an entry point")

@@ -5,12 +5,17 @@
 //	probe kill SIGNAL   send itself a signal, then say that it survived
 //	probe notify SIGNAL the same with a signal that it has asked to be told of
 //	probe die SIGNAL    end by a signal
+//	probe prepared SIGNAL
+//	                    have two things to do before it is ended by a signal
 //	probe write         write on standard output, and say on 2 what went wrong
+//	probe survive       the same, prepared for a reader that has gone
+//	probe child         execute a shell that says which signals it ignores
 package main
 
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"strconv"
 	"syscall"
@@ -33,8 +38,26 @@ func main() {
 	case "die":
 		signal.Ignore(number(os.Args[2]))
 		atexec.Die(number(os.Args[2]))
-	case "write":
+	case "prepared":
 		atexec.RestoreSignals()
+		for _, last := range []string{"second", "first"} {
+			atexec.BeforeDying(func() { fmt.Println(last) }, syscall.SIGTERM, syscall.SIGINT)
+		}
+		kill(number(os.Args[2]))
+		time.Sleep(20 * time.Second)
+	case "child":
+		atexec.RestoreSignals()
+		atexec.SurvivePipes()
+		cmd := exec.Command("grep", "SigIgn", "/proc/self/status")
+		cmd.Stdout = os.Stdout
+		if err := cmd.Run(); err != nil {
+			panic(err)
+		}
+	case "write", "survive":
+		atexec.RestoreSignals()
+		if os.Args[1] == "survive" {
+			atexec.SurvivePipes()
+		}
 		if _, err := syscall.Write(1, []byte("text")); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 		}
