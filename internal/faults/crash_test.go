@@ -3,12 +3,14 @@ package faults
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"zeroutils/internal/testbin"
 	"zeroutils/internal/testfs"
@@ -54,6 +56,45 @@ func TestKilledAtAnyStepTheOnlyCopyIsWholeSomewhere(t *testing.T) {
 				if long || i%3 == 0 {
 					s.try(t, step, "error=ENOSPC", true)
 				}
+			}
+		})
+	}
+}
+
+func TestKilledAtAnyMomentTheOldFileOrTheNewOneIsThere(t *testing.T) {
+	rounds := 12
+	if long {
+		rounds = 500
+	}
+	for _, option := range []string{"--atomic", "--move"} {
+		t.Run(option, func(t *testing.T) {
+			c := crash{options: []string{option}, source: "f", files: map[string]string{"f": string(noise)}, old: "old"}
+			s := &site{crash: c, from: t.TempDir(), to: testfs.Shared(t, "ext4"), zcp: filepath.Join(testbin.Dir(t), "zcp")}
+			s.setUp(t)
+			start := time.Now()
+			if out, err := exec.Command(s.zcp, s.args()...).CombinedOutput(); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			takes := time.Since(start)
+			for i := range rounds {
+				s.setUp(t)
+				cmd := exec.Command(s.zcp, s.args()...)
+				if err := cmd.Start(); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(rand.N(takes))
+				_ = cmd.Process.Kill() // or it has ended
+				err := cmd.Wait()
+				s.whole(t, fmt.Sprint("round ", i), err == nil)
+				if err == nil {
+					continue
+				}
+				again, err := exec.Command(s.zcp, s.args()...).CombinedOutput()
+				if err != nil && !strings.Contains(string(again), "No such file or directory") {
+					t.Errorf("round %d, the second time: %v\n%s", i, err, again)
+				}
+				s.whole(t, "the second time", true)
+				s.noLitter(t, "the second time")
 			}
 		})
 	}

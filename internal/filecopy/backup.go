@@ -76,7 +76,7 @@ func (c *Copier) takeBack(e *entry) {
 		}
 		return
 	}
-	if err := unix.Renameat(e.backup.fd(), e.backup.name, e.dst.fd(), e.dst.name); err != nil {
+	if err := renameat(e.backup, e.dst, 0); err != nil {
 		c.report(&Problem{What: TakeBack, Dest: e.dst.path(), Err: err})
 		return
 	}
@@ -93,12 +93,9 @@ func (b Backup) rename(p place) (place, error) {
 		name, numbered := b.name(p)
 		backup := p.sibling(name)
 		if !numbered {
-			return backup, unix.Renameat(p.fd(), p.name, backup.fd(), backup.name)
+			return backup, renameat(p, backup, 0)
 		}
-		err := unix.Renameat2(p.fd(), p.name, backup.fd(), backup.name, unix.RENAME_NOREPLACE)
-		if err == unix.EINVAL || err == unix.ENOSYS {
-			err = unix.Renameat(p.fd(), p.name, backup.fd(), backup.name)
-		}
+		err := renameat(p, backup, unix.RENAME_NOREPLACE)
 		if err != unix.EEXIST {
 			return backup, err
 		}
@@ -111,7 +108,7 @@ func (b Backup) link(p place) (place, error) {
 	for {
 		name, numbered := b.name(p)
 		backup := p.sibling(name)
-		err := unix.Linkat(p.fd(), p.name, backup.fd(), backup.name, 0)
+		err := linkat(p, backup, 0)
 		if err != unix.EEXIST {
 			return backup, err
 		}

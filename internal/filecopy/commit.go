@@ -103,7 +103,7 @@ func (f *file) commit() error {
 
 // link gives a file without a name one.
 func (f *file) link(p place) error {
-	return unix.Linkat(unix.AT_FDCWD, fmt.Sprintf("/proc/self/fd/%d", f.fd), p.fd(), p.name, unix.AT_SYMLINK_FOLLOW)
+	return linkat(place{nil, fmt.Sprintf("/proc/self/fd/%d", f.fd)}, p, unix.AT_SYMLINK_FOLLOW)
 }
 
 // rename puts the temporary in the destination's place. Where nothing was,
@@ -126,8 +126,8 @@ func (f *file) abandon() {
 func (f *file) unname() {
 	switch {
 	case f.staging == nil:
-		unix.Unlinkat(f.at.fd(), f.at.name, 0)
+		unlinkat(f.at, 0)
 	case f.staging.temporary.name != "":
-		unix.Unlinkat(f.staging.temporary.fd(), f.staging.temporary.name, 0)
+		unlinkat(f.staging.temporary, 0)
 	}
 }

@@ -182,7 +182,7 @@ func (w *worker) clone(dst, src *file) *Problem {
 	}
 	w.refused, w.seeks = true, Unknown
 	if dst.fresh && dst.staging == nil {
-		unix.Unlinkat(dst.at.fd(), dst.at.name, 0)
+		unlinkat(dst.at, 0)
 	}
 	return &Problem{What: Clone, Source: src.at.path(), Dest: dst.at.path(), Err: err}
 }

@@ -110,3 +110,39 @@ func pread(fd int, p []byte, offset int64) (n int, err error) {
 	}
 	return n, nil
 }
+
+// renameat is renameat2(2), without flags where the filesystem has none.
+func renameat(from, to place, flags uint) (err error) {
+	for {
+		if flags == 0 {
+			err = unix.Renameat(from.fd(), from.name, to.fd(), to.name)
+		} else {
+			err = unix.Renameat2(from.fd(), from.name, to.fd(), to.name, flags)
+		}
+		switch {
+		case err == unix.EINTR:
+		case flags != 0 && (err == unix.EINVAL || err == unix.ENOSYS):
+			flags = 0
+		default:
+			return err
+		}
+	}
+}
+
+// linkat gives the file at a place, be it a symbolic link, another name; with
+// AT_SYMLINK_FOLLOW what a link leads to.
+func linkat(from, to place, flags int) error {
+	for {
+		if err := unix.Linkat(from.fd(), from.name, to.fd(), to.name, flags); err != unix.EINTR {
+			return err
+		}
+	}
+}
+
+func unlinkat(p place, flags int) error {
+	for {
+		if err := unix.Unlinkat(p.fd(), p.name, flags); err != unix.EINTR {
+			return err
+		}
+	}
+}

@@ -55,7 +55,7 @@ func (w *worker) putHardLink(e *entry, first place, replace bool) *Problem {
 	made := e.dst
 	link := func(p place) error {
 		made = p
-		return unix.Linkat(first.fd(), first.name, p.fd(), p.name, flags)
+		return linkat(first, p, flags)
 	}
 	p := w.put(e, CreateHardLink, func(p place) error {
 		err := link(p)
@@ -69,7 +69,7 @@ func (w *worker) putHardLink(e *entry, first place, replace bool) *Problem {
 		return err
 	})
 	if p == nil && made != e.dst {
-		unix.Unlinkat(made.fd(), made.name, 0) // rename(2) does nothing if both are one file
+		unlinkat(made, 0) // rename(2) does nothing if both are one file
 	}
 	if p != nil && p.What == CreateHardLink {
 		p.Source = first.path()

@@ -36,17 +36,6 @@ func (c *Copier) rename(e *entry, p **Problem) (done bool) {
 	return true
 }
 
-// renameat is renameat2(2), without flags where the filesystem has none.
-func renameat(from, to place, flags uint) error {
-	if flags != 0 {
-		err := unix.Renameat2(from.fd(), from.name, to.fd(), to.name, flags)
-		if err != unix.EINVAL && err != unix.ENOSYS {
-			return err
-		}
-	}
-	return unix.Renameat(from.fd(), from.name, to.fd(), to.name)
-}
-
 func (w *worker) renamed(e *entry) {
 	if e.is(unix.S_IFREG) {
 		w.gauge.completed.files.Add(1)
@@ -119,14 +108,6 @@ func (w *worker) gone(e *entry) {
 	if w.journal.events.Gone != nil {
 		source, directory := e.src.path(), e.is(unix.S_IFDIR)
 		w.journal.note(w.page, func(to Events) { to.Gone(source, directory) })
-	}
-}
-
-func unlinkat(p place, flags int) error {
-	for {
-		if err := unix.Unlinkat(p.fd(), p.name, flags); err != unix.EINTR {
-			return err
-		}
 	}
 }
 

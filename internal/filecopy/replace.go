@@ -8,9 +8,9 @@ import "golang.org/x/sys/unix"
 
 // takePlace renames from to to, and removes from if that fails.
 func takePlace(from, to place) error {
-	err := unix.Renameat(from.fd(), from.name, to.fd(), to.name)
+	err := renameat(from, to, 0)
 	if err != nil {
-		unix.Unlinkat(from.fd(), from.name, 0)
+		unlinkat(from, 0)
 	}
 	return err
 }

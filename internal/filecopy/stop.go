@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-
-	"golang.org/x/sys/unix"
 )
 
 // Stop makes the copy end as soon as the system calls under way have returned,
@@ -57,7 +55,7 @@ func (c *Copier) RemoveTemporaries() {
 	for _, w := range g.workers {
 		w.temporaries.mu.Lock()
 		if s := w.temporaries.staging; s != nil && s.temporary.name != "" {
-			unix.Unlinkat(s.temporary.fd(), s.temporary.name, 0)
+			unlinkat(s.temporary, 0)
 		}
 		// It stays locked: nothing gets its name any more.
 	}
