@@ -100,10 +100,33 @@ func viaListening(t *testing.T, network, address string) way {
 	return way{operand: network + "-listen:" + address, open: func() io.ReadWriteCloser { return dial(t, network, address) }}
 }
 
+// freePort is an address that nobody else is given while the test lasts: it is
+// bound, but not listened on, so that zpipe can have it as well.
 func freePort(t *testing.T, host string) string {
-	l := listen(t, "tcp", host+":0")
-	defer l.Close()
-	return l.Addr().String()
+	t.Helper()
+	family, any := unix.AF_INET, unix.Sockaddr(&unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
+	if host == "[::1]" {
+		family, any = unix.AF_INET6, &unix.SockaddrInet6{Addr: [16]byte{15: 1}}
+	}
+	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(fd) })
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Bind(fd, any); err != nil {
+		t.Fatal(err)
+	}
+	name, err := unix.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v4, ok := name.(*unix.SockaddrInet4); ok {
+		return fmt.Sprintf("%s:%d", host, v4.Port)
+	}
+	return fmt.Sprintf("%s:%d", host, name.(*unix.SockaddrInet6).Port)
 }
 
 // viaExec has cat read or dd write a file.
@@ -145,6 +168,7 @@ func TestEveryPairOfEndpointsRelaysEverything(t *testing.T) {
 			}
 			for _, size := range some {
 				t.Run(fmt.Sprintf("%s to %s, %d", from, to, size), func(t *testing.T) {
+					t.Parallel()
 					relayOnce(t, from, to, noise[:size])
 				})
 			}
