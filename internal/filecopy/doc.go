@@ -11,8 +11,8 @@
 // # What it promises
 //
 //   - Names. Beyond what the user named, files are reached by one name in an
-//     open directory, and a symbolic link is never taken for a directory.
-//     Names are bytes. Trees may be deeper than PATH_MAX, and cost no more
+//     open directory, and a symbolic link is never taken for a directory unless
+//     Links or KeepDirectoryLinks says so. Names are bytes. Trees may be deeper than PATH_MAX, and cost no more
 //     descriptors the deeper they are.
 //   - Refusals come first. A destination is opened only after its source has
 //     been, and emptied only after it was seen, by its descriptor, not to be
@@ -26,8 +26,9 @@
 //   - A file that ends early, or fails, keeps no blocks beyond its end.
 //   - Several workers may copy the files of a tree. What is told, in which order,
 //     and what comes of it are as if one did it all.
-//   - Memory is bounded by the names in the directories along one path, and by
-//     the number of sources that were named.
+//   - Memory is bounded by the names in the directories along one path, by the
+//     number of sources that were named, and with Names by that of files with
+//     more than one name, or of all files if symbolic links are followed.
 //
 // # System calls
 //
@@ -45,6 +46,9 @@
 //	zcp -rp   the above, and fstat fgetxattr fsetxattr utimensat
 //	cp -rp    the above, and utimensat fgetxattr fstat fsetxattr
 //
+// With -a it is 11 against 17: flistxattr says also whether there is an access
+// control list, and takes the place of fgetxattr.
+//
 // # Where to read
 //
 // copier.go is the way of one source; walk.go is a tree, directory.go and
@@ -56,8 +60,10 @@
 // is in it. worker.go is what copies a file once it is decided: regular.go,
 // data.go and holes.go are regular files, special.go all other ones; how.go
 // tells how it was done. replace.go is how a file takes the place of another,
-// temporary.go what it is called until then. attributes.go and acl.go are what a
-// copy keeps.
+// temporary.go what it is called until then. attributes.go, acl.go and
+// xattr.go are what a copy keeps. links.go is links, followed, copied and made;
+// same.go tells whether two names are one file, update.go and backup.go what
+// becomes of files that are there, and parents.go makes directories on the way.
 //
 // What a copy survives is in staged.go and commit.go (Atomic), sync.go, verify.go,
 // resume.go and move.go; room.go refuses what cannot fit, and stop.go ends a copy
