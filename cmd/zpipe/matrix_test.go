@@ -41,6 +41,10 @@ var ways = map[string]func(t *testing.T, source bool, data []byte) way{
 	"sh":               viaShell,
 }
 
+// variants differ from another kind only in how they are opened. They meet every
+// kind only if there is time.
+var variants = map[string]int{"abstract": 1, "tcp, IPv6": 1, "tcp-listen, IPv6": 1, "sh": 1, "fd": 1}
+
 func viaDescriptor(t *testing.T, source bool, operand string) way {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -159,6 +163,9 @@ func TestEveryPairOfEndpointsRelaysEverything(t *testing.T) {
 	for from := range ways {
 		for to := range ways {
 			if from == "fd" && to == "fd" { // both are descriptor 3 here
+				continue
+			}
+			if !property.Long() && variants[from]+variants[to] > 0 && from != "-" && to != "-" {
 				continue
 			}
 			some := sizes
