@@ -38,7 +38,6 @@ func (w *worker) verify(dst, src *file) *Problem {
 	if err := c.prepare(); err != nil {
 		return &Problem{What: ReadBack, Dest: dst.at.path(), Err: err}
 	}
-	defer c.release()
 	size, p := c.run()
 	if p != nil {
 		return p
@@ -63,7 +62,6 @@ const compareBlock = 512 << 10
 type comparison struct {
 	*worker
 	dst, src *file
-	memory   []byte // for a block of each
 	direct   [2]bool
 }
 
@@ -79,11 +77,11 @@ func (c *comparison) prepare() (err error) {
 		// What was written is on disk: it may leave the cache. To keep it is no failure.
 		unix.Fadvise(c.dst.fd, 0, 0, unix.FADV_DONTNEED)
 	}
-	c.memory, err = unix.Mmap(-1, 0, 2*compareBlock, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if c.compared == nil {
+		c.compared, err = unix.Mmap(-1, 0, 2*compareBlock, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	}
 	return err
 }
-
-func (c *comparison) release() { unix.Munmap(c.memory) }
 
 // goDirect has a file read past the page cache, if there is anything behind it.
 func (c *comparison) goDirect(f *file) bool {
@@ -154,9 +152,9 @@ func firstDifference(a, b []byte) int {
 
 // read reads the block at an offset; it is shorter at the end of the file.
 func (c *comparison) read(side int, at int64) ([]byte, error) {
-	f, buf := c.src, c.memory[:compareBlock]
+	f, buf := c.src, c.compared[:compareBlock]
 	if side == destSide {
-		f, buf = c.dst, c.memory[compareBlock:]
+		f, buf = c.dst, c.compared[compareBlock:]
 	}
 	n, err := pread(f.fd, buf, at)
 	if err == unix.EINVAL && c.direct[side] {

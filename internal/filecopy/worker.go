@@ -32,6 +32,7 @@ type worker struct {
 	verified Verified
 	reasons  Tally
 	block    []byte
+	compared []byte // a block of each of two files that are compared, at addresses for O_DIRECT
 
 	temporaries temporaryHolder
 
@@ -55,7 +56,13 @@ func newWorker(s *setting, j *journal) *worker {
 	return w
 }
 
-func (w *worker) close() { w.engine.Close() }
+func (w *worker) close() {
+	w.engine.Close()
+	if w.compared != nil {
+		unix.Munmap(w.compared)
+		w.compared = nil
+	}
+}
 
 // omitted are the permissions that a file is at first made without: all but
 // the owner's if the owner will change, else those given.
