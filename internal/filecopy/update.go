@@ -37,7 +37,7 @@ func (c *Copier) upToDate(e *entry) bool {
 // of state to all digits that are kept.
 func resolution(p place, st *unix.Stat_t) int64 {
 	step := int64(1)
-	for step < 1e9 && st.Mtim.Nsec%(step*10) == 0 && st.Ctim.Nsec%(step*10) == 0 {
+	for step < 1e9 && int64(st.Mtim.Nsec)%(step*10) == 0 && int64(st.Ctim.Nsec)%(step*10) == 0 {
 		step *= 10
 	}
 	if step == 1e9 && onFAT(p) {
