@@ -136,5 +136,5 @@ func label(inv *tool.Invocation, o *filecopy.Options) error {
 // hasSELinux reports whether the kernel has SELinux, enabled.
 func hasSELinux() bool {
 	var fs unix.Statfs_t
-	return unix.Statfs("/sys/fs/selinux", &fs) == nil && fs.Type == unix.SELINUX_MAGIC
+	return unix.Statfs("/sys/fs/selinux", &fs) == nil && uint32(fs.Type) == unix.SELINUX_MAGIC
 }

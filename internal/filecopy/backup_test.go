@@ -23,7 +23,7 @@ func TestNumbersOfBackupsHaveNoLimit(t *testing.T) {
 }
 
 func TestTimesAreComparedAsTheDestinationKeepsThem(t *testing.T) {
-	at := func(sec, nsec int64) unix.Timespec { return unix.Timespec{Sec: sec, Nsec: nsec} }
+	at := func(sec, nsec int64) unix.Timespec { return unix.NsecToTimespec(sec*1e9 + nsec) }
 	for _, c := range []struct {
 		mtim, ctim unix.Timespec
 		resolution int64

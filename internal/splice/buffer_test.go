@@ -23,7 +23,7 @@ func TestWhatGoesThroughABufferArrivesInOrder(t *testing.T) {
 			s.stream(Pipe, 0, rapid.SliceOfN(rapid.IntRange(1, 200<<10), 0, 30).Draw(t, "segments")...)
 		}
 		s.toFile(Regular, 0, 0, 0)
-		s.k.budget = 1 << 40
+		s.k.budget = 1 << 30
 		if oneIn(t, 2, "limited") {
 			s.options.Limit = 1 + size(t, "limit")
 		}

@@ -40,7 +40,7 @@ func TestALimitIsKeptToWithinOnePercent(t *testing.T) {
 			s.file(Regular, size, 0)
 			s.toFile(Regular, 0, 0, 0)
 			s.options.Method = method
-			s.k.budget = 1 << 40
+			s.k.budget = 1 << 30
 			ds := limited(t, s, perSecond)
 			want := float64(size) / perSecond
 			if got := ds[len(ds)-1].at.Seconds(); math.Abs(got-want) > want/100 {
@@ -57,7 +57,7 @@ func TestALimitedCopyNeverBursts(t *testing.T) {
 		s := newScene()
 		s.stream(Pipe, 0, rapid.SliceOfN(rapid.IntRange(1, 64<<10), 1, 50).Draw(t, "segments")...)
 		s.toHole(Socket, 0)
-		s.k.budget = 1 << 40
+		s.k.budget = 1 << 30
 		perSecond := rapid.Float64Range(1<<10, 1<<22).Draw(t, "per second")
 		waits := rapid.SliceOfN(rapid.IntRange(0, 3000), 1, 10).Draw(t, "the source lets wait for, in ms")
 		read := s.copier.kernel.splice
@@ -87,7 +87,7 @@ func TestALimitedCopyTakesNoMoreThanItPassesOn(t *testing.T) {
 	s := newScene()
 	s.stream(Pipe, 0, 100<<10)
 	s.toHole(Socket, 0)
-	s.k.budget = 1 << 40
+	s.k.budget = 1 << 30
 	var passed int64
 	s.options.Limiter = NewLimiter(10 << 10)
 	s.options.Progress = func(n int64) error {
