@@ -81,12 +81,9 @@ func TestItTalksToNetcatAndSocat(t *testing.T) {
 	for operand, server := range map[string][]string{
 		"unix:" + path:           {"socat", "UNIX-LISTEN:" + path, "EXEC:cat"},
 		"unix:@" + path:          {"socat", "ABSTRACT-LISTEN:" + path, "EXEC:cat"},
-		"tcp:" + address + "/nc": {"sh", "-c", "nc -N -l " + host + " " + port + " >got <data"},
+		"tcp:" + address + "/nc": {"sh", "-c", "nc -N -l " + host + " " + port + " >got </dev/null"},
 	} {
 		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, "data"), noise, 0o600); err != nil {
-			t.Fatal(err)
-		}
 		testfs.Need(t, "nc")
 		var said lines
 		said.grown = sync.NewCond(&said.mu)
@@ -100,10 +97,11 @@ func TestItTalksToNetcatAndSocat(t *testing.T) {
 			got = out
 			return err == nil
 		})
-		if err := same(got, noise); err != nil {
-			t.Errorf("%q: %v", server, err)
-		}
-		if isNetcat {
+		if !isNetcat {
+			if err := same(got, noise); err != nil {
+				t.Errorf("%q: %v", server, err)
+			}
+		} else { // which may drop what it has yet to send when it has heard the end
 			waitFor(t, "netcat to have all", func() bool {
 				got, _ := os.ReadFile(filepath.Join(dir, "got"))
 				return same(got, noise) == nil
