@@ -30,6 +30,7 @@ func (w *worker) fill(dst, src *file) *Problem {
 	}
 	o := w.transfer(s)
 	o.Preallocate = true
+	o.Progress = w.following(dst, 0)
 	if exact {
 		o.Limit = src.stat.Size
 	}

@@ -65,7 +65,7 @@
 // same.go tells whether two names are one file, update.go and backup.go what
 // becomes of files that are there, and parents.go makes directories on the way.
 //
-// What a copy survives is in staged.go and commit.go (Atomic), sync.go, verify.go,
+// What a copy survives is in staged.go and commit.go (Atomic), sync.go and writebehind.go, verify.go,
 // resume.go and move.go; room.go refuses what cannot fit, and stop.go ends a copy
 // before its time.
 package filecopy

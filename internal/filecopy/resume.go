@@ -143,6 +143,7 @@ func (w *worker) fillRest(dst, src *file) *Problem {
 	}
 	f := w.newSparseCopy(dst, src)
 	f.options.Preallocate = true
+	f.options.Progress = w.following(dst, from)
 	left := int64(-1)
 	if exact(f.d, f.s) {
 		if left = src.stat.Size - from; left == 0 {

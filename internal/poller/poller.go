@@ -37,6 +37,7 @@ type descriptor struct {
 type waiter struct {
 	fds  []unix.PollFd
 	wake chan struct{} // holds a token when something has happened
+	err  error         // why a descriptor cannot be waited for any more
 }
 
 // New starts a Poller. The error is epoll_create's: EMFILE, ENFILE or ENOMEM.
@@ -56,12 +57,13 @@ func New() (*Poller, error) {
 // know no waiting, such as regular files, are ready at all times. The error is
 // EBADF, ENOMEM, or ENOSPC beyond fs.epoll.max_user_watches.
 func (p *Poller) Poll(fds []unix.PollFd, limit time.Duration) (int, error) {
-	w := &waiter{fds, make(chan struct{}, 1)}
-	err := p.add(w)
-	if err == nil {
-		w.wait(limit)
+	w := &waiter{fds: fds, wake: make(chan struct{}, 1)}
+	if err := p.add(w); err != nil {
+		return p.remove(w), err
 	}
-	return p.remove(w), err
+	w.wait(limit)
+	happened := p.remove(w)
+	return happened, w.err
 }
 
 func (w *waiter) wait(limit time.Duration) {
@@ -208,8 +210,14 @@ func (p *Poller) happened(d *descriptor, events uint32) {
 			left = true
 		}
 	}
-	if left {
-		_ = p.arm(d) // it was possible before
+	if !left {
+		return
+	}
+	if err := p.arm(d); err != nil {
+		for _, w := range d.waiting {
+			w.err = err
+			w.wakeUp()
+		}
 	}
 }
 
@@ -225,10 +233,14 @@ func (w *waiter) notice(fd int, events uint32) (wanted bool) {
 		}
 	}
 	if wanted {
-		select {
-		case w.wake <- struct{}{}:
-		default:
-		}
+		w.wakeUp()
 	}
 	return wanted
+}
+
+func (w *waiter) wakeUp() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
 }

@@ -203,3 +203,27 @@ func TestManyGoroutinesWaitWithoutAThreadEach(t *testing.T) {
 		t.Errorf("%d threads", threads)
 	}
 }
+
+// What cannot be watched again must not be waited for without end.
+func TestAWaiterHearsThatItsDescriptorCannotBeWatchedAgain(t *testing.T) {
+	p := start(t)
+	a, _ := pair(t)
+	heard := make(chan error)
+	go func() {
+		_, err := p.Poll([]unix.PollFd{{Fd: int32(a), Events: unix.POLLIN}}, enough)
+		heard <- err
+	}()
+	for waiting := false; !waiting; runtime.Gosched() {
+		p.mu.Lock()
+		d := p.watched[a]
+		waiting = d != nil && len(d.waiting) == 1
+		if waiting {
+			_ = unix.EpollCtl(p.epoll, unix.EPOLL_CTL_DEL, a, nil)
+			p.happened(d, unix.POLLOUT)
+		}
+		p.mu.Unlock()
+	}
+	if err := <-heard; err != unix.ENOENT {
+		t.Errorf("heard %v", err)
+	}
+}
