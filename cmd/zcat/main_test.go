@@ -3,14 +3,9 @@ package main
 import (
 	"testing"
 
-	"github.com/rogpeppe/go-internal/testscript"
+	"zeroutils/internal/scripttest"
 )
 
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"zcat": main, "renamed": main})
-}
+func TestMain(m *testing.M) { scripttest.Main(m, main, "zcat", "renamed") }
 
-// Each script in testdata pins one behaviour, as a user would see it.
-func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata"})
-}
+func TestScripts(t *testing.T) { scripttest.Run(t) }

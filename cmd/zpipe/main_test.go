@@ -1,25 +1,11 @@
 package main
 
 import (
-	"os"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/testscript"
+	"zeroutils/internal/scripttest"
 )
 
-func TestMain(m *testing.M) {
-	os.Setenv("GORACE", noExitSleep)
-	testscript.Main(m, map[string]func(){"zpipe": main})
-}
+func TestMain(m *testing.M) { scripttest.Main(m, main, "zpipe") }
 
-// noExitSleep in $GORACE is for programs with the race detector, which otherwise
-// take a second to end.
-const noExitSleep = "atexit_sleep_ms=0"
-
-// Each script in testdata pins one behaviour, as a user would see it.
-func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata", Setup: func(env *testscript.Env) error {
-		env.Setenv("GORACE", noExitSleep)
-		return nil
-	}})
-}
+func TestScripts(t *testing.T) { scripttest.Run(t) }

@@ -3,14 +3,9 @@ package main
 import (
 	"testing"
 
-	"github.com/rogpeppe/go-internal/testscript"
+	"zeroutils/internal/scripttest"
 )
 
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"ztee": main})
-}
+func TestMain(m *testing.M) { scripttest.Main(m, main, "ztee") }
 
-// Each script in testdata pins one behaviour, as a user would see it.
-func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata"})
-}
+func TestScripts(t *testing.T) { scripttest.Run(t) }
