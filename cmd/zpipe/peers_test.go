@@ -63,6 +63,22 @@ func TestAPeerThatGoesEndsTheConversation(t *testing.T) {
 	p.ended(1, "zpipe: "+l.operand+": Broken pipe\n") // though standard input is open
 }
 
+// A command that nobody hears any more would not read on, either.
+func TestAPeerThatSpeaksButDoesNotListenEndsTheConversation(t *testing.T) {
+	l := connectingTo(t, "unix")
+	p := launch(t, nil, "--both", l.operand, "exec:cat")
+	conn := accept(t, l.Listener).(*net.UnixConn)
+	if err := conn.CloseRead(); err != nil {
+		t.Fatal(err)
+	}
+	for { // more than all buffers on the way hold
+		if _, err := conn.Write(noise); err != nil {
+			break // the relay has gone
+		}
+	}
+	p.ended(1, "zpipe: "+l.operand+": Broken pipe\n")
+}
+
 func TestAPeerThatResetsIsReportedOnce(t *testing.T) {
 	for _, args := range []string{"SOCKET -", "- SOCKET", "--both SOCKET -", "--both - SOCKET", "SOCKET /dev/null"} {
 		t.Run(args, func(t *testing.T) {

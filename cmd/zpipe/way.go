@@ -22,6 +22,7 @@ func (p *pair) relay(from, to *endpoint.Stream) {
 	report, err := p.monitor.flow.copy(copier, to.Out, from.In, p.options(from, to))
 	if err != nil {
 		p.explain(from, to, err)
+		from.EndInput() // a command that waits for its output to be read would not read its input either
 	}
 	if to == p.dst {
 		report.Copied += p.copiesForDevice(report)

@@ -74,6 +74,15 @@ func (s *Stream) EndOutput() error {
 	return nil
 }
 
+// EndInput tells a command that nothing more of its output is wanted: it dies of
+// SIGPIPE if it goes on writing. Other peers are told by Close.
+func (s *Stream) EndInput() {
+	if s.child != nil && s.In != nil {
+		_ = s.opener.close(s.In.FD)
+		s.In = nil
+	}
+}
+
 // Close closes what Open opened. The error is that of close(2).
 func (s *Stream) Close() error {
 	if !s.owned {
