@@ -65,7 +65,7 @@ var conversations = []conversation{
 		name: "serving a command", args: []string{"--serve", "--both", "--grace=5", "LISTEN", "exec:cat"}, sends: true, gets: true,
 		calls: map[string]string{
 			"epoll_ctl": "ENOMEM ENOSPC", "epoll_pwait": "EINTR",
-			"accept4":     "EMFILE ENFILE EPERM ENETDOWN ECONNABORTED EINTR EAGAIN", "pipe2": "EMFILE", "splice": "EINVAL EAGAIN ECONNRESET",
+			"accept4": "EMFILE ENFILE EPERM ENETDOWN ECONNABORTED EINTR EAGAIN", "pipe2": "EMFILE", "splice": "EINVAL EAGAIN ECONNRESET",
 		},
 	},
 }
