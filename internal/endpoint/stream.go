@@ -17,10 +17,11 @@ type Stream struct {
 	// connections of a listener.
 	Peer string
 
-	child     *child
-	owned     bool // the descriptors are closed by Close
-	truncates bool // a regular file that may have been there before
-	opener    *Opener
+	child      *child
+	owned      bool // the descriptors are closed by Close
+	truncates  bool // a regular file that may have been there before
+	inputEnded bool // In is closed
+	opener     *Opener
 }
 
 // Socket reports whether it is a connection of our own.
@@ -75,11 +76,12 @@ func (s *Stream) EndOutput() error {
 }
 
 // EndInput tells a command that nothing more of its output is wanted: it dies of
-// SIGPIPE if it goes on writing. Other peers are told by Close.
+// SIGPIPE if it goes on writing. Other peers are told by Close. It may be called
+// once, by who reads.
 func (s *Stream) EndInput() {
 	if s.child != nil && s.In != nil {
 		_ = s.opener.close(s.In.FD)
-		s.In = nil
+		s.inputEnded = true
 	}
 }
 
@@ -92,7 +94,7 @@ func (s *Stream) Close() error {
 	if s.Out != nil {
 		err = s.opener.close(s.Out.FD)
 	}
-	if s.In != nil && (s.Out == nil || s.In.FD != s.Out.FD) {
+	if s.In != nil && !s.inputEnded && (s.Out == nil || s.In.FD != s.Out.FD) {
 		_ = s.opener.close(s.In.FD)
 	}
 	s.In, s.Out = nil, nil
