@@ -41,6 +41,7 @@ type fault struct {
 	side  side
 	heals string // errnos that a user must not notice
 	harms string // errnos that must be reported
+	rare  bool   // the call is made in one scene only
 }
 
 type side string
@@ -69,8 +70,8 @@ var faults = []fault{
 	{call: "fadvise64", side: in, heals: "EINTR EIO EINVAL ENOSYS EPERM EBADF"},
 	{call: "read", side: in, heals: passing, harms: "EIO EINVAL EBADF ENOMEM EPERM ENOSYS"},
 	{call: "write", side: out, heals: passing, harms: "EIO ENOSPC EDQUOT EFBIG EPIPE EINVAL EBADF ENOMEM EPERM"},
-	{call: "pread64", side: in, heals: "EINTR", harms: "EIO"},
-	{call: "pwrite64", side: out, heals: "EINTR", harms: "EIO ENOSPC"},
+	{call: "pread64", side: in, heals: "EINTR", harms: "EIO", rare: true},
+	{call: "pwrite64", side: out, heals: "EINTR", harms: "EIO ENOSPC", rare: true},
 	{call: "fstat", side: in, harms: "EIO EBADF ENOMEM"},
 	{call: "fstat", side: out, harms: "EIO EBADF ENOMEM"},
 }
@@ -211,7 +212,8 @@ func (s scene) failEverywhere(t *testing.T, used *usage, turn int, dir func() st
 }
 
 // injections are what may happen to the calls of a fault that concern a place.
-// In a short test, every second errno happens at one of the moments.
+// In a short test, every second errno happens at one of the moments,
+// unless the call is rare.
 func (f fault) injections(place string, calls []logged, turn *int) (all []injection) {
 	if len(calls) == 0 {
 		return nil
@@ -220,7 +222,7 @@ func (f fault) injections(place string, calls []logged, turn *int) (all []inject
 		moments := f.moments(calls, errno)
 		*turn++
 		switch {
-		case long:
+		case long || f.rare:
 		case *turn%2 == 0:
 			moments = nil // it comes in other scenes, or on the other side
 		default:
