@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"zeroutils/internal/atexec"
+	"zeroutils/internal/testfs"
 )
 
 const entryPoint = "-ldflags=-E zeroutils_start"
@@ -88,17 +89,6 @@ func shell(t *testing.T, probe func() (string, error), script string, runner ...
 	return string(out), cmd.ProcessState.ExitCode()
 }
 
-// need skips a test for want of a program, except in CI.
-func need(t *testing.T, program string) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-}
-
 func TestEntryPointRecordsWhatTheParentSetUp(t *testing.T) {
 	for name, c := range map[string]struct{ script, want string }{
 		"nothing unusual": {
@@ -132,7 +122,7 @@ func TestEntryPointRecordsWhatTheParentSetUp(t *testing.T) {
 			}
 		})
 		t.Run(name+", arm64", func(t *testing.T) {
-			need(t, "qemu-aarch64")
+			testfs.Need(t, "qemu-aarch64")
 			if got, status := shell(t, forARM64, c.script, "qemu-aarch64"); got != c.want || status != 0 {
 				t.Errorf("status %d, %q\nwant      %q", status, got, c.want)
 			}

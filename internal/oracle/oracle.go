@@ -11,7 +11,6 @@ package oracle
 import (
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -20,6 +19,7 @@ import (
 	"pgregory.net/rapid"
 
 	"zeroutils/internal/property"
+	"zeroutils/internal/testfs"
 )
 
 // A Program is an executable and the name it is called by.
@@ -29,24 +29,12 @@ type Program struct{ Path, Name string }
 // coreutils.
 func GNU(t testing.TB, name string) Program {
 	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		unavailable(t, err.Error())
-	}
+	path := testfs.Need(t, name)
 	out, err := exec.Command(path, "--version").Output()
 	if err != nil || !strings.Contains(string(out), "GNU coreutils") {
-		unavailable(t, path+" is not of GNU coreutils")
+		testfs.Unavailable(t, path+" is not of GNU coreutils")
 	}
 	return Program{path, name}
-}
-
-// unavailable ends the test.
-func unavailable(t testing.TB, reason string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal("cannot be skipped under CI=true: ", reason)
-	}
-	t.Skip(reason)
 }
 
 // Check compares in 300 random worlds, in 10,000 with ZEROUTILS_LONG=1.

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"zeroutils/internal/testfs"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -210,7 +212,7 @@ func generatedFile(name string) func(*stage, []byte, int64) (int, []byte) {
 	return func(s *stage, _ []byte, offset int64) (int, []byte) {
 		content, err := os.ReadFile(name)
 		if err != nil {
-			s.Skip(err)
+			testfs.Unavailable(s.T, err.Error())
 		}
 		fd := s.open(name, unix.O_RDONLY)
 		at, err := unix.Seek(fd, offset%9, unix.SEEK_SET)

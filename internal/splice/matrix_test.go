@@ -320,6 +320,17 @@ func mustServe(m splice.Method, src, dst string) bool {
 	return false
 }
 
+// refused reports whether a method has refused to copy, which it may only where
+// the test says so, and only before it has copied anything.
+func refused(t *testing.T, done outcome, may bool) bool {
+	t.Helper()
+	unserved, ok := done.err.(*splice.UnservedError)
+	if ok && (!may || done.report.Delivered != 0) {
+		t.Errorf("%v, after %d bytes", unserved, done.report.Delivered)
+	}
+	return ok
+}
+
 // difference is the first index at which a and b differ.
 func difference(a, b []byte) int {
 	for i := range min(len(a), len(b)) {

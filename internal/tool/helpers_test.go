@@ -2,11 +2,12 @@ package tool
 
 import (
 	"context"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
+
+	"zeroutils/internal/testfs"
 
 	"golang.org/x/sys/unix"
 )
@@ -65,12 +66,7 @@ func content(t *testing.T, fd int) string {
 // real runs a program of this machine in the locale that the test has set.
 func real(t *testing.T, name string, args ...string) result {
 	t.Helper()
-	if _, err := exec.LookPath(name); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	testfs.Need(t, name)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var out, errs strings.Builder
