@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -173,7 +174,7 @@ func snapshot(t *rapid.T, root string, fifos []int) string {
 			fmt.Fprintf(&b, " -> %q", text)
 		case unix.S_IFREG:
 			data, _ := os.ReadFile(path) // also what may not be read is compared, as nothing
-			fmt.Fprintf(&b, " %d bytes %d blocks %d links %x", st.Size, st.Blocks, st.Nlink, sum(data))
+			fmt.Fprintf(&b, " %d bytes %d blocks %d links %x", st.Size, st.Blocks, st.Nlink, crc32.ChecksumIEEE(data))
 		case unix.S_IFCHR:
 			fmt.Fprintf(&b, " device %x", st.Rdev)
 		}
@@ -196,7 +197,7 @@ func xattrs(path string) string {
 	for _, name := range all[1:] { // the first is empty
 		value := make([]byte, 4096)
 		n, _ := unix.Lgetxattr(path, name, value)
-		fmt.Fprintf(&b, " %s=%x", name, sum(value[:max(n, 0)]))
+		fmt.Fprintf(&b, " %s=%x", name, crc32.ChecksumIEEE(value[:max(n, 0)]))
 	}
 	return b.String()
 }
@@ -215,15 +216,6 @@ func visit(dir string, look func(string, *unix.Stat_t)) {
 			visit(path, look)
 		}
 	}
-}
-
-// sum is enough to tell the few contents that occur apart.
-func sum(data []byte) uint64 {
-	h := uint64(14695981039346656037)
-	for _, b := range data {
-		h = (h ^ uint64(b)) * 1099511628211
-	}
-	return h
 }
 
 // difference shows what only one of two texts has.

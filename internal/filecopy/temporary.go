@@ -1,6 +1,7 @@
 package filecopy
 
 import (
+	"hash/fnv"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -32,13 +33,10 @@ func (p place) temporary(slot int) place {
 	return p.sibling(name)
 }
 
-// hashOf is FNV-1a, as in hash/fnv.
 func hashOf(s string) uint64 {
-	h := uint64(14695981039346656037)
-	for i := range len(s) {
-		h = (h ^ uint64(s[i])) * 1099511628211
-	}
-	return h
+	h := fnv.New64a()
+	h.Write([]byte(s)) // it never fails
+	return h.Sum64()
 }
 
 // claim finds a name for what is to be called p, and gives it to what create
