@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Buffer is memory between a source that comes in bursts and a sink that is
+// A Buffer stands between a source that comes in bursts and a sink that is
 // slow.
 type Buffer struct {
 	Size int // bytes
@@ -15,193 +15,153 @@ type Buffer struct {
 	Fill int
 }
 
-// CopyBuffered is [Copier.Copy] by way of a buffer: the source is read beside
-// the sink's being written to, for as long as the buffer has room. What was read
-// when the source fails is delivered before the error is returned; when the sink
-// fails, what is in the buffer is lost.
+// CopyBuffered is [Copier.Copy] by way of a buffer: the source is taken from
+// beside the sink's being delivered to, for as long as the buffer has room. What
+// was taken when the source fails is delivered before the error is returned;
+// when the sink fails, what is in the buffer is lost.
 //
-// It reads and writes, and no other method serves. The error may also be ENOMEM.
+// What the buffer holds is first of all in pipes, spliced in and out, and in
+// memory beyond 32 MiB, or where the kernel refuses. Of the methods only Auto
+// and ReadWrite can be asked for; the latter uses memory alone. The error may
+// also be ENOMEM.
 func (c *Copier) CopyBuffered(dst, src *Descriptor, b Buffer, o Options) (Report, error) {
 	t := c.newTransfer(dst, src, o)
-	t.method = ReadWrite
-	if o.Method != Auto && o.Method != ReadWrite {
+	if t.method = ReadWrite; o.Method != Auto && o.Method != ReadWrite {
 		return t.finish(&UnservedError{Method: o.Method, Src: src.Kind, Dst: dst.Kind})
 	}
-	memory, err := unix.Mmap(-1, 0, max(b.Size, smallestPipe), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	s, err := newStore(b)
 	if err != nil {
 		return t.finish(err)
 	}
-	defer unix.Munmap(memory)
-	r := newRing(memory, b.Fill)
 	in := c.newTransfer(dst, src, o)
-	in.options.Limiter, in.options.Activity = nil, nil // they are the writer's
-	var reader sync.WaitGroup
-	reader.Go(func() { r.end(in.fillRing(r)) })
-	err = t.drainRing(r)
-	r.stop()
-	reader.Wait()
-	if err == nil {
-		err = r.err
+	in.method = ReadWrite
+	in.options.Limiter, in.options.Activity = nil, nil // they are the deliverer's
+	if o.Method == Auto && (src.Kind == Pipe || src.Kind == Socket) && c.Pool == nil {
+		in.method, s.inPipes = Splice, true
 	}
-	src.advance(r.read)
+	var taker sync.WaitGroup
+	taker.Go(func() { s.end(in.takeInto(s)) })
+	err = t.deliverFrom(s)
+	s.stop()
+	taker.Wait()
+	s.close(t.kernel)
+	if err == nil {
+		err = s.err
+	}
+	src.advance(s.taken)
 	dst.wrote(t.report.Delivered)
 	t.calls += in.calls
+	for _, f := range in.report.Fallbacks {
+		t.report.fellBack(f)
+	}
 	return t.finish(err)
 }
 
-// fillRing reads the source into the ring until it ends, or nobody takes out
-// what is in there.
-func (t *transfer) fillRing(r *ring) error {
+// takeInto takes from the source until that ends, or nobody wants more.
+func (t *transfer) takeInto(s *store) error {
 	for t.left > 0 {
-		room := r.room()
-		if room == nil {
+		b, most := s.room(&t.system, t.copier.PipeSize)
+		if b == nil {
 			return nil
 		}
-		if ready, err := t.awaitSourceBeside(r); err != nil || !ready {
+		if goOn, err := t.awaitSourceBeside(s); err != nil || !goOn {
 			return err
 		}
-		n, err := t.readSource(room[:t.next(len(room))])
-		if err != nil || n == 0 {
+		n, err := t.takeBlock(s, b, int(min(t.left, int64(most))))
+		if err != nil {
 			return err
+		}
+		if n == 0 {
+			return nil
+		}
+		if n < 0 {
+			continue
 		}
 		t.left -= int64(n)
-		r.filled(n)
+		s.add(b, n)
+		if b.pipe != nil && n < most && t.src.Kind == Pipe {
+			t.calls++
+			t.yield() // as letProducerRun does
+		}
 	}
 	return nil
 }
 
-// stopPoll is how often, in milliseconds, a reader that waits for its source
-// looks whether the sink has failed.
+// takeBlock takes up to most bytes into a block. It returns 0 at the end of the
+// source, and -1 if another block is to be tried.
+func (t *transfer) takeBlock(s *store, b *block, most int) (int, error) {
+	if b.pipe == nil {
+		return t.readSource(b.memory[b.end : b.end+min(most, bufferSize)])
+	}
+	n, err := t.splice(t.src.FD, b.pipe.w, most, unix.SPLICE_F_NONBLOCK)
+	switch {
+	case err == nil:
+		return n, nil
+	case err == unix.EAGAIN && !s.seal(b): // the source's: the pipe is empty
+		return -1, t.waitForSource()
+	case err == unix.EAGAIN:
+		return -1, nil
+	case spliceInRefused(err):
+		t.fellBack(ReadWrite, err)
+		s.leavePipes()
+		return -1, nil
+	}
+	return 0, &ReadError{err}
+}
+
+// stopPoll is how often, in milliseconds, who waits for the source looks
+// whether the sink has failed.
 const stopPoll = 100
 
-// awaitSourceBeside returns true when the source can be read, and false when
-// that is of no use any more.
-func (t *transfer) awaitSourceBeside(r *ring) (bool, error) {
-	if t.options.Wait != nil || t.src.Kind == Regular || t.src.Kind == Block {
-		return true, nil // Wait notices the sink's end, and a file never waits
+// awaitSourceBeside returns true when the source can be taken from, and false
+// when that is of no use any more.
+func (t *transfer) awaitSourceBeside(s *store) (bool, error) {
+	switch {
+	case t.src.Kind == Regular || t.src.Kind == Block: // never wait
+		return true, nil
+	case t.options.Wait != nil: // notices the sink's end
+		return true, t.waitForSource()
 	}
-	for !r.stopped() {
+	for !s.stopped() {
 		if ready, err := t.poll(t.src.FD, unix.POLLIN, stopPoll); err != nil || ready {
-			return true, nil // an error is read's to tell
+			return true, nil // an error is the next call's to tell
 		}
 	}
 	return false, nil
 }
 
-// drainRing writes to the sink what is in the ring, until that is empty and has
-// ended.
-func (t *transfer) drainRing(r *ring) error {
+// deliverFrom delivers what is in the store, until that is empty and has ended.
+func (t *transfer) deliverFrom(s *store) error {
 	for {
 		t.options.Activity.is(Reading)
-		p := r.next()
-		if len(p) == 0 {
+		b, held := s.next()
+		if b == nil {
 			return nil
 		}
-		p = p[:t.next(min(len(p), bufferSize))]
-		if err := t.writeSink(p); err != nil {
+		if b.pipe == nil {
+			held = min(held, bufferSize)
+		}
+		n := t.next(held)
+		if err := t.deliverBlock(s, b, n); err != nil {
 			return err
 		}
-		r.drained(len(p))
+		s.remove(b, n)
 	}
 }
 
-// A ring is a buffer that one goroutine fills and another drains.
-type ring struct {
-	memory    []byte
-	threshold int // bytes to have before draining begins
-
-	mu       sync.Mutex
-	changed  sync.Cond
-	at, held int // where the first byte is, and how many there are
-	draining bool
-	ended    bool  // no more will come
-	err      error // why
-	unwanted bool  // nobody drains
-	read     int64 // bytes that came in
-}
-
-func newRing(memory []byte, fill int) *ring {
-	r := &ring{memory: memory, threshold: int(int64(len(memory)) * int64(fill) / 100)}
-	r.changed.L = &r.mu
-	return r
-}
-
-// room waits for room, and returns some of it, at most what one read takes. Nil
-// means that nobody wants more.
-func (r *ring) room() []byte {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for r.held == len(r.memory) && !r.unwanted {
-		r.changed.Wait()
+// deliverBlock delivers n bytes of what a block holds.
+func (t *transfer) deliverBlock(s *store, b *block, n int) error {
+	if b.pipe == nil {
+		return t.writeSink(b.memory[b.start : b.start+n])
 	}
-	if r.unwanted {
+	t.method = Splice
+	defer func() { t.method = ReadWrite }()
+	part := pipe{r: b.pipe.r, w: b.pipe.w, held: n} // more may come in meanwhile
+	err := t.drain(&part)
+	if no, refused := err.(*notThisWay); refused { // it has delivered by write
+		t.fellBack(ReadWrite, no.errno)
+		s.leavePipes()
 		return nil
 	}
-	if r.held == 0 {
-		r.at = 0 // so that little memory is used while little is held
-	}
-	from := (r.at + r.held) % len(r.memory)
-	to := len(r.memory)
-	if from < r.at {
-		to = r.at
-	}
-	return r.memory[from:min(to, from+bufferSize)]
-}
-
-func (r *ring) filled(n int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.held += n
-	r.read += int64(n)
-	r.changed.Signal()
-}
-
-// next waits until something may go out, and returns what does not wrap around.
-// Nothing is the end.
-func (r *ring) next() []byte {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for !r.drains() && !r.ended {
-		r.changed.Wait()
-	}
-	return r.memory[r.at:min(r.at+r.held, len(r.memory))]
-}
-
-// drains reports whether something may go out. mu is held.
-func (r *ring) drains() bool {
-	if r.held == 0 {
-		r.draining = false
-	} else if r.held >= r.threshold {
-		r.draining = true
-	}
-	return r.draining
-}
-
-func (r *ring) drained(n int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.at = (r.at + n) % len(r.memory)
-	r.held -= n
-	r.changed.Signal()
-}
-
-// end is for the one that fills, and stop for the one that drains.
-func (r *ring) end(err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.ended, r.err = true, err
-	r.changed.Signal()
-}
-
-func (r *ring) stop() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.unwanted = true
-	r.changed.Signal()
-}
-
-func (r *ring) stopped() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.unwanted
+	return err
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -50,7 +52,7 @@ func TestWhatGoesThroughABufferArrivesInOrder(t *testing.T) {
 			t.Fatalf("%d bytes of %d arrived", r.Delivered, s.total())
 		case errors.As(err, &read) && r.Delivered != taken:
 			t.Fatalf("%d bytes were read and %d arrived before %v", taken, r.Delivered, err)
-		case s.progress != r.Delivered || r.By[ReadWrite] != r.Delivered:
+		case s.progress != r.Delivered || r.By[ReadWrite]+r.By[Splice] != r.Delivered:
 			t.Fatalf("progress is %d, the report %d", s.progress, r.Delivered)
 		}
 	})
@@ -68,26 +70,33 @@ func TestABufferNeedsAMethodThatReadsAndWrites(t *testing.T) {
 	}
 }
 
+type outcome struct {
+	report Report
+	err    error
+}
+
 // buffered relays between two pipes through a buffer, of which it returns the
-// other ends, and a channel that gives the error.
-func buffered(t *testing.T, b Buffer) (w, r *os.File, done chan error) {
+// other ends, and a channel that gives what came of it. The flags are of the
+// pipe that is the source.
+func buffered(t *testing.T, b Buffer, flags int) (w, r *os.File, done chan outcome) {
 	t.Helper()
-	inR, inW, err := os.Pipe()
-	if err != nil {
+	var in [2]int
+	if err := unix.Pipe2(in[:], unix.O_CLOEXEC|flags); err != nil {
 		t.Fatal(err)
 	}
+	inR, inW := os.NewFile(uintptr(in[0]), "in"), os.NewFile(uintptr(in[1]), "in")
 	outR, outW, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	src, dst := describeFile(t, inR), describeFile(t, outW)
-	done = make(chan error, 1)
+	done = make(chan outcome, 1)
 	go func() {
 		c := New()
 		defer c.Close()
-		_, err := c.CopyBuffered(dst, src, b, Options{})
+		report, err := c.CopyBuffered(dst, src, b, Options{})
 		outW.Close()
-		done <- err
+		done <- outcome{report, err}
 	}()
 	t.Cleanup(func() {
 		for _, f := range []*os.File{inW, outR} {
@@ -108,21 +117,84 @@ func describeFile(t *testing.T, f *os.File) *Descriptor {
 }
 
 func TestAProducerIsNotHeldUpWhileTheBufferHasRoom(t *testing.T) {
-	const size = 4 << 20
-	w, r, done := buffered(t, Buffer{Size: size})
-	want := content(0, size)
-	if _, err := w.Write(want); err != nil { // returns, although nobody has read
-		t.Fatal(err)
-	}
-	w.Close()
-	got, err := io.ReadAll(r)
-	if err != nil || !bytes.Equal(got, want) || <-done != nil {
-		t.Errorf("%d bytes, %v", len(got), err)
+	for name, c := range map[string]struct {
+		size, piece int
+		flags       int
+		ways        []Method
+	}{
+		"in pipes":                            {size: 4 << 20, piece: 1 << 20, ways: []Method{Splice}},
+		"in pipes and memory":                 {size: mostInPipes + 5<<20, piece: 1 << 20, ways: []Method{Splice, ReadWrite}},
+		"in pipes of which packets fill none": {size: 1 << 20, piece: 10, flags: unix.O_DIRECT, ways: []Method{Splice, ReadWrite}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			length := c.size
+			if c.flags != 0 {
+				length = 10 * 20_000 // each takes a page of a pipe
+			}
+			w, r, done := buffered(t, Buffer{Size: c.size}, c.flags)
+			want := bytes.Repeat(content(0, 1<<20-1), length>>20+1)[:length]
+			for part := range slices.Chunk(want, c.piece) {
+				if _, err := w.Write(part); err != nil { // returns, although nobody has read
+					t.Fatal(err)
+				}
+			}
+			w.Close()
+			got, err := io.ReadAll(r)
+			result := <-done
+			if err != nil || result.err != nil || !bytes.Equal(got, want) {
+				t.Fatalf("%d bytes, %v, %v", len(got), err, result.err)
+			}
+			for _, m := range []Method{Splice, ReadWrite} {
+				if used := result.report.By[m] > 0; used != slices.Contains(c.ways, m) {
+					t.Errorf("%d bytes by %v", result.report.By[m], m)
+				}
+			}
+		})
 	}
 }
 
+func TestABufferGoesOnInMemoryForASinkThatRefusesSplice(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "log")
+	log, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	want := content(0, 3<<20)
+	go func() {
+		w.Write(want)
+		w.Close()
+	}()
+	before := openDescriptors(t)
+	report, err := New().CopyBuffered(describeFile(t, log), describeFile(t, r), Buffer{Size: 8 << 20}, Options{})
+	got, readErr := os.ReadFile(name)
+	if err != nil || readErr != nil || !bytes.Equal(got, want) || report.Delivered != 3<<20 {
+		t.Errorf("%d bytes, %v, %v; the report is %+v", len(got), err, readErr, report)
+	}
+	if len(report.Fallbacks) != 1 || report.Fallbacks[0].Err != unix.EINVAL || report.By[ReadWrite] != 3<<20 {
+		t.Errorf("the report is %+v", report)
+	}
+	if after := openDescriptors(t); after > before {
+		t.Errorf("%d descriptors before, %d after", before, after)
+	}
+}
+
+func openDescriptors(t *testing.T) int {
+	t.Helper()
+	list, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
+}
+
 func TestNothingGoesOutBeforeTheBufferIsFilled(t *testing.T) {
-	w, r, done := buffered(t, Buffer{Size: 1 << 20, Fill: 50})
+	w, r, done := buffered(t, Buffer{Size: 1 << 20, Fill: 50}, 0)
 	readable := func(patience time.Duration) bool {
 		n, err := unix.Poll([]unix.PollFd{{Fd: int32(r.Fd()), Events: unix.POLLIN}}, int(patience.Milliseconds()))
 		return n > 0 && err == nil
@@ -148,22 +220,22 @@ func TestNothingGoesOutBeforeTheBufferIsFilled(t *testing.T) {
 	}
 	put(3) // the end is waited for no longer
 	w.Close()
-	if got, err := io.ReadAll(r); err != nil || len(got) != 3 || <-done != nil {
+	if got, err := io.ReadAll(r); err != nil || len(got) != 3 || (<-done).err != nil {
 		t.Errorf("%d bytes at the end, %v", len(got), err)
 	}
 }
 
 // The reader of the buffer waits for a producer that says nothing.
 func TestAFailingSinkEndsABufferedCopyWhoseSourceIsSilent(t *testing.T) {
-	w, r, done := buffered(t, Buffer{Size: 1 << 20})
+	w, r, done := buffered(t, Buffer{Size: 1 << 20}, 0)
 	r.Close()
 	if _, err := w.Write([]byte("x")); err != nil {
 		t.Fatal(err)
 	}
 	select {
-	case err := <-done:
-		if !errors.Is(err, unix.EPIPE) {
-			t.Errorf("the error is %v", err)
+	case result := <-done:
+		if !errors.Is(result.err, unix.EPIPE) {
+			t.Errorf("the error is %v", result.err)
 		}
 	case <-time.After(20 * time.Second):
 		t.Error("it hangs")

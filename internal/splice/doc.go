@@ -4,9 +4,9 @@
 //
 // A [Copier] copies one descriptor to another ([Copier.Copy]) or to many
 // ([Copier.Tee]). Both start at the descriptors' own offsets and leave these
-// where the data ended, as read and write would. [Copier.CopyBuffered] has memory
-// between the two, for a source that comes in bursts; a [Limiter] holds a copy to
-// a rate; an [Activity] says what it waits for.
+// where the data ended, as read and write would. [Copier.CopyBuffered] has pipes
+// and memory between the two, for a source that comes in bursts; a [Limiter]
+// holds a copy to a rate; an [Activity] says what it waits for.
 //
 // # What it promises
 //

@@ -272,7 +272,15 @@ var sinkKinds = []sinkKind{
 		s.must(err)
 		mode.Oflag &^= unix.OPOST // line ends stay as they are
 		s.must(unix.IoctlSetTermios(slave, unix.TCSETS, mode))
-		return s.gathered(master, slave)
+		out, arrived := s.gathered(master, slave)
+		return out, func() []byte {
+			// The kernel may lose what is under way when the terminal is closed.
+			s.eventually("everything is read", func() bool {
+				n, _ := unix.Poll([]unix.PollFd{{Fd: int32(master), Events: unix.POLLIN}}, 0)
+				return n == 0
+			})
+			return arrived()
+		}
 	}},
 }
 

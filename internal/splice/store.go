@@ -1,0 +1,253 @@
+package splice
+
+import (
+	"math"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// blockSize is how much of a store is one piece of memory, in bytes.
+	blockSize = 1 << 20
+	// mostInPipes is how much a store has in pipes, in bytes: half of what the
+	// kernel lets a user have by default (fs.pipe-user-pages-soft).
+	mostInPipes = 32 << 20
+)
+
+// A block holds what was taken from a source, in a pipe or else in memory.
+type block struct {
+	pipe       *pipe
+	memory     []byte
+	start, end int  // of what it holds; in a pipe only their difference counts
+	sealed     bool // the pipe takes no more: small pieces have used up its pages
+}
+
+func (b *block) held() int { return b.end - b.start }
+
+// room is how many bytes a block takes.
+func (b *block) room() int {
+	switch {
+	case b.pipe == nil:
+		return len(b.memory) - b.end
+	case b.sealed:
+		return 0
+	}
+	return b.pipe.capacity - b.held()
+}
+
+// A store is what a source has given and a sink has not got yet. One goroutine
+// fills it, and another empties it.
+type store struct {
+	size      int
+	threshold int    // bytes to have before delivery begins
+	mapping   []byte // all memory, used or not
+	pipes     []*pipe
+
+	mu      sync.Mutex
+	changed sync.Cond
+	queue   []*block // what is filled, the oldest first; the last takes more
+	held    int
+	taken   int64 // bytes that came in
+
+	inPipes    bool // blocks are pipes as long as there are any
+	piped      int  // bytes that all pipes can hold
+	freePipes  []*block
+	freeMemory []*block
+	unused     []byte // memory that was no block yet
+
+	flowing  bool // delivery has begun
+	ended    bool // no more will come
+	err      error
+	unwanted bool // nobody delivers
+}
+
+// newStore fails with ENOMEM.
+func newStore(b Buffer) (*store, error) {
+	size := min(max(b.Size, smallestPipe), math.MaxInt-blockSize)
+	// One block more than what is held at most: the oldest, which may have been
+	// delivered in part, takes nothing more.
+	memory, err := unix.Mmap(-1, 0, size+blockSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		return nil, err
+	}
+	s := &store{size: size, threshold: int(int64(size) * int64(b.Fill) / 100), mapping: memory, unused: memory}
+	s.changed.L = &s.mu
+	return s, nil
+}
+
+func (s *store) close(k *kernel) {
+	for _, p := range s.pipes {
+		p.close(k)
+	}
+	unix.Munmap(s.mapping)
+}
+
+// room waits for room, and returns a block that has some, and how many bytes to
+// take at most. Nil means that nobody wants more.
+func (s *store) room(sys *system, pipeSize int) (*block, int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.held == s.size && !s.unwanted {
+		s.changed.Wait()
+	}
+	if s.unwanted {
+		return nil, 0
+	}
+	b := s.tail(sys, pipeSize)
+	return b, min(b.room(), s.size-s.held)
+}
+
+// tail is the block that takes more. mu is held.
+func (s *store) tail(sys *system, pipeSize int) *block {
+	if last := len(s.queue) - 1; last >= 0 {
+		b := s.queue[last]
+		if b.held() == 0 {
+			b.start, b.end, b.sealed = 0, 0, false
+		}
+		left := b.pipe != nil && !s.inPipes
+		if b.room() > 0 && !left {
+			return b
+		}
+		if b.held() == 0 {
+			s.queue = s.queue[:last]
+		}
+	}
+	b := s.emptyBlock(sys, pipeSize)
+	s.queue = append(s.queue, b)
+	return b
+}
+
+// emptyBlock is a pipe if there may be one. Of its kind it is the one that was
+// used last and is most likely in a CPU's cache.
+func (s *store) emptyBlock(sys *system, pipeSize int) *block {
+	if s.inPipes && len(s.freePipes) == 0 && s.piped < mostInPipes {
+		s.makePipe(sys, pipeSize)
+	}
+	switch {
+	case s.inPipes && len(s.freePipes) > 0:
+		return pop(&s.freePipes)
+	case len(s.freeMemory) > 0:
+		return pop(&s.freeMemory)
+	}
+	b := &block{memory: s.unused[:min(blockSize, len(s.unused))]}
+	s.unused = s.unused[len(b.memory):]
+	return b
+}
+
+func pop(blocks *[]*block) *block {
+	last := len(*blocks) - 1
+	b := (*blocks)[last]
+	*blocks = (*blocks)[:last]
+	return b
+}
+
+// makePipe makes one more, or none ever after: descriptors have run out, or the
+// room that the user has in pipes.
+func (s *store) makePipe(sys *system, size int) {
+	if size == 0 {
+		size = DefaultPipeSize
+	}
+	p, err := newPipe(sys, size)
+	if err != nil {
+		s.piped = mostInPipes
+		return
+	}
+	s.pipes = append(s.pipes, p)
+	if p.capacity <= smallestPipe {
+		s.piped = mostInPipes
+		return
+	}
+	s.piped += p.capacity
+	s.freePipes = append(s.freePipes, &block{pipe: p})
+}
+
+// leavePipes has what comes from now on in memory.
+func (s *store) leavePipes() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.inPipes = false
+}
+
+// seal closes the pipe of a block that has not taken any more until it has run
+// empty. It returns false if it has.
+func (s *store) seal(b *block) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b.sealed = b.held() > 0
+	return b.sealed
+}
+
+// add counts n bytes that came into a block.
+func (s *store) add(b *block, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b.end += n
+	s.held += n
+	s.taken += int64(n)
+	s.changed.Signal()
+}
+
+// next waits until something may go out, and returns the oldest block and how
+// many bytes it holds. Nil is the end.
+func (s *store) next() (*block, int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for !s.flows() && !s.ended {
+		s.changed.Wait()
+	}
+	if s.held == 0 {
+		return nil, 0
+	}
+	return s.queue[0], s.queue[0].held()
+}
+
+// flows reports whether something may go out. mu is held.
+func (s *store) flows() bool {
+	if s.held == 0 {
+		s.flowing = false
+	} else if s.held >= s.threshold {
+		s.flowing = true
+	}
+	return s.flowing
+}
+
+// remove counts n bytes of the oldest block that have gone out.
+func (s *store) remove(b *block, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b.start += n
+	s.held -= n
+	s.changed.Signal()
+	if b.held() > 0 || len(s.queue) == 1 {
+		return // the last takes more
+	}
+	s.queue = s.queue[1:]
+	b.start, b.end, b.sealed = 0, 0, false
+	if b.pipe == nil {
+		s.freeMemory = append(s.freeMemory, b)
+	} else {
+		s.freePipes = append(s.freePipes, b)
+	}
+}
+
+// end is for the one that fills, and stop for the one that empties.
+func (s *store) end(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended, s.err = true, err
+	s.changed.Signal()
+}
+
+func (s *store) stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unwanted = true
+	s.changed.Signal()
+}
+
+func (s *store) stopped() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.unwanted
+}
