@@ -133,6 +133,21 @@ func TestWhatGoesWrongWithAConnectionIsItsOwnAffair(t *testing.T) {
 	p.stop(fmt.Sprintf("zpipe: tcp-listen:0: %v: tcp:%s: Connection refused\n", c.LocalAddr(), nobody))
 }
 
+// The descriptor of a connection that came to nothing is soon another's.
+func TestASinkThatRefusedIsAskedAgainByTheNextConnection(t *testing.T) {
+	address := freePort(t, "127.0.0.1")
+	p := serve(t, "--both", "LISTEN", "tcp:"+address)
+	for range 3 {
+		_ = hear(t, dial(t, "tcp", p.address()))
+	}
+	go echoAll(listen(t, "tcp", address))
+	echoes(t, dial(t, "tcp", p.address()), noise[:1000])
+	p.signal(syscall.SIGTERM)
+	if status := p.wait(); status != 0 || strings.Count(p.said.text(), ": Connection refused\n") != 3 {
+		t.Errorf("status %d, said %q", status, p.said.text())
+	}
+}
+
 func TestMoreConnectionsThanAllowedWait(t *testing.T) {
 	p := serve(t, "--both", "--max-connections=2", "LISTEN", "exec:cat")
 	first, second, third := dial(t, "tcp", p.address()), dial(t, "tcp", p.address()), dial(t, "tcp", p.address())

@@ -42,7 +42,7 @@ func (o *Opener) connectTo(e Endpoint, sa unix.Sockaddr, family int) (*Stream, e
 		err = o.finishConnecting(fd)
 	}
 	if err != nil {
-		unix.Close(fd)
+		_ = o.close(fd)
 		return nil, err
 	}
 	return o.connected(e, fd, family, "")
@@ -125,7 +125,7 @@ func (o *Opener) connected(e Endpoint, fd, family int, peer string) (*Stream, er
 	}
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
-		unix.Close(fd)
+		_ = o.close(fd)
 		return nil, err
 	}
 	s := o.stream(e, AsBoth, splice.Opened(fd, &st, unix.O_RDWR|unix.O_NONBLOCK))
