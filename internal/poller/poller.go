@@ -128,11 +128,12 @@ func (p *Poller) arm(d *descriptor) error {
 	return nil
 }
 
-// events are those that a waiter wants of a descriptor. The bits of poll and
-// epoll are the same.
+// events are those that a waiter wants of a descriptor, and none once it has been
+// told of something: until it is scheduled, the same would be reported over and
+// over. The bits of poll and epoll are the same.
 func (w *waiter) events(fd int) (events uint32) {
 	for _, f := range w.fds {
-		if int(f.Fd) == fd {
+		if int(f.Fd) == fd && f.Revents == 0 {
 			events |= uint32(uint16(f.Events))
 		}
 	}

@@ -227,3 +227,25 @@ func TestAWaiterHearsThatItsDescriptorCannotBeWatchedAgain(t *testing.T) {
 		t.Errorf("heard %v", err)
 	}
 }
+
+// Who has been told of something may take a while to be scheduled. Another one
+// that only looks after the same descriptor must not have it reported again and
+// again until then.
+func TestWhatAWaiterHasBeenToldOfIsNotReportedAgain(t *testing.T) {
+	p := start(t)
+	a, b := pair(t)
+	told := &waiter{fds: []unix.PollFd{{Fd: int32(a), Events: unix.POLLIN}}, wake: make(chan struct{}, 1)}
+	looks := &waiter{fds: []unix.PollFd{{Fd: int32(a)}}, wake: make(chan struct{}, 1)}
+	for _, w := range []*waiter{told, looks} {
+		if err := p.add(w); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(t, b)
+	<-told.wake
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if d := p.watched[a]; !d.armed || d.events&unix.POLLIN != 0 {
+		t.Errorf("armed %v for %x", d.armed, d.events)
+	}
+}
