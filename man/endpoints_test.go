@@ -16,7 +16,7 @@ func TestTheTableOfEndpointsSaysWhatMovesTheBytes(t *testing.T) {
 		small    = "file up to 64 KiB"
 		file     = "file"
 		appended = "file,append"
-		sharing  = "file on the same XFS, btrfs or NFS"
+		sharing  = "same filesystem"
 	)
 	regular := func(fs int64, size int64, flags int) *splice.Descriptor {
 		return &splice.Descriptor{Kind: splice.Regular, FS: fs, Flags: flags, Stat: unix.Stat_t{Size: size}}

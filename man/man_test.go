@@ -65,6 +65,17 @@ func TestMandocFindsNothingToSayAboutThePages(t *testing.T) {
 	}
 }
 
+// groff is what man(1) formats pages with on most systems.
+func TestPagesFitATerminalOf80Columns(t *testing.T) {
+	testfs.Need(t, "groff")
+	for _, page := range pages(t) {
+		out, err := exec.Command("sh", "-c", "groff -mdoc -Tutf8 -ww -rLL=78n \"$0\" 2>&1 >/dev/null", page).CombinedOutput()
+		if err != nil || len(out) > 0 {
+			t.Errorf("%s: %v\n%s", page, err, out)
+		}
+	}
+}
+
 // sameOptions reports the options that a source has too many or too few.
 func sameOptions(t *testing.T, source string, got, want []string) {
 	t.Helper()

@@ -51,7 +51,7 @@ func sinks() []thing {
 
 // others are all but regular files.
 func others() []thing {
-	list := []thing{{[]string{"block device"}, splice.Descriptor{Kind: splice.Block}}}
+	list := []thing{{[]string{"device"}, splice.Descriptor{Kind: splice.Block}}}
 	for _, k := range []splice.Kind{splice.Character, splice.Pipe, splice.Socket} {
 		list = append(list, thing{[]string{"stream"}, splice.Descriptor{Kind: k}})
 	}
