@@ -18,12 +18,12 @@ func (v *server) accept() *endpoint.Stream {
 		case nil:
 			return conn
 		case unix.EAGAIN:
-			fds := []unix.PollFd{{Fd: int32(v.listener.FD), Events: unix.POLLIN}, {Fd: int32(v.stopped), Events: unix.POLLIN}}
+			fds := append(v.listener.Ready(), unix.PollFd{Fd: int32(v.stopped), Events: unix.POLLIN})
 			if _, err := v.poller.Poll(fds, -1); err != nil {
 				v.inv.Errorf("%s: %v", named(*v.listening()), err)
 				return nil
 			}
-			if fds[1].Revents != 0 {
+			if fds[len(fds)-1].Revents != 0 {
 				return nil
 			}
 		case unix.EMFILE, unix.ENFILE:

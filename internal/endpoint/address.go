@@ -2,26 +2,52 @@ package endpoint
 
 import (
 	"bytes"
+	"fmt"
 	"net/netip"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
 )
 
-// A NameError is the failure to find the address of a host.
+// A NameError is the failure to find the address of a host, or the port of a
+// service.
 type NameError struct{ Reason string }
 
 func (e *NameError) Error() string { return e.Reason }
 
 const loopback = "127.0.0.1"
 
-// A resolver finds addresses, and remembers those of names.
+// A resolver finds the addresses of hosts and the ports of services.
 type resolver struct {
+	hosts    cache[[]netip.Addr]
+	services cache[uint16]
+}
+
+// A cache remembers what names stand for.
+type cache[T any] struct {
 	mu    sync.Mutex
-	known map[string][]netip.Addr
+	known map[string]T
+}
+
+// get looks up a name, once unless that fails.
+func (c *cache[T]) get(name string, lookUp func(string) (T, error)) (T, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if found, ok := c.known[name]; ok {
+		return found, nil
+	}
+	found, err := lookUp(name)
+	if err == nil {
+		if c.known == nil {
+			c.known = map[string]T{}
+		}
+		c.known[name] = found
+	}
+	return found, err
 }
 
 // addresses lists those of the endpoint's host, the best first.
@@ -35,31 +61,34 @@ func (r *resolver) addresses(e Endpoint) ([]netip.Addr, error) {
 	if a, err := netip.ParseAddr(e.host); err == nil {
 		return []netip.Addr{a}, nil
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if found, ok := r.known[e.host]; ok {
-		return found, nil
-	}
-	found, err := lookUp(e.host)
-	if err == nil {
-		if r.known == nil {
-			r.known = map[string][]netip.Addr{}
-		}
-		r.known[e.host] = found
-	}
-	return found, err
+	return r.hosts.get(e.host, addressesOf)
 }
 
-// lookUp asks the C library, by way of getent(1), since what a name means is
-// up to nsswitch.conf(5). Package net would read /etc/resolv.conf alone, and
-// cost every start of the program 0.2 ms.
-func lookUp(host string) ([]netip.Addr, error) {
-	cmd := exec.Command("getent", "ahosts", "--", host)
+// portOf is the number of the endpoint's port.
+func (r *resolver) portOf(e Endpoint) (uint16, error) {
+	if e.service == "" {
+		return e.port, nil
+	}
+	return r.services.get(e.service, portOfService)
+}
+
+// getent asks the C library, by way of getent(1), since what a name means is up
+// to nsswitch.conf(5). Package net would read /etc/resolv.conf alone, and cost
+// every start of the program 0.2 ms. What is not found is no output.
+func getent(database, key string) ([]byte, error) {
+	cmd := exec.Command("getent", database, "--", key)
 	out, err := cmd.Output()
 	if cmd.Process == nil {
-		return nil, &NameError{"getent(1), which looks up names, is missing: give an address"}
+		return nil, &NameError{"getent(1), which looks up names, is missing: give a number"}
 	}
-	var found []netip.Addr
+	if err != nil {
+		return nil, nil
+	}
+	return out, nil
+}
+
+func addressesOf(host string) (found []netip.Addr, err error) {
+	out, err := getent("ahosts", host)
 	seen := map[netip.Addr]bool{}
 	for line := range bytes.Lines(out) {
 		word, _, _ := strings.Cut(string(line), " ")
@@ -68,10 +97,25 @@ func lookUp(host string) ([]netip.Addr, error) {
 			found = append(found, a)
 		}
 	}
-	if err != nil || len(found) == 0 {
-		return nil, &NameError{"Name or service not known"}
+	if err == nil && len(found) == 0 {
+		err = &NameError{"Name or service not known"}
 	}
-	return found, nil
+	return found, err
+}
+
+// portOfService reads "http 80/tcp www".
+func portOfService(name string) (uint16, error) {
+	out, err := getent("services", name+"/tcp")
+	if err != nil {
+		return 0, err
+	}
+	if fields := strings.Fields(string(out)); len(fields) > 1 {
+		number, _, _ := strings.Cut(fields[1], "/")
+		if port, err := strconv.ParseUint(number, 10, 16); err == nil {
+			return uint16(port), nil
+		}
+	}
+	return 0, &NameError{fmt.Sprintf("%s is no known service", name)}
 }
 
 // sockaddr is an address for bind(2) and connect(2), with its family.
@@ -110,6 +154,16 @@ func format(sa unix.Sockaddr) string {
 		return sa.Name
 	}
 	return ""
+}
+
+func portIn(sa unix.Sockaddr) uint16 {
+	switch sa := sa.(type) {
+	case *unix.SockaddrInet4:
+		return uint16(sa.Port)
+	case *unix.SockaddrInet6:
+		return uint16(sa.Port)
+	}
+	return 0
 }
 
 // socketName is a path for bind(2) and connect(2), or @ and an abstract name.

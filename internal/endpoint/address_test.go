@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"os"
 	"testing"
 
 	"zeroutils/internal/testfs"
@@ -28,6 +29,24 @@ func TestAddressesOfHosts(t *testing.T) {
 	for _, host := range []string{"nobody.invalid", "-x"} {
 		if got, err := r.addresses(Endpoint{host: host}); err == nil {
 			t.Errorf("%s is %v", host, got)
+		}
+	}
+}
+
+func TestPortsOfServices(t *testing.T) {
+	testfs.Need(t, "getent")
+	if _, err := os.Stat("/etc/services"); err != nil {
+		testfs.Unavailable(t, "/etc/services is missing")
+	}
+	var r resolver
+	for service, want := range map[string]uint16{"http": 80, "ssh": 22, "": 4711} {
+		if got, err := r.portOf(Endpoint{service: service, port: 4711}); got != want || err != nil {
+			t.Errorf("%s is %d, %v, want %d", service, got, err, want)
+		}
+	}
+	for _, service := range []string{"no-such-service", "tftp", "-x"} { // tftp is UDP's only
+		if got, err := r.portOf(Endpoint{service: service}); err == nil {
+			t.Errorf("%s is %d", service, got)
 		}
 	}
 }

@@ -22,8 +22,12 @@ func (o *Opener) connect(e Endpoint) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
+	port, err := o.portOf(e)
+	if err != nil {
+		return nil, err
+	}
 	for _, a := range addresses {
-		sa, family := sockaddr(a, e.port)
+		sa, family := sockaddr(a, port)
 		var s *Stream
 		if s, err = o.connectTo(e, sa, family); err == nil {
 			return s, nil
@@ -45,7 +49,7 @@ func (o *Opener) connectTo(e Endpoint, sa unix.Sockaddr, family int) (*Stream, e
 		_ = o.close(fd)
 		return nil, err
 	}
-	return o.connected(e, fd, family, "")
+	return o.connected(e, fd, "")
 }
 
 func newSocket(family int) (int, error) {
@@ -118,8 +122,8 @@ func Poll(fds []unix.PollFd, limit time.Duration) (int, error) {
 // connected makes a stream of a socket that has a peer. A relay sends on what
 // has come at once, so Nagle's algorithm could only delay it; keepalive finds
 // out in the end that a peer has vanished.
-func (o *Opener) connected(e Endpoint, fd, family int, peer string) (*Stream, error) {
-	if family != unix.AF_UNIX {
+func (o *Opener) connected(e Endpoint, fd int, peer string) (*Stream, error) {
+	if e.Kind == TCP || e.Kind == TCPListen {
 		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
 	}

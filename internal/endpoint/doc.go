@@ -6,9 +6,9 @@
 //     fd:N                     a descriptor that the process has inherited
 //     unix:PATH                connect to a socket; @NAME is an abstract one
 //     unix-listen:PATH         wait for a connection
-//     tcp:HOST:PORT            connect; HOST is a name, or an address, [::1]
+//     tcp:HOST:PORT            connect; HOST is a name, or an address, [::1], PORT a number or a service
 //     tcp-listen:[HOST:]PORT   wait for a connection, on 127.0.0.1 unless HOST says otherwise
-//     exec:COMMAND ARG...      a program, its arguments separated by blanks
+//     exec:COMMAND ARG...      a program, its arguments separated and quoted as for a shell
 //     sh:COMMAND LINE          the same for the shell
 //
 // [Parse] reads such a name, [Opener.Open] makes a [Stream] of it, and [Listen]
@@ -24,7 +24,8 @@
 //     if it is still the one that was made here.
 //   - No shell is asked but for sh:.
 //   - Descriptors made here are close-on-exec, and nonblocking where they are
-//     sockets or the pipes of a command. Inherited ones are left as they are.
+//     sockets or the pipes of a command, and FIFOs and terminals where somebody
+//     has more to wait for. Inherited ones are left as they are.
 //   - An error is an errno or a [*NameError], without the endpoint's name, which
 //     the caller knows.
 //

@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"slices"
 	"sync"
@@ -11,12 +12,11 @@ import (
 
 // A Listener waits for connections.
 type Listener struct {
-	FD      int
-	Address string // where: "127.0.0.1:4711", "/run/a.sock", "@name"
+	FDs     []int  // a socket for each address, mostly one
+	Address string // where the first is: "127.0.0.1:4711", "/run/a.sock", "@name"
 
 	opener   *Opener
 	endpoint Endpoint
-	family   int
 	file     os.FileInfo // the socket's, to know it again; nil if it has none
 }
 
@@ -24,9 +24,9 @@ type Listener struct {
 // net.core.somaxconn.
 const backlog = 4096
 
-// Listen binds the endpoint's address. The error is an errno or a *NameError;
-// EADDRINUSE also where a file is in a socket's place that is none or that
-// somebody answers on.
+// Listen binds the endpoint's address, or all those of a host's name that this
+// machine has. The error is an errno or a *NameError; EADDRINUSE also where a
+// file is in a socket's place that is none or that somebody answers on.
 func (o *Opener) Listen(e Endpoint) (*Listener, error) {
 	if e.Kind == UnixListen {
 		return o.listenUnix(e)
@@ -35,32 +35,73 @@ func (o *Opener) Listen(e Endpoint) (*Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	sa, family := sockaddr(addresses[0], e.port)
-	fd, err := newSocket(family)
+	port, err := o.portOf(e)
 	if err != nil {
 		return nil, err
 	}
-	l := &Listener{FD: fd, opener: o, endpoint: e, family: family}
-	err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
-	if err == nil {
-		err = unix.Bind(fd, sa)
+	const tries = 10 // for a port that the kernel chose for one address and that is in use at another
+	for range tries {
+		l := &Listener{opener: o, endpoint: e}
+		if err = l.bindAll(addresses, port); err == nil {
+			return l, nil
+		}
+		l.Close()
+		if err != unix.EADDRINUSE || !l.ChosenPort() {
+			break
+		}
 	}
-	return l.listen(err)
+	return nil, err
 }
 
-// listen finishes what Listen has begun, unless that has failed.
-func (l *Listener) listen(err error) (*Listener, error) {
+// bindAll listens at every address that this machine has. The error is the last
+// one's if it has none.
+func (l *Listener) bindAll(addresses []netip.Addr, port uint16) error {
+	missing := error(nil)
+	for _, a := range addresses {
+		switch err := l.bindTo(a, port); err {
+		case nil:
+		case unix.EADDRNOTAVAIL, unix.EAFNOSUPPORT:
+			missing = err
+			continue
+		default:
+			return err
+		}
+		if sa, err := unix.Getsockname(l.FDs[0]); err == nil && port == 0 {
+			port = portIn(sa)
+		}
+	}
+	if len(l.FDs) == 0 {
+		return missing
+	}
+	return nil
+}
+
+func (l *Listener) bindTo(a netip.Addr, port uint16) error {
+	sa, family := sockaddr(a, port)
+	fd, err := newSocket(family)
+	if err != nil {
+		return err
+	}
+	if err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err == nil {
+		err = unix.Bind(fd, sa)
+	}
+	return l.listen(fd, err)
+}
+
+// listen adds a socket that binding has led to the given error.
+func (l *Listener) listen(fd int, err error) error {
 	if err == nil {
-		err = unix.Listen(l.FD, backlog)
+		err = unix.Listen(fd, backlog)
 	}
 	if err != nil {
-		l.Close()
-		return nil, err
+		unix.Close(fd)
+		return err
 	}
-	if sa, err := unix.Getsockname(l.FD); err == nil {
+	l.FDs = append(l.FDs, fd)
+	if sa, err := unix.Getsockname(fd); err == nil && l.Address == "" {
 		l.Address = format(sa)
 	}
-	return l, nil
+	return nil
 }
 
 func (o *Opener) listenUnix(e Endpoint) (*Listener, error) {
@@ -72,9 +113,13 @@ func (o *Opener) listenUnix(e Endpoint) (*Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Listener{FD: fd, opener: o, endpoint: e, family: unix.AF_UNIX}
+	l := &Listener{opener: o, endpoint: e}
 	_ = unix.Fchmod(fd, 0o600) // the mode that bind(2) gives the file
-	return l.listen(o.bound.bind(l, sa))
+	if err := l.listen(fd, o.bound.bind(l, fd, sa)); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
 }
 
 // bound are the sockets that have a file.
@@ -84,13 +129,13 @@ type bound struct {
 }
 
 // bind binds the address, and notes the file that this has made.
-func (b *bound) bind(l *Listener, sa unix.Sockaddr) error {
+func (b *bound) bind(l *Listener, fd int, sa unix.Sockaddr) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	path := l.endpoint.path
-	err := unix.Bind(l.FD, sa)
+	err := unix.Bind(fd, sa)
 	if err == unix.EADDRINUSE && path[0] != '@' && removeDead(path, sa) {
-		err = unix.Bind(l.FD, sa)
+		err = unix.Bind(fd, sa)
 	}
 	if err == nil && path[0] != '@' {
 		l.file, _ = isSocket(path)
@@ -127,13 +172,15 @@ func (l *Listener) unlink() {
 }
 
 // removeDead removes a socket's file if nobody answers on it, and reports
-// whether it did.
+// whether it did. It asks with a socket of another type, which is refused by a
+// dead one (ECONNREFUSED) and does not suit a living one (EPROTOTYPE): that
+// would take a connection for what it has been waiting for.
 func removeDead(path string, sa unix.Sockaddr) bool {
 	before, ok := isSocket(path)
 	if !ok {
 		return false
 	}
-	fd, err := newSocket(unix.AF_UNIX)
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return false
 	}
@@ -146,21 +193,42 @@ func removeDead(path string, sa unix.Sockaddr) bool {
 }
 
 // ChosenPort reports whether the kernel chose the port, as it does for 0.
-func (l *Listener) ChosenPort() bool { return l.endpoint.Kind == TCPListen && l.endpoint.port == 0 }
+func (l *Listener) ChosenPort() bool {
+	return l.endpoint.Kind == TCPListen && l.endpoint.port == 0 && l.endpoint.service == ""
+}
 
 // Accept returns a connection that waits. Without one it is EAGAIN; EMFILE and
 // ENFILE leave it in the queue.
 func (l *Listener) Accept() (*Stream, error) {
+	err := error(unix.EAGAIN)
+	for _, fd := range l.FDs {
+		var s *Stream
+		if s, err = l.acceptFrom(fd); err != unix.EAGAIN {
+			return s, err
+		}
+	}
+	return nil, err
+}
+
+func (l *Listener) acceptFrom(socket int) (*Stream, error) {
 	for {
-		fd, sa, err := unix.Accept4(l.FD, unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK)
+		fd, sa, err := unix.Accept4(socket, unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK)
 		switch err {
 		case nil:
-			return l.opener.connected(l.endpoint, fd, l.family, peerName(fd, sa))
+			return l.opener.connected(l.endpoint, fd, peerName(fd, sa))
 		case unix.EINTR, unix.ECONNABORTED: // gone again
 		default:
 			return nil, err
 		}
 	}
+}
+
+// Ready is what to wait for before Accept.
+func (l *Listener) Ready() (fds []unix.PollFd) {
+	for _, fd := range l.FDs {
+		fds = append(fds, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
+	}
+	return fds
 }
 
 // peerName is who has connected: an address, or the process at the other end of
@@ -179,7 +247,9 @@ func peerName(fd int, sa unix.Sockaddr) string {
 // Close stops listening, and removes the socket's file if it is still ours.
 func (l *Listener) Close() {
 	l.opener.bound.forget(l)
-	_ = l.opener.close(l.FD)
+	for _, fd := range l.FDs {
+		_ = l.opener.close(fd)
+	}
 }
 
 // acceptOne waits for a single connection.
@@ -197,7 +267,7 @@ func (o *Opener) acceptOne(e Endpoint) (*Stream, error) {
 		if err != unix.EAGAIN {
 			return s, err
 		}
-		if _, err := o.poll([]unix.PollFd{{Fd: int32(l.FD), Events: unix.POLLIN}}, -1); err != nil {
+		if _, err := o.poll(l.Ready(), -1); err != nil {
 			return nil, err
 		}
 	}

@@ -152,10 +152,22 @@ func (o *Opener) file(e Endpoint, use Use) (*Stream, error) {
 		unix.Close(fd)
 		return nil, err
 	}
+	o.letWait(d)
 	s := o.stream(e, use, d)
 	s.owned = true
 	s.truncates = use == AsSink && d.Kind == splice.Regular && !e.append && !e.excl
 	return s, nil
+}
+
+// letWait makes a FIFO or terminal nonblocking if there is more to wait for than
+// itself. What was opened here is nobody else's.
+func (o *Opener) letWait(d *splice.Descriptor) {
+	if o.Poll == nil && o.Timeout == 0 || d.Kind != splice.Pipe && d.Kind != splice.Terminal {
+		return
+	}
+	if unix.SetNonblock(d.FD, true) == nil {
+		d.Flags |= unix.O_NONBLOCK
+	}
 }
 
 // open repeats open(2) when a signal interrupts it: the Go scheduler's own do

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // A Kind is what an endpoint's name begins with.
@@ -37,6 +38,7 @@ type Endpoint struct {
 	fd           int
 	host         string // of TCP; "" is loopback for a listener
 	port         uint16
+	service      string // in the place of a port's number, or ""
 	argv         []string
 }
 
@@ -113,7 +115,10 @@ func (e *Endpoint) parse(rest string) error {
 	case TCP, TCPListen:
 		return e.parseAddress(rest)
 	case Exec:
-		e.argv = strings.Fields(rest)
+		var err error
+		if e.argv, err = words(rest); err != nil {
+			return err
+		}
 		return e.needs(strings.Join(e.argv, ""), "command")
 	}
 	e.argv = []string{"/bin/sh", "-c", rest}
@@ -162,10 +167,19 @@ func (e *Endpoint) parseAddress(rest string) error {
 	} else if e.Kind == TCP {
 		return fmt.Errorf("it is written tcp:HOST:PORT")
 	}
+	return e.parsePort(port)
+}
+
+// parsePort takes anything with a letter in it for the name of a service.
+func (e *Endpoint) parsePort(port string) error {
 	n, err := strconv.ParseUint(port, 10, 16)
-	if err != nil || n == 0 && e.Kind == TCP {
-		return fmt.Errorf("%q is not the number of a port", port)
+	switch {
+	case err == nil && (n > 0 || e.Listens()):
+		e.port = uint16(n)
+	case strings.ContainsFunc(port, unicode.IsLetter):
+		e.service = port
+	default:
+		return fmt.Errorf("%q is not a port", port)
 	}
-	e.port = uint16(n)
 	return nil
 }

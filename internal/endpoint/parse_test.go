@@ -35,7 +35,10 @@ func TestEndpointsAreReadAsTheyAreWritten(t *testing.T) {
 		"tcp-listen:0":            {Kind: TCPListen},
 		"tcp-listen:0.0.0.0:8080": {Kind: TCPListen, host: "0.0.0.0", port: 8080},
 		"tcp-listen:[::]:8080":    {Kind: TCPListen, host: "::", port: 8080},
-		"exec:a  b\tc 'd e'":      {Kind: Exec, argv: []string{"a", "b", "c", "'d", "e'"}},
+		"tcp:host:http":           {Kind: TCP, host: "host", service: "http"},
+		"tcp-listen:x11-6":        {Kind: TCPListen, service: "x11-6"},
+		"tcp-listen:[::]:ssh":     {Kind: TCPListen, host: "::", service: "ssh"},
+		"exec:a  b\tc 'd e'":      {Kind: Exec, argv: []string{"a", "b", "c", "d e"}},
 		"sh:a | b; echo $c":       {Kind: Shell, argv: []string{"/bin/sh", "-c", "a | b; echo $c"}},
 		"sh: ":                    {Kind: Shell, argv: []string{"/bin/sh", "-c", " "}},
 	} {
@@ -56,16 +59,16 @@ func TestEndpointsAreReadAsTheyAreWritten(t *testing.T) {
 
 func equal(a, b Endpoint) bool {
 	return a.Kind == b.Kind && a.Text == b.Text && a.path == b.path && a.append == b.append && a.excl == b.excl &&
-		a.fd == b.fd && a.host == b.host && a.port == b.port
+		a.fd == b.fd && a.host == b.host && a.port == b.port && a.service == b.service
 }
 
 func TestWhatIsNoEndpointIsRefused(t *testing.T) {
 	for _, text := range []string{
 		"", "a:b", "tpc:host:80", "http://host", "10:30", ":", "TCP:host:80",
 		"file:", "file:,excl", "fd:", "fd:x", "fd:-1", "fd:+1", "fd:99999999999", "unix:", "unix-listen:",
-		"tcp:", "tcp:80", "tcp:host:", "tcp:host:http", "tcp:host:0", "tcp:host:65536", "tcp::80", "tcp:[::1:80", "tcp:::1:80", "tcp:[]:80",
+		"tcp:", "tcp:80", "tcp:host:", "tcp:host:0", "tcp:host:65536", "tcp::80", "tcp:[::1:80", "tcp:::1:80", "tcp:[]:80",
 		"tcp-listen:", "tcp-listen::80", "tcp-listen:-1", "tcp-listen:::80",
-		"exec:", "exec:  ", "sh:",
+		"exec:", "exec:  ", "exec:''", "exec:a 'b", "exec:\"", "exec:a\\", "sh:",
 	} {
 		if got, err := Parse(text); err == nil {
 			t.Errorf("%q is %+v", text, got)

@@ -73,6 +73,23 @@ func TestOnlyASocketThatNobodyAnswersOnIsReplaced(t *testing.T) {
 	}
 }
 
+// It may be waiting for a single one.
+func TestWhoAsksForALivingSocketTakesNoConnection(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	e := endpointOf(t, "unix-listen:"+path)
+	alive, err := new(Opener).Listen(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer alive.Close()
+	if l, err := new(Opener).Listen(e); err != unix.EADDRINUSE {
+		t.Error(l, err)
+	}
+	if s, err := alive.Accept(); err != unix.EAGAIN {
+		t.Error(s, err)
+	}
+}
+
 func TestASocketThatAnotherHasMadeSinceIsLeft(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	l, err := new(Opener).Listen(endpointOf(t, "unix-listen:"+path))
@@ -127,6 +144,36 @@ func TestAPortWithoutAHostIsForThisMachineOnly(t *testing.T) {
 			t.Errorf("%s listens on %s", text, l.Address)
 		}
 		l.Close()
+	}
+}
+
+func TestAListenerOfANameIsReachedAtAllItsAddresses(t *testing.T) {
+	l, err := new(Opener).Listen(endpointOf(t, "tcp-listen:localhost:0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Address)
+	for _, address := range []string{"127.0.0.1", "::1"} {
+		c, err := net.Dial("tcp", net.JoinHostPort(address, port))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		s, err := l.Accept()
+		if err != nil || s.Peer != c.LocalAddr().String() {
+			t.Fatal(s, err)
+		}
+		_ = s.Close()
+	}
+	if s, err := l.Accept(); err != unix.EAGAIN {
+		t.Error(s, err)
+	}
+	taken := "tcp-listen:localhost:" + port // at one of them is enough
+	_ = unix.Close(l.FDs[0])
+	l.FDs = l.FDs[1:]
+	if l, err := new(Opener).Listen(endpointOf(t, taken)); err != unix.EADDRINUSE {
+		t.Error(l, err)
 	}
 }
 
