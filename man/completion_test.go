@@ -103,6 +103,24 @@ func TestShellsCompleteTheWordsThatAnOptionTakes(t *testing.T) {
 	})
 }
 
+func TestShellsCompleteTheCommandsOfAPipeline(t *testing.T) {
+	for _, sh := range shells {
+		t.Run(sh.name, func(t *testing.T) {
+			testfs.Need(t, sh.name)
+			for typed, want := range map[string]string{
+				"ru":                       "run",
+				"run --pipe-s":             "--pipe-size",
+				"run -- mkfif":             "mkfifo",
+				"run -p -- true ::: mkfif": "mkfifo",
+			} {
+				if got := sh.offers(t, "zpipe", typed); !slices.Equal(got, []string{want}) {
+					t.Errorf("%q is completed by %q, want %q", typed, got, want)
+				}
+			}
+		})
+	}
+}
+
 func TestShellsOfferOnlyWhatBeginsAsTyped(t *testing.T) {
 	forEachCompletion(t, func(t *testing.T, sh shell, tool string) {
 		var want []string

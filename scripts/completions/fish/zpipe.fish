@@ -1,3 +1,18 @@
+# The command behind the -- of run, or behind a :::, as far as it is typed.
+function __zeroutils_zpipe_stage
+    set -l words (commandline -opc)
+    contains run $words; or return
+    set -l start
+    for i in (seq (count $words))
+        contains -- $words[$i] -- ::: ; and set start $i
+    end
+    set -q start[1]; or return
+    set -e words[1..$start]
+    string join ' ' (string escape -- $words) (commandline -ct)
+end
+
+complete -c zpipe -n 'test (count (commandline -opc)) -eq 1' -a run -d 'Join commands by pipes'
+complete -c zpipe -n 'string length -q -- (__zeroutils_zpipe_stage)' -a '(complete -C (__zeroutils_zpipe_stage))'
 complete -c zpipe -l both -d 'Relay in both directions'
 complete -c zpipe -l serve -d 'Relay every connection to what is opened for it'
 complete -c zpipe -l max-connections -x -d 'Relay at most so many connections at a time'
