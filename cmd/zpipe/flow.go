@@ -148,6 +148,9 @@ func (f *flow) total(src *splice.Descriptor) int64 {
 	return src.Remaining()
 }
 
+// reached reports whether so many bytes are all that may pass.
+func (f *flow) reached(n int64) bool { return f.stop && f.size > 0 && n == f.size }
+
 // apply puts the limits into the options of a copy.
 func (f *flow) apply(o *splice.Options) {
 	if f.stop {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -59,13 +60,13 @@ func (p *pipeline) relayJoint(j *joint) {
 
 // wait returns when fd is ready for events, or nobody reads any more what comes
 // out of the joint.
-func (j *joint) wait(fd int, events int16) error {
+func (j *joint) wait(fd int, events int16, timeout int) (ready bool, err error) {
 	fds := []unix.PollFd{{Fd: int32(fd), Events: events}, {Fd: int32(j.to)}} // POLLERR needs no asking
-	if _, err := endpoint.Poll(fds, -1); err != nil {
-		return err
+	if _, err := endpoint.Poll(fds, time.Duration(timeout)*time.Millisecond); err != nil {
+		return false, err
 	}
 	if fds[1].Revents != 0 {
-		return &splice.WriteError{Err: unix.EPIPE}
+		return false, &splice.WriteError{Err: unix.EPIPE}
 	}
-	return nil
+	return fds[0].Revents != 0, nil
 }

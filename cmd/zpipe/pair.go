@@ -17,21 +17,23 @@ type pair struct {
 	src, dst *endpoint.Stream
 	served   *endpoint.Stream // the one of the two that was accepted by --serve, or nil
 	poll     func(fds []unix.PollFd, limit time.Duration) (int, error)
-	idle     *idleClock
+	idle     *idleClock // runs with the relay
 	copier   func() *splice.Copier
 	complain func(format string, args ...any)
 
 	route *endpoint.Route // to the sink, if it is known
 
-	mu     sync.Mutex // guards what follows
-	report splice.Report
-	failed map[*endpoint.Stream]bool // its error has been printed, or needs not be
-	broken bool                      // standard output or the like has no reader
+	mu      sync.Mutex // guards what follows
+	report  splice.Report
+	failed  map[*endpoint.Stream]bool // its error has been printed, or needs not be
+	broken  bool                      // standard output or the like has no reader
+	overdue bool                      // nothing has moved for as long as --timeout says
+	enough  bool                      // the size of --stop-at-size has passed
 }
 
 func (s *settings) newPair() *pair {
 	return &pair{
-		settings: s, from: s.src, to: s.dst, poll: endpoint.Poll, idle: newIdleClock(s.timeout),
+		settings: s, from: s.src, to: s.dst, poll: endpoint.Poll,
 		copier: s.newCopier, complain: s.inv.Errorf,
 		failed: make(map[*endpoint.Stream]bool),
 	}
@@ -71,13 +73,14 @@ func (p *pair) openSink() bool {
 func (p *pair) begin() bool {
 	if p.dst.Replaces(p.src) || splice.CopiesOntoItself(p.dst.Out, p.src.In) {
 		p.complain("input file is output file")
+	} else if p.both && p.dst.In.FD == p.src.In.FD {
+		p.complain("%s has nobody to be relayed to but itself", p.nameOf(p.src))
 	} else if err := p.dst.Truncate(); err != nil {
 		p.fail(p.dst, "", err)
 	} else {
 		return true
 	}
-	p.abandon(p.src)
-	p.abandon(p.dst)
+	p.abandon(p.src, p.dst)
 	return false
 }
 
@@ -88,18 +91,30 @@ func (p *pair) use(oneWay endpoint.Use) endpoint.Use {
 	return oneWay
 }
 
-// abandon closes a stream that is not to be relayed after all. A command is not
-// waited for, unless it would stay behind as a zombie.
-func (p *pair) abandon(s *endpoint.Stream) {
-	_ = s.Close() // nothing was written
-	s.Terminate()
-	if p.served != nil {
+// abandon closes streams that are not to be relayed, or not any more. A command
+// is told to end, but not waited for, unless it would stay behind as a zombie.
+func (p *pair) abandon(streams ...*endpoint.Stream) {
+	for _, s := range streams {
+		_ = s.Close() // an error has been reported
+		s.Terminate()
+	}
+	if p.served == nil {
+		return
+	}
+	for _, s := range streams {
 		s.Wait()
 	}
 }
 
-// run relays, until every way has come to its end.
-func (p *pair) run() {
+// written are the streams that are written to.
+func (p *pair) written() []*endpoint.Stream {
+	if p.both {
+		return []*endpoint.Stream{p.dst, p.src}
+	}
+	return []*endpoint.Stream{p.dst}
+}
+
+func (p *pair) relayAll() {
 	var ways sync.WaitGroup
 	if p.both {
 		ways.Go(func() { p.relay(p.dst, p.src) })
@@ -108,9 +123,14 @@ func (p *pair) run() {
 	ways.Wait()
 }
 
-// end closes both, when the peers have everything, and waits for commands.
+// end closes both, when the peers have everything, and waits for commands. After
+// a time that was over it waits for nothing more.
 func (p *pair) end() {
-	for _, s := range []*endpoint.Stream{p.src, p.dst} {
+	if p.overdue {
+		p.abandon(p.src, p.dst)
+		return
+	}
+	for _, s := range p.written() {
 		if s.Out != nil && !p.failed[s] {
 			if err := s.Linger(p.timeout); err != nil {
 				p.fail(s, "write error", err)
@@ -127,14 +147,14 @@ func (p *pair) end() {
 }
 
 // collect waits for the command of a stream, whose status becomes ours unless
-// something of our own has failed. One that was cut off by a failure elsewhere
-// has nothing to say.
+// something of our own has failed. One that was cut off by a failure elsewhere,
+// or because that was enough, has nothing to say.
 func (p *pair) collect(s *endpoint.Stream) {
 	status := s.Wait()
 	if status == 0 || p.failed[s] {
 		return
 	}
-	if len(p.failed) > 0 && status == 128+int(unix.SIGPIPE) {
+	if (len(p.failed) > 0 || p.enough) && status == 128+int(unix.SIGPIPE) {
 		return
 	}
 	if p.served == nil && p.inv.Status() == 0 {

@@ -172,66 +172,6 @@ func waitFor(t *testing.T, what string, so func() bool) {
 	}
 }
 
-func TestSilentAndStuckPeersEndWithTheTimeout(t *testing.T) {
-	l := connectingTo(t, "tcp")
-	message := "zpipe: " + l.operand + ": Connection timed out\n"
-
-	p := launch(t, withPipes, "--timeout=0.2", l.operand, "-") // says nothing
-	defer accept(t, l.Listener).Close()
-	p.ended(1, message)
-
-	p = launch(t, nil, "--timeout=0.2", "/dev/zero", l.operand) // reads nothing
-	defer accept(t, l.Listener).Close()
-	p.ended(1, message)
-
-	p = launch(t, withPipes, "--both", "--timeout=0.2", "-", l.operand) // is half-open
-	c := accept(t, l.Listener)
-	p.stdin.Close()
-	_ = hear(t, c)
-	p.ended(1, message)
-}
-
-func TestTheTimeoutIsOfBothDirectionsTogether(t *testing.T) {
-	l := connectingTo(t, "tcp")
-	p := launch(t, withPipes, "--both", "--timeout=1", "-", l.operand)
-	c := accept(t, l.Listener)
-	for range 15 { // the other way is silent for longer than the limit
-		time.Sleep(100 * time.Millisecond)
-		if _, err := c.Write([]byte(".")); err != nil {
-			t.Fatal(err)
-		}
-	}
-	c.Close()
-	p.stdin.Close()
-	if got := hear(t, p.stdout); len(got) != 15 {
-		t.Errorf("%q", got)
-	}
-	p.ended(0, "")
-}
-
-func TestConnectingIsGivenUpAfterTheTimeout(t *testing.T) {
-	// A queue that is full answers no more.
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(fd)
-	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		t.Fatal(err)
-	}
-	if err := unix.Listen(fd, 0); err != nil {
-		t.Fatal(err)
-	}
-	name, err := unix.Getsockname(fd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := fmt.Sprintf("127.0.0.1:%d", name.(*unix.SockaddrInet4).Port)
-	defer dial(t, "tcp", address).Close()
-	p := launch(t, nil, "--timeout=0.3", "tcp:"+address, "/dev/null")
-	p.ended(1, "zpipe: tcp:"+address+": Connection timed out\n")
-}
-
 func TestAPlaceInTheQueueOfASocketIsWaitedFor(t *testing.T) {
 	path := socketPath(t)
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
@@ -257,6 +197,36 @@ func TestAPlaceInTheQueueOfASocketIsWaitedFor(t *testing.T) {
 		unix.Close(c)
 	}
 	p.ended(0, "")
+}
+
+// It can send as fast as it is read.
+func TestAPeerThatNeverStopsSendingIsNotWaitedFor(t *testing.T) {
+	for _, network := range []string{"tcp", "unix"} {
+		l := connectingTo(t, network)
+		p := launch(t, withPipes, "-", l.operand)
+		for c := accept(t, l.Listener); ; {
+			if p.stdin != nil {
+				_, _ = p.stdin.Write([]byte("all"))
+				p.stdin.Close()
+				p.stdin = nil
+			}
+			if _, err := c.Write(noise); err != nil {
+				break
+			}
+		}
+		p.ended(0, "")
+	}
+}
+
+func TestASinkThatFailsEndsARelayWithABufferThoughThePeerIsSilent(t *testing.T) {
+	for _, options := range [][]string{{"--buffer=16M"}, {"--buffer=16M", "--timeout=1000"}} {
+		l := connectingTo(t, "unix")
+		p := launch(t, nil, append(options, l.operand, "/dev/full")...)
+		if _, err := accept(t, l.Listener).Write([]byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		p.ended(1, "zpipe: /dev/full: No space left on device\n")
+	}
 }
 
 // A server that starts programs with a socket as standard output may start

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"syscall"
+	"time"
 	"unicode"
 
 	"golang.org/x/sys/unix"
@@ -33,6 +34,7 @@ func (p *pair) relay(from, to *endpoint.Stream) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.report.Add(report)
+	p.enough = p.enough || p.monitor.flow.reached(report.Delivered)
 }
 
 // options are those of one way. The engine waits by itself unless there is more
@@ -43,7 +45,7 @@ func (p *pair) options(from, to *endpoint.Stream) splice.Options {
 	if !p.both && p.timeout == 0 && !from.Connected() && !to.Connected() {
 		return o
 	}
-	o.Wait = func(fd int, events int16) error { return p.wait(to.Out, fd, events) }
+	o.Wait = func(fd int, events int16, timeout int) (bool, error) { return p.wait(to.Out, fd, events, timeout) }
 	if p.timeout > 0 {
 		counts := o.Progress
 		o.Progress = func(n int64) error {
@@ -57,29 +59,34 @@ func (p *pair) options(from, to *endpoint.Stream) splice.Options {
 	return o
 }
 
-// errIdle ends a relay in which nothing has moved for as long as --timeout says.
-var errIdle = errors.New("idle")
-
-// wait returns when fd is ready for events. While it waits for a source, it
-// notices that the sink takes no more: EPIPE, as from a write.
-func (p *pair) wait(to *splice.Descriptor, fd int, events int16) error {
+// wait is splice.Options.Wait. What is ready counts as something that moves: a
+// buffer may take it. While it waits for a source, it notices that the sink takes
+// no more: EPIPE, as from a write.
+func (p *pair) wait(to *splice.Descriptor, fd int, events int16, timeout int) (ready bool, err error) {
 	fds := []unix.PollFd{{Fd: int32(fd), Events: events}, {Fd: -1}}
 	if fd != to.FD && (to.Kind == splice.Pipe || to.Kind == splice.Socket) {
 		fds[1].Fd = int32(to.FD) // POLLERR and POLLHUP need no asking
 	}
 	for {
-		left := p.idle.left()
-		if left == 0 {
-			return errIdle
+		limit := p.idle.left()
+		if timeout >= 0 && (limit < 0 || limit > time.Duration(timeout)*time.Millisecond) {
+			limit = time.Duration(timeout) * time.Millisecond
 		}
-		_, err := p.poll(fds, left)
+		_, err := p.poll(fds, limit)
 		switch {
 		case err != nil:
-			return err
+			return false, err
 		case fds[0].Revents != 0:
-			return nil
+			p.idle.moved()
+			return true, nil
 		case fds[1].Revents != 0:
-			return &splice.WriteError{Err: unix.EPIPE}
+			return false, &splice.WriteError{Err: unix.EPIPE}
+		case p.idle.over() && fd == to.FD:
+			return false, errStuck
+		case p.idle.over():
+			return false, errSilent
+		case timeout >= 0:
+			return false, nil
 		}
 	}
 }
@@ -89,8 +96,12 @@ func (p *pair) explain(from, to *endpoint.Stream, err error) {
 	var read *splice.ReadError
 	var write *splice.WriteError
 	switch {
-	case err == errIdle:
-		p.timedOut()
+	case err == errSilent && p.both:
+		p.timedOut(p.peer(), "read error")
+	case err == errSilent:
+		p.timedOut(from, "read error")
+	case err == errStuck:
+		p.timedOut(to, "write error")
 	case errors.As(err, &read):
 		p.fail(from, "read error", err)
 	case errors.As(err, &write):
@@ -113,20 +124,11 @@ func (p *pair) forgives(to *endpoint.Stream) bool {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.broken = (p.outlives || p.monitor.display != nil) && !atexec.Ignored(syscall.SIGPIPE)
+	p.broken = (p.outlives || p.monitor.display.Load() != nil) && !atexec.Ignored(syscall.SIGPIPE)
 	if p.broken {
 		p.failed[to] = true
 	}
 	return p.broken
-}
-
-// timedOut says which peer was silent. Both ways find that out.
-func (p *pair) timedOut() {
-	silent := p.src
-	if !silent.Connected() && p.dst.Connected() {
-		silent = p.dst
-	}
-	p.fail(silent, "read error", unix.ETIMEDOUT)
 }
 
 // fail prints an error, the first of a stream.

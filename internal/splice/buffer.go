@@ -116,14 +116,16 @@ const stopPoll = 100
 // awaitSourceBeside returns true when the source can be taken from, and false
 // when that is of no use any more.
 func (t *transfer) awaitSourceBeside(s *store) (bool, error) {
-	switch {
-	case t.src.Kind == Regular || t.src.Kind == Block: // never wait
+	if t.src.Kind == Regular || t.src.Kind == Block { // never wait
 		return true, nil
-	case t.options.Wait != nil: // notices the sink's end
-		return true, t.waitForSource()
 	}
 	for !s.stopped() {
-		if ready, err := t.poll(t.src.FD, unix.POLLIN, stopPoll); err != nil || ready {
+		if t.options.Wait != nil {
+			t.calls++
+			if ready, err := t.options.Wait(t.src.FD, unix.POLLIN, stopPoll); err != nil || ready {
+				return ready, err
+			}
+		} else if ready, err := t.poll(t.src.FD, unix.POLLIN, stopPoll); err != nil || ready {
 			return true, nil // an error is the next call's to tell
 		}
 	}

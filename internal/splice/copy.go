@@ -250,7 +250,8 @@ func (t *transfer) next(n int) int {
 func (t *transfer) waitForSource() error {
 	if t.options.Wait != nil {
 		t.calls++
-		return t.options.Wait(t.src.FD, unix.POLLIN)
+		_, err := t.options.Wait(t.src.FD, unix.POLLIN, -1)
+		return err
 	}
 	if err := t.wait(t.src.FD, unix.POLLIN); err != nil {
 		return &ReadError{err}
@@ -261,7 +262,8 @@ func (t *transfer) waitForSource() error {
 func (t *transfer) waitForSink() error {
 	if t.options.Wait != nil {
 		t.calls++
-		return t.options.Wait(t.dst.FD, unix.POLLOUT)
+		_, err := t.options.Wait(t.dst.FD, unix.POLLOUT, -1)
+		return err
 	}
 	if err := t.wait(t.dst.FD, unix.POLLOUT); err != nil {
 		return &WriteError{err}

@@ -74,16 +74,16 @@ func drawOptions(t *rapid.T, s *scene, m Method) {
 }
 
 // wait is an Options.Wait that does what the engine would do itself.
-func (s *scene) wait(fd int, events int16) error {
+func (s *scene) wait(fd int, events int16, timeout int) (ready bool, err error) {
 	elsewhere := &system{kernel: s.copier.kernel}
-	_, err := elsewhere.poll(fd, events, -1)
+	ready, err = elsewhere.poll(fd, events, timeout)
 	switch {
 	case err == nil:
-		return nil
+		return ready, nil
 	case fd == s.src.FD:
-		return &ReadError{err}
+		return false, &ReadError{err}
 	}
-	return &WriteError{err}
+	return false, &WriteError{err}
 }
 
 func drawSource(t *rapid.T, s *scene, kinds []Kind) {

@@ -32,11 +32,12 @@ type Options struct {
 	Limiter *Limiter
 	// Activity, if set, is kept true, for [Copier.Copy].
 	Activity *Activity
-	// Wait, if set, takes the place of poll(2) where [Copier.Copy] waits: it
-	// returns when fd is ready for events, and its error ends the copy, as it
-	// is. It is also asked before a source is read that is not nonblocking and
-	// may keep one waiting.
-	Wait func(fd int, events int16) error
+	// Wait, if set, takes the place of poll(2) where [Copier.Copy] and
+	// [Copier.CopyBuffered] wait: it returns true when fd is ready for events,
+	// and false after so many milliseconds, -1 being no limit. Its error ends the
+	// copy, as it is. It is also asked before a source is read that is not
+	// nonblocking and may keep one waiting.
+	Wait func(fd int, events int16, timeout int) (ready bool, err error)
 	// Progress is told, after every system call that delivered something, how
 	// many bytes it delivered. An error from it ends the copy.
 	Progress func(n int64) error

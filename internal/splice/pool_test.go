@@ -26,11 +26,11 @@ func TestAPipeIsLentOnlyWhileThereAreBytes(t *testing.T) {
 	st.dry = []bool{true, true}
 	s.toHole(Socket, 0)
 	waits := 0
-	s.options.Wait = func(fd int, events int16) error {
+	s.options.Wait = func(fd int, events int16, timeout int) (bool, error) {
 		if waits++; len(pool.idle) != 1 {
 			t.Error("the pipe is not in the pool while its copy waits for the source")
 		}
-		return s.wait(fd, events)
+		return s.wait(fd, events, timeout)
 	}
 	s.options.Progress = func(int64) error {
 		if len(pool.idle) != 0 {
