@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -118,7 +118,13 @@ func (w *watch) begin(t target) error {
 	return nil
 }
 
-func (t target) lives() bool { return syscall.Kill(t.pid, 0) != syscall.ESRCH }
+// lives reports whether the process has not ended. Its parent may not have
+// noticed yet: proc_pid_stat(5).
+func (t target) lives() bool {
+	stat, err := os.ReadFile(t.path("stat"))
+	_, state, ok := bytes.Cut(stat[bytes.LastIndexByte(stat, ')')+1:], []byte(" "))
+	return err == nil && ok && !bytes.HasPrefix(state, []byte("Z")) && !bytes.HasPrefix(state, []byte("X"))
+}
 
 func (t target) path(elements ...string) string {
 	return filepath.Join(append([]string{"/proc", strconv.Itoa(t.pid)}, elements...)...)
