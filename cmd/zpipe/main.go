@@ -47,8 +47,9 @@ func run(inv *tool.Invocation) error {
 	if inv.Flags.Bool("serve") {
 		return s.serve()
 	}
+	go s.monitor.answerSoon()
 	if s.src.Kind == endpoint.UnixListen || s.dst.Kind == endpoint.UnixListen {
-		s.tidyUp()
+		atexec.BeforeDying(s.opener.Unlink, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	}
 	p := s.newPair()
 	if !p.open() {
@@ -56,8 +57,13 @@ func run(inv *tool.Invocation) error {
 	}
 	p.findRoute()
 	s.monitor.start(p.src.In)
-	p.run()
+	ended := p.run()
 	s.monitor.stop()
+	if !ended {
+		p.src.Terminate()
+		p.dst.Terminate()
+		return nil // there are no statistics of what is still under way
+	}
 	p.end()
 	inv.PrintStats(p.report, p.routeStats()...)
 	if p.broken {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -20,9 +21,17 @@ type monitor struct {
 	view     view
 	flow     flow
 	meter    *meter.Meter
-	display  *meter.Display
+	display  atomic.Pointer[meter.Display]
 	activity splice.Activity
+	doing    func() string // what the relay is at, for who asks
+	begun    atomic.Pointer[begun]
 	stalls   *stalls
+}
+
+// begun is a relay whose source and sink are open.
+type begun struct {
+	meter *meter.Meter
+	at    time.Time
 }
 
 // newMonitor reads the options. Errors are usage errors, or of files that sizes
@@ -33,21 +42,26 @@ func newMonitor(inv *tool.Invocation) (*monitor, error) {
 		return nil, err
 	}
 	f, err := newFlow(inv)
-	return &monitor{inv: inv, view: v, flow: f}, err
+	m := &monitor{inv: inv, view: v, flow: f}
+	m.doing = m.copying
+	inv.Interject = func(print func()) { m.display.Load().Interject(print) }
+	return m, err
 }
 
 // start begins to follow a relay that takes its bytes from src.
 func (m *monitor) start(src *splice.Descriptor) {
-	m.meter = m.view.meter(m.flow.total(src))
+	m.count(m.flow.total(src))
 	if m.view.on {
 		m.show(m.view.source(m.meter))
 	}
 	m.stalls = watchForStalls(m)
-	begin := time.Now()
-	go func() {
-		_, _ = unix.Poll(nil, answersAfter) // not a timer, which takes the runtime a descriptor
-		m.answer(begin)
-	}()
+}
+
+// count begins to count the bytes of a relay that will take so many in all; 0 is
+// unknown.
+func (m *monitor) count(total int64) {
+	m.meter = m.view.meter(total)
+	m.begun.Store(&begun{m.meter, time.Now()})
 }
 
 // follow sets the options of one way of the relay.
@@ -67,19 +81,28 @@ func (m *monitor) follow(o *splice.Options) {
 // then need not pay.
 const answersAfter = 20
 
-// answer says on SIGUSR1 how far the relay is, also while it waits.
-func (m *monitor) answer(begin time.Time) {
+func (m *monitor) answerSoon() {
+	_, _ = unix.Poll(nil, answersAfter) // not a timer, which takes the runtime a descriptor
+	m.answer()
+}
+
+// answer says on SIGUSR1 from now on how far the relay is, also while it waits.
+func (m *monitor) answer() {
 	asked := make(chan os.Signal, 1)
 	atexec.Notify(asked, syscall.SIGUSR1)
 	go func() {
 		for range asked {
-			m.inv.Warnf("%d bytes in %s s: %s", m.meter.Count(), seconds(time.Since(begin)), m.doing())
+			if b := m.begun.Load(); b != nil {
+				m.inv.Warnf("%d bytes in %s s: %s", b.meter.Count(), seconds(time.Since(b.at)), m.doing())
+			} else {
+				m.inv.Warnf("waiting for the source and the sink to be there")
+			}
 		}
 	}()
 }
 
-// doing says what the relay is at.
-func (m *monitor) doing() string {
+// copying says what a relay of one source to one sink is at.
+func (m *monitor) copying() string {
 	switch m.activity.Now() {
 	case splice.Reading:
 		return "waiting for input"
@@ -92,19 +115,24 @@ func (m *monitor) doing() string {
 }
 
 // show draws on standard error until stop, or until a signal ends the process.
-// What ends it for want of a reader then has to do so in order.
 func (m *monitor) show(rows meter.Source) {
-	m.display = meter.Start(m.view.options, rows)
-	if m.display == nil {
-		return
+	m.draw(rows)
+	if display := m.display.Load(); display != nil {
+		atexec.BeforeDying(display.Stop, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	}
-	m.inv.Interject = m.display.Interject
-	atexec.BeforeDying(m.display.Stop, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	atexec.SurvivePipes()
+}
+
+// draw draws on standard error until stop. What ends the process for want of a
+// reader then has to do so in order.
+func (m *monitor) draw(rows meter.Source) {
+	if display := meter.Start(m.view.options, rows); display != nil {
+		m.display.Store(display)
+		atexec.SurvivePipes()
+	}
 }
 
 // stop draws the last state.
 func (m *monitor) stop() {
 	m.stalls.stop()
-	m.display.Stop()
+	m.display.Load().Stop()
 }

@@ -21,6 +21,7 @@ type pipeline struct {
 	stages []*stage
 	shown  bool     // on a terminal
 	joints []*joint // the relay behind each stage but the last; none without a display
+	caught *caught
 }
 
 const (
@@ -30,10 +31,8 @@ const (
 
 // runPipeline is `zpipe run`.
 func runPipeline(inv *tool.Invocation) error {
-	for _, option := range []string{"both", "serve", "buffer", "fill", "size", "stop-at-size", "rate-limit", "stall", "numeric", "timeout", "method", "stats"} {
-		if inv.Flags.IsSet(option) {
-			return tool.UsageErrorf("--%s is not for %s", option, runWord)
-		}
+	if err := refuse(inv, runWord, "both", "serve", "buffer", "fill", "size", "stop-at-size", "rate-limit", "stall", "numeric", "timeout", "method", "stats"); err != nil {
+		return err
 	}
 	s := &settings{inv: inv}
 	s.opener.PipeSize = splice.DefaultPipeSize
@@ -73,12 +72,12 @@ func (p *pipeline) read(operands []string) error {
 
 // run starts the commands, waits for them and takes their status.
 func (p *pipeline) run() {
-	caught := catchSignals(p)
+	p.catchSignals()
 	p.start()
 	p.show()
 	p.wait()
 	p.monitor.stop()
-	caught.act(p)
+	p.caught.act(p)
 	p.report()
 }
 
@@ -100,6 +99,7 @@ func (p *pipeline) start() {
 		if s.err = s.start(in, out); s.err != nil {
 			p.inv.Errorf("%s: %v", tool.Quote(s.argv[0]), s.failure())
 		}
+		p.caught.passOn(s)
 		closeIn()
 		closeOut()
 		in, closeIn = nextIn, closeNext
@@ -188,16 +188,24 @@ type caught struct {
 // catchSignals has the pipeline outlive what kills its stages, so that it can
 // say how they ended. SIGINT and SIGQUIT come from the terminal, to the stages
 // as well; others are passed on to them.
-func catchSignals(p *pipeline) *caught {
-	c := &caught{pressed: make(chan struct{}, 1)}
+func (p *pipeline) catchSignals() {
+	p.caught = &caught{pressed: make(chan struct{}, 1)}
 	signals := make(chan os.Signal, 4)
 	atexec.Notify(signals, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
 		for s := range signals {
-			c.note(s.(syscall.Signal), p)
+			p.caught.note(s.(syscall.Signal), p)
 		}
 	}()
-	return c
+}
+
+// passOn tells a stage what came before it was started.
+func (c *caught) passOn(s *stage) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.told != 0 {
+		s.signal(c.told)
+	}
 }
 
 func (c *caught) note(sig syscall.Signal, p *pipeline) {

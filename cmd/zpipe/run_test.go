@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"zeroutils/internal/testbin"
@@ -29,6 +30,18 @@ func TestStagesStartWithWhatZpipeStartedWith(t *testing.T) {
 				t.Errorf("got\n%swant\n%s", got, want)
 			}
 		})
+	}
+}
+
+// A signal may come between the start of one stage and the next.
+func TestAStageIsToldWhatCameBeforeItWasStarted(t *testing.T) {
+	p := &pipeline{settings: &settings{}, stages: []*stage{{argv: []string{"sleep", "60"}}}}
+	p.catchSignals()
+	p.caught.note(syscall.SIGTERM, p)
+	p.start()
+	p.stages[0].wait()
+	if !p.stages[0].diedOf(syscall.SIGTERM) {
+		t.Errorf("it ended with %v", p.stages[0].how)
 	}
 }
 

@@ -45,14 +45,18 @@ type server struct {
 	refusals throttle
 
 	mu     sync.Mutex // guards what follows
-	number int64      // of the last connection or counted file
-	served int64
+	number int64      // of the last counted file
+	open   int        // connections
+	served int64      // connections that have ended
 	report splice.Report
 }
 
 // serve relays connections until a signal comes, and then those that are still
 // open to their end.
 func (s *settings) serve() error {
+	if err := refuse(s.inv, "--serve", "numeric", "stall"); err != nil {
+		return err
+	}
 	if err := s.canServe(); err != nil {
 		return err
 	}
@@ -65,9 +69,11 @@ func (s *settings) serve() error {
 		s.newPair().cannotOpen(*s.listening(), "", err)
 		return nil
 	}
+	v.show()
 	v.acceptAll()
 	v.listener.Close()
 	v.finish()
+	s.monitor.stop()
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.report.Elapsed = time.Since(start)
@@ -116,6 +122,7 @@ func (v *server) listen() (err error) {
 		return err
 	}
 	v.stopOnSignal()
+	v.monitor.answer()
 	v.opener.Poll, v.opener.Closing, v.opener.Detached = v.poller.Poll, v.poller.Forget, true
 	if v.inv.Flags.String("pipe-size") == "" {
 		v.opener.PipeSize = 0
@@ -158,6 +165,9 @@ func (v *server) acceptAll() {
 			<-v.slots
 			return
 		}
+		v.mu.Lock()
+		v.open++
+		v.mu.Unlock()
 		v.running.Go(func() {
 			v.relay(conn)
 			<-v.slots
@@ -199,6 +209,7 @@ func (v *server) relay(conn *endpoint.Stream) {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.open--
 	v.served++
 	v.report.Add(p.report)
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -145,6 +146,38 @@ func TestASinkThatRefusedIsAskedAgainByTheNextConnection(t *testing.T) {
 	p.signal(syscall.SIGTERM)
 	if status := p.wait(); status != 0 || strings.Count(p.said.text(), ": Connection refused\n") != 3 {
 		t.Errorf("status %d, said %q", status, p.said.text())
+	}
+}
+
+func TestAServerSaysHowFarItIs(t *testing.T) {
+	p := serve(t, "--both", "LISTEN", "exec:cat")
+	echoes(t, dial(t, "tcp", p.address()), noise[:1000])
+	c := dial(t, "tcp", p.address())
+	_, _ = c.Write([]byte("x"))
+	if _, err := io.ReadFull(c, make([]byte, 1)); err != nil {
+		t.Error(err)
+	}
+	waitFor(t, "the answer", func() bool {
+		p.signal(syscall.SIGUSR1)
+		return regexp.MustCompile(`(?m)^zpipe: 2002 bytes in [0-9.]+ s: 1 open, 2 in all$`).MatchString(p.said.text())
+	})
+}
+
+func TestAServerShowsALineOfAllConnections(t *testing.T) {
+	for width, want := range map[string]string{"80": "\r1.95KiB 1 open, 2 in all", "40": "\r1.95KiB 1/2"} {
+		p := serve(t, "--both", "-fpb", "-i", "0.1", "-w", width, "LISTEN", "exec:cat")
+		echoes(t, dial(t, "tcp", p.address()), noise[:999])
+		c := dial(t, "tcp", p.address())
+		_, _ = c.Write([]byte("x"))
+		if _, err := io.ReadFull(c, make([]byte, 1)); err != nil {
+			t.Error(err)
+		}
+		waitFor(t, "the line", func() bool { return strings.Contains(p.said.text(), want) })
+		c.Close()
+		p.signal(syscall.SIGTERM)
+		if status := p.wait(); status != 0 || !strings.HasSuffix(p.said.text(), "\n") {
+			t.Errorf("status %d, said %q", status, p.said.text())
+		}
 	}
 }
 

@@ -32,7 +32,7 @@ const endpointNotes = `SOURCE and SINK are one of:
                            connect to a socket; unix:@NAME is an abstract one
   unix-listen:PATH, tcp-listen:[HOST:]PORT
                            wait for a connection, by default from this machine
-  exec:COMMAND ARG...      a command, its words separated by blanks
+  exec:COMMAND ARG...      a command, split into words as by the shell
   sh:COMMAND LINE          a command for the shell
 `
 
@@ -77,9 +77,19 @@ func readSettings(inv *tool.Invocation) (*settings, error) {
 		return nil, err
 	}
 	if s.outlives = s.both || s.src.Connected() || s.dst.Connected(); s.outlives {
-		outliveBrokenPipes()
+		atexec.SurvivePipes() // the message about a peer that has gone should name it
 	}
 	return s, nil
+}
+
+// refuse is for options that do not go with something else on the command line.
+func refuse(inv *tool.Invocation, what string, options ...string) error {
+	for _, option := range options {
+		if inv.Flags.IsSet(option) {
+			return tool.UsageErrorf("--%s is not for %s", option, what)
+		}
+	}
+	return nil
 }
 
 func (s *settings) readTimeout(text string) (err error) {

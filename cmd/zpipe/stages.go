@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"zeroutils/internal/atexec"
 	"zeroutils/internal/meter"
 	"zeroutils/internal/splice"
 )
@@ -17,14 +16,9 @@ func (p *pipeline) show() {
 	if !p.shown {
 		return
 	}
-	style := &p.monitor.view.style
-	if style.Fields &= meter.Count | meter.Rate | meter.Average | meter.Elapsed; style.Fields&^meter.Elapsed == 0 {
-		style.Fields |= meter.Count | meter.Rate // there is no end to be seen
-	}
+	p.monitor.view.withoutEnd()
 	p.monitor.view.options.Shared = false // it has several rows
-	atexec.SurvivePipes()
-	p.monitor.display = meter.Start(p.monitor.view.options, p.rows)
-	p.inv.Interject = p.monitor.display.Interject
+	p.monitor.draw(p.rows)
 	go func() {
 		for range time.Tick(samplePeriod) {
 			for _, j := range p.joints {

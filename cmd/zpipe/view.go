@@ -103,6 +103,14 @@ func (v *view) measures(inv *tool.Invocation) (err error) {
 	return nil
 }
 
+// withoutEnd leaves out what can only be said of something that has an end.
+func (v *view) withoutEnd() {
+	v.style.Fields &= meter.Count | meter.Rate | meter.Average | meter.Elapsed
+	if v.style.Fields&^meter.Elapsed == 0 {
+		v.style.Fields |= meter.Count | meter.Rate
+	}
+}
+
 // widest bounds what a line may take of memory.
 const widest = 10000
 
