@@ -15,7 +15,7 @@ esac
 cd "$(dirname "$0")/.."
 unset ZEROUTILS_METHOD POSIXLY_CORRECT
 
-packages="acl attr btrfs-progs curl e2fsprogs ethtool fish gcc groff-base iproute2 libc6-dev mandoc netcat-openbsd perl procps pv python3 qemu-user shellcheck socat strace tmux util-linux xfsprogs zsh"
+packages="acl attr btrfs-progs curl e2fsprogs ethtool fish gcc groff-base iperf3 iproute2 libc6-dev mandoc netbase netcat-openbsd perl procps pv python3 qemu-user shellcheck socat strace tmux util-linux xfsprogs zsh"
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
 	missing=
 	for package in $packages; do
