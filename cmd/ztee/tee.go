@@ -151,8 +151,12 @@ func (t *tee) close() {
 
 // finish has a file's data on disk if --fsync asks for it.
 func (t *tee) finish(o *output) error {
-	if t.inv.Flags.Bool("fsync") && (o.Kind == splice.Regular || o.Kind == splice.Block) {
-		return unix.Fsync(o.FD)
+	if !t.inv.Flags.Bool("fsync") || o.Kind != splice.Regular && o.Kind != splice.Block {
+		return nil
 	}
-	return nil
+	for {
+		if err := unix.Fsync(o.FD); err != unix.EINTR {
+			return err
+		}
+	}
 }

@@ -44,7 +44,11 @@ func (s *Stream) Truncate() error {
 		return nil
 	}
 	s.Out.Stat.Size = 0
-	return unix.Ftruncate(s.Out.FD, 0)
+	for {
+		if err := unix.Ftruncate(s.Out.FD, 0); err != unix.EINTR {
+			return err
+		}
+	}
 }
 
 // Replaces reports whether the sink s is the file that src is read from, which

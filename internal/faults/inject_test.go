@@ -72,8 +72,8 @@ var faults = []fault{
 	{call: "write", side: out, heals: passing, harms: "EIO ENOSPC EDQUOT EFBIG EPIPE EINVAL EBADF ENOMEM EPERM"},
 	{call: "pread64", side: in, heals: "EINTR", harms: "EIO", rare: true},
 	{call: "pwrite64", side: out, heals: "EINTR", harms: "EIO ENOSPC", rare: true},
-	{call: "fstat", side: in, harms: "EIO EBADF ENOMEM"},
-	{call: "fstat", side: out, harms: "EIO EBADF ENOMEM"},
+	{call: "fstat", side: in, heals: "EINTR", harms: "EIO EBADF ENOMEM"},
+	{call: "fstat", side: out, heals: "EINTR", harms: "EIO EBADF ENOMEM"},
 }
 
 var (

@@ -129,9 +129,9 @@ type handle struct {
 
 func (h handle) chmod(mode uint32) error {
 	if h.fd >= 0 {
-		return unix.Fchmod(h.fd, mode)
+		return fchmod(h.fd, mode)
 	}
-	err := unix.Fchmodat(h.at.fd(), h.at.name, mode, unix.AT_SYMLINK_NOFOLLOW)
+	err := again(func() error { return unix.Fchmodat(h.at.fd(), h.at.name, mode, unix.AT_SYMLINK_NOFOLLOW) })
 	if err != unix.EOPNOTSUPP {
 		return err
 	}
@@ -141,27 +141,31 @@ func (h handle) chmod(mode uint32) error {
 		return err
 	}
 	defer unix.Close(fd)
-	return unix.Chmod(fmt.Sprintf("/proc/self/fd/%d", fd), mode)
+	return again(func() error { return unix.Chmod(fmt.Sprintf("/proc/self/fd/%d", fd), mode) })
 }
 
 func (h handle) chown(uid, gid int) error {
-	if h.fd >= 0 {
-		return unix.Fchown(h.fd, uid, gid)
-	}
-	return unix.Fchownat(h.at.fd(), h.at.name, uid, gid, unix.AT_SYMLINK_NOFOLLOW)
+	return again(func() error {
+		if h.fd >= 0 {
+			return unix.Fchown(h.fd, uid, gid)
+		}
+		return unix.Fchownat(h.at.fd(), h.at.name, uid, gid, unix.AT_SYMLINK_NOFOLLOW)
+	})
 }
 
 // touch sets the times of the last access and the last change.
 func (h handle) touch(atime, mtime unix.Timespec) error {
 	times := [2]unix.Timespec{atime, mtime}
-	if h.fd < 0 {
-		return unix.UtimesNanoAt(h.at.fd(), h.at.name, times[:], unix.AT_SYMLINK_NOFOLLOW)
-	}
-	// futimens(3): without a name utimensat(2) means the descriptor itself,
-	// also before Linux 5.8, which brought AT_EMPTY_PATH.
-	_, _, errno := unix.Syscall6(unix.SYS_UTIMENSAT, uintptr(h.fd), 0, uintptr(unsafe.Pointer(&times)), 0, 0, 0)
-	if errno != 0 {
-		return errno
-	}
-	return nil
+	return again(func() error {
+		if h.fd < 0 {
+			return unix.UtimesNanoAt(h.at.fd(), h.at.name, times[:], unix.AT_SYMLINK_NOFOLLOW)
+		}
+		// futimens(3): without a name utimensat(2) means the descriptor itself,
+		// also before Linux 5.8, which brought AT_EMPTY_PATH.
+		_, _, errno := unix.Syscall6(unix.SYS_UTIMENSAT, uintptr(h.fd), 0, uintptr(unsafe.Pointer(&times)), 0, 0, 0)
+		if errno != 0 {
+			return errno
+		}
+		return nil
+	})
 }

@@ -163,10 +163,7 @@ func (w *worker) problemOf(err error, dst, src *file) *Problem {
 // file that was made for the clone is removed.
 func (w *worker) clone(dst, src *file) *Problem {
 	start := time.Now()
-	err := unix.IoctlFileClone(dst.fd, src.fd)
-	for err == unix.EINTR {
-		err = unix.IoctlFileClone(dst.fd, src.fd)
-	}
+	err := again(func() error { return unix.IoctlFileClone(dst.fd, src.fd) })
 	report := splice.Report{Calls: 1}
 	if err == nil {
 		report.Delivered = src.stat.Size

@@ -6,37 +6,57 @@ import "golang.org/x/sys/unix"
 // and repeated when a signal interrupts them, which the Go scheduler's own
 // signals do on CIFS and FUSE.
 
-func openat(p place, flags int, mode uint32) (int, error) {
+// again makes a system call until no signal interrupts it.
+func again(call func() error) error {
 	for {
-		fd, err := unix.Openat(p.fd(), p.name, flags|unix.O_CLOEXEC|unix.O_NOCTTY, mode)
-		if err != unix.EINTR {
-			return fd, err
+		if err := call(); err != unix.EINTR {
+			return err
 		}
 	}
+}
+
+func openat(p place, flags int, mode uint32) (fd int, err error) {
+	err = again(func() (err error) {
+		fd, err = unix.Openat(p.fd(), p.name, flags|unix.O_CLOEXEC|unix.O_NOCTTY, mode)
+		return err
+	})
+	return fd, err
+}
+
+func mkdirat(p place, mode uint32) error {
+	return again(func() error { return unix.Mkdirat(p.fd(), p.name, mode) })
+}
+
+func mknodat(p place, mode uint32, dev int) error {
+	return again(func() error { return unix.Mknodat(p.fd(), p.name, mode, dev) })
+}
+
+func symlinkat(text string, p place) error {
+	return again(func() error { return unix.Symlinkat(text, p.fd(), p.name) })
 }
 
 func fstatat(p place, st *unix.Stat_t, flags int) error {
-	for {
-		if err := unix.Fstatat(p.fd(), p.name, st, flags); err != unix.EINTR {
-			return err
-		}
-	}
+	return again(func() error { return unix.Fstatat(p.fd(), p.name, st, flags) })
 }
 
 func fstat(fd int, st *unix.Stat_t) error {
-	for {
-		if err := unix.Fstat(fd, st); err != unix.EINTR {
-			return err
-		}
-	}
+	return again(func() error { return unix.Fstat(fd, st) })
+}
+
+func faccessat(p place, mode uint32, flags int) error {
+	return again(func() error { return unix.Faccessat(p.fd(), p.name, mode, flags) })
 }
 
 func ftruncate(fd int, size int64) error {
-	for {
-		if err := unix.Ftruncate(fd, size); err != unix.EINTR {
-			return err
-		}
-	}
+	return again(func() error { return unix.Ftruncate(fd, size) })
+}
+
+func fsync(fd int) error {
+	return again(func() error { return unix.Fsync(fd) })
+}
+
+func fchmod(fd int, mode uint32) error {
+	return again(func() error { return unix.Fchmod(fd, mode) })
 }
 
 func read(fd int, p []byte) (int, error) {
@@ -70,7 +90,11 @@ func pwrite(fd int, p []byte, offset int64) error {
 func readlinkat(p place, size int64) (string, error) {
 	for n := int(min(size, unix.PathMax)) + 1; ; n *= 2 {
 		buf := make([]byte, n)
-		got, err := unix.Readlinkat(p.fd(), p.name, buf)
+		got := 0
+		err := again(func() (err error) {
+			got, err = unix.Readlinkat(p.fd(), p.name, buf)
+			return err
+		})
 		if err != nil {
 			return "", err
 		}
@@ -82,16 +106,8 @@ func readlinkat(p place, size int64) (string, error) {
 
 // isLink reports whether a symbolic link is there.
 func isLink(p place) bool {
-	_, err := unix.Readlinkat(p.fd(), p.name, make([]byte, 1))
+	_, err := readlinkat(p, 0)
 	return err == nil
-}
-
-func fsync(fd int) error {
-	for {
-		if err := unix.Fsync(fd); err != unix.EINTR {
-			return err
-		}
-	}
 }
 
 // pread reads until p is full or the file ends.
@@ -132,17 +148,9 @@ func renameat(from, to place, flags uint) (err error) {
 // linkat gives the file at a place, be it a symbolic link, another name; with
 // AT_SYMLINK_FOLLOW what a link leads to.
 func linkat(from, to place, flags int) error {
-	for {
-		if err := unix.Linkat(from.fd(), from.name, to.fd(), to.name, flags); err != unix.EINTR {
-			return err
-		}
-	}
+	return again(func() error { return unix.Linkat(from.fd(), from.name, to.fd(), to.name, flags) })
 }
 
 func unlinkat(p place, flags int) error {
-	for {
-		if err := unix.Unlinkat(p.fd(), p.name, flags); err != unix.EINTR {
-			return err
-		}
-	}
+	return again(func() error { return unix.Unlinkat(p.fd(), p.name, flags) })
 }

@@ -104,7 +104,7 @@ func (w *worker) here(p place) bool {
 // putLink makes a symbolic link. With Force it replaces also a file that has
 // come to be since the place was looked at.
 func (w *worker) putLink(e *entry, what What, text string) *Problem {
-	link := func(p place) error { return unix.Symlinkat(text, p.fd(), p.name) }
+	link := func(p place) error { return symlinkat(text, p) }
 	return w.put(e, what, func(p place) error {
 		err := link(p)
 		if err == unix.EEXIST && !e.replace && w.options.Existing.has(Force) {

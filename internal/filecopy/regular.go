@@ -212,7 +212,7 @@ func (w *worker) empty(dst, src *file) *Problem {
 		return nil
 	}
 	if excess := dst.stat.Mode & permissions &^ src.stat.Mode; excess != 0 && w.options.Preserve.has(Mode) {
-		unix.Fchmod(dst.fd, dst.stat.Mode&(permissions|setID)&^excess) // if not ours, preserving the mode says so
+		fchmod(dst.fd, dst.stat.Mode&(permissions|setID)&^excess) // if not ours, preserving the mode says so
 	}
 	return w.continueOrEmpty(dst, src)
 }
@@ -232,7 +232,7 @@ func (w *worker) finishRegular(e *entry, dst, src *file) *Problem {
 	if p != nil || omitted == 0 || w.options.PlainModes || w.options.Preserve.has(Mode) || !dst.fresh {
 		return p
 	}
-	if err := unix.Fchmod(dst.fd, e.stat.Mode&permissions&^w.umask); err != nil {
+	if err := fchmod(dst.fd, e.stat.Mode&permissions&^w.umask); err != nil {
 		return &Problem{What: PreservePermissions, Dest: dst.at.path(), Err: err}
 	}
 	return nil

@@ -1,7 +1,5 @@
 package filecopy
 
-import "golang.org/x/sys/unix"
-
 // copyLink makes a symbolic link like the source.
 func (c *Copier) copyLink(e *entry) *Problem {
 	text, err := readlinkat(e.src, e.stat.Size)
@@ -18,7 +16,7 @@ func (c *Copier) copyLink(e *entry) *Problem {
 func (c *Copier) copySpecial(e *entry, what What) *Problem {
 	mode := e.stat.Mode &^ c.omitted(0)
 	p := c.put(e, what, func(p place) error {
-		return unix.Mknodat(p.fd(), p.name, mode, int(e.stat.Rdev))
+		return mknodat(p, mode, int(e.stat.Rdev))
 	})
 	if p != nil {
 		return p

@@ -98,7 +98,7 @@ func (w *worker) stagingFor(e *entry, src *file) (*staging, *Problem) {
 	if w.options.Existing.has(Force) {
 		return s, nil
 	}
-	if err := unix.Faccessat(s.to.fd(), s.to.name, unix.W_OK, 0); err != nil {
+	if err := faccessat(s.to, unix.W_OK, 0); err != nil {
 		return nil, &Problem{What: CreateFile, Dest: e.dst.path(), Err: err}
 	}
 	return s, nil

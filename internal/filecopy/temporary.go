@@ -110,11 +110,7 @@ func owned(st *unix.Stat_t) bool {
 // lock takes the lock of a file. EWOULDBLOCK says that somebody else has it;
 // any other error is a filesystem without locks.
 func lock(fd int) error {
-	for {
-		if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != unix.EINTR {
-			return err
-		}
-	}
+	return again(func() error { return unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) })
 }
 
 // named reports whether a file is what has a name.

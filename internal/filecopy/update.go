@@ -72,5 +72,5 @@ func (c *Copier) confirmed(e *entry) bool {
 
 func (c *Copier) mayWrite(e *entry) bool {
 	return c.privileged || isKind(e.found, unix.S_IFLNK) ||
-		unix.Faccessat(e.dst.fd(), e.dst.name, unix.W_OK, unix.AT_EACCESS) == nil
+		faccessat(e.dst, unix.W_OK, unix.AT_EACCESS) == nil
 }

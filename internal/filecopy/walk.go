@@ -138,11 +138,3 @@ func (m *madeDirectory) handle() handle {
 	}
 	return handle{m.dir.fd, m.dir.at}
 }
-
-func mkdirat(p place, mode uint32) error {
-	for {
-		if err := unix.Mkdirat(p.fd(), p.name, mode); err != unix.EINTR {
-			return err
-		}
-	}
-}

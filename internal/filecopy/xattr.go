@@ -163,8 +163,11 @@ func (h handle) getxattr(name string, usual int) ([]byte, error) {
 // sized calls get with larger buffers until what it gets fits in.
 func sized(size int, get func([]byte) (int, error)) ([]byte, error) {
 	for ; ; size = min(size*8, longestXattr) {
-		buf := make([]byte, size)
-		n, err := get(buf)
+		buf, n := make([]byte, size), 0
+		err := again(func() (err error) {
+			n, err = get(buf)
+			return err
+		})
 		if err == nil {
 			return buf[:n], nil
 		}
@@ -175,17 +178,21 @@ func sized(size int, get func([]byte) (int, error)) ([]byte, error) {
 }
 
 func (h handle) setxattr(name string, value []byte) error {
-	if h.fd >= 0 {
-		return unix.Fsetxattr(h.fd, name, value, 0)
-	}
-	return unix.Lsetxattr(h.xattrPath(), name, value, 0)
+	return again(func() error {
+		if h.fd >= 0 {
+			return unix.Fsetxattr(h.fd, name, value, 0)
+		}
+		return unix.Lsetxattr(h.xattrPath(), name, value, 0)
+	})
 }
 
 func (h handle) removeACL(name string) error {
-	if h.fd >= 0 {
-		return unix.Fremovexattr(h.fd, name)
-	}
-	return unix.Lremovexattr(h.xattrPath(), name)
+	return again(func() error {
+		if h.fd >= 0 {
+			return unix.Fremovexattr(h.fd, name)
+		}
+		return unix.Lremovexattr(h.xattrPath(), name)
+	})
 }
 
 // xattrPath names the file for the calls on extended attributes, which know no

@@ -42,7 +42,11 @@ type Descriptor struct {
 // for a closed descriptor.
 func Describe(fd int) (*Descriptor, error) {
 	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
+	err := error(unix.EINTR)
+	for err == unix.EINTR { // of the Go scheduler's signals, on CIFS and FUSE
+		err = unix.Fstat(fd, &st)
+	}
+	if err != nil {
 		return nil, err
 	}
 	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
