@@ -168,7 +168,7 @@ func TestTheKeysOfStatisticsAreDescribed(t *testing.T) {
 	for tool, script := range map[string]string{
 		"zcat":  "zcat --stats=json disk.img 2>&1 >/dev/null",
 		"ztee":  "ztee --stats=json <disk.img 2>&1 >/dev/null",
-		"zcp":   "zcp --stats=json disk.img copy.img 2>&1",
+		"zcp":   "zcp --stats=json --verify disk.img copy.img 2>&1",
 		"zpipe": "zpipe --stats=json <disk.img 2>&1 >/dev/null",
 	} {
 		t.Run(tool, func(t *testing.T) {

@@ -49,7 +49,7 @@ func TestFilesAreMovedToEveryFilesystemAndBack(t *testing.T) {
 			if err := os.Link("d/file", "d/link"); err != nil {
 				t.Fatal(err)
 			}
-			if err := unix.Truncate("d/empty", 1<<30); err != nil {
+			if err := unix.Truncate("d/empty", 64<<20); err != nil {
 				t.Fatal(err)
 			}
 			before := stat(t, "d/file")
@@ -65,8 +65,11 @@ func TestFilesAreMovedToEveryFilesystemAndBack(t *testing.T) {
 				}
 			}
 			after := stat(t, "back/file")
-			if text(t, "back/file") != data || after.Mtim != before.Mtim || after.Nlink != 2 || stat(t, "back/empty").Blocks > 64 {
+			if text(t, "back/file") != data || after.Mtim != before.Mtim || after.Nlink != 2 {
 				t.Errorf("the file was %+v, is %+v", before, after)
+			}
+			if blocks := stat(t, "back/empty").Blocks; blocks > 64 && kind != "fuse" { // bindfs knows no holes
+				t.Errorf("the hole has %d blocks", blocks)
 			}
 			only(t, disk)
 			only(t, "back", "empty", "file", "link")

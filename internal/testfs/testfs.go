@@ -32,7 +32,7 @@ var makers = map[string][]string{
 
 // Kinds are the filesystems that can be asked for.
 func Kinds() []string {
-	return []string{"ext4", "tmpfs", "xfs", "xfs-noreflink", "btrfs", "overlay"}
+	return []string{"ext4", "tmpfs", "xfs", "xfs-noreflink", "btrfs", "overlay", "fuse"}
 }
 
 // Mount makes a filesystem and returns the directory that it is mounted on. It
@@ -93,6 +93,9 @@ func mount(t testing.TB, kind string, bytes int64) *keeper {
 	if image {
 		Need(t, maker[0])
 	}
+	if kind == "fuse" {
+		Need(t, "bindfs")
+	}
 	sweep()
 	k, err := newKeeper()
 	if err != nil {
@@ -129,6 +132,8 @@ func (k *keeper) mount(kind string, bytes int64) error {
 		return mountTmpfs(k.target(), bytes)
 	case "overlay":
 		return mountOverlay(k, bytes)
+	case "fuse":
+		return mountFUSE(k, bytes)
 	case "ext4":
 		return run("mount", "-o", "loop,noinit_itable", k.image(), k.target()) // no writing in the background
 	default:
@@ -153,6 +158,14 @@ func mountOverlay(k *keeper, bytes int64) error {
 	}
 	options := fmt.Sprintf("lowerdir=%[1]s/lower,upperdir=%[1]s/upper,workdir=%[1]s/work", k.base())
 	return run("mount", "-t", "overlay", "-o", options, "overlay", k.target())
+}
+
+// mountFUSE shows a tmpfs a second time, by way of bindfs(1).
+func mountFUSE(k *keeper, bytes int64) error {
+	if err := mountTmpfs(k.base(), bytes); err != nil {
+		return err
+	}
+	return run("bindfs", k.base(), k.target())
 }
 
 func run(name string, args ...string) error {

@@ -16,6 +16,7 @@ import (
 var magics = map[string]int64{
 	"ext4": unix.EXT4_SUPER_MAGIC, "tmpfs": unix.TMPFS_MAGIC, "btrfs": unix.BTRFS_SUPER_MAGIC,
 	"xfs": unix.XFS_SUPER_MAGIC, "xfs-noreflink": unix.XFS_SUPER_MAGIC, "overlay": unix.OVERLAYFS_SUPER_MAGIC,
+	"fuse": unix.FUSE_SUPER_MAGIC,
 }
 
 func TestMountGivesTheKindThatWasAskedFor(t *testing.T) {
