@@ -104,22 +104,24 @@ func TestAPeerThatResetsIsReportedOnce(t *testing.T) {
 }
 
 // Bytes that are on their way when the peer's kernel is asked to confirm them
-// are not lost by what the peer has sent and nobody read.
+// are not lost by what the peer has sent and nobody read, and end as they should.
 func TestUnreadBytesOfThePeerDoNotCostItOurs(t *testing.T) {
-	l := connectingTo(t, "tcp")
-	p := launch(t, withPipes, "-", l.operand)
-	c := accept(t, l.Listener)
-	if _, err := c.Write(noise[:100_000]); err != nil { // nobody wants it
-		t.Fatal(err)
+	for _, network := range []string{"tcp", "unix"} {
+		l := connectingTo(t, network)
+		p := launch(t, withPipes, "-", l.operand)
+		c := accept(t, l.Listener)
+		if _, err := c.Write(noise[:100_000]); err != nil { // nobody wants it
+			t.Fatal(err)
+		}
+		go func() {
+			_, _ = p.stdin.Write(noise[:5<<20])
+			p.stdin.Close()
+		}()
+		if err := same(hear(t, c), noise[:5<<20]); err != nil {
+			t.Errorf("%s: %v", network, err)
+		}
+		p.ended(0, "")
 	}
-	go func() {
-		_, _ = p.stdin.Write(noise[:5<<20])
-		p.stdin.Close()
-	}()
-	if err := same(hear(t, c), noise[:5<<20]); err != nil {
-		t.Error(err)
-	}
-	p.ended(0, "")
 }
 
 func TestABreakAfterTheLastWriteIsNoticed(t *testing.T) {

@@ -112,6 +112,15 @@ func TestEveryConnectionIsSentTheFile(t *testing.T) {
 	p.stop("")
 }
 
+// Commands of several connections would take the server's input from each other.
+func TestACommandThatIsServedDoesNotReadTheServersInput(t *testing.T) {
+	p := serveAs(t, withPipes, "sh:cat; echo end", "LISTEN")
+	if got := hear(t, dial(t, "tcp", p.address())); string(got) != "end\n" {
+		t.Errorf("%q", got)
+	}
+	p.stop("")
+}
+
 func TestWhatGoesWrongWithAConnectionIsItsOwnAffair(t *testing.T) {
 	nobody := freePort(t, "127.0.0.1")
 	p := serve(t, "--both", "LISTEN", "sh:read word; case $word in fail) exit 3;; *) echo $word; cat;; esac")
