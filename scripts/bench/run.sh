@@ -38,12 +38,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 built=$(mktemp -d)
 trap 'rm -rf "$built"' EXIT
 trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+trap 'exit 143' TERM
+trap 'exit 129' HUP
 
-if [ -x "$here/../build.sh" ]; then
-	"$here/../build.sh" "$built"
-else
-	echo "run.sh: scripts/build.sh is missing, and so are our tools" >&2
-fi
+"$here/../build.sh" "$built"
 (cd "$here" && go build -o "$built/bench" .)
 "$built/bench" -ours "$built" "$@"
