@@ -6,6 +6,7 @@
 package main
 
 import (
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -89,7 +90,8 @@ holes of SOURCE are holes of DEST. --reflink means --reflink=always.
 			"sparse":   {"never", "auto", "always"},
 			"update":   {"all", "none", "none-fail", "older"},
 		},
-		Run: run,
+		Signals: []syscall.Signal{syscall.SIGUSR1},
+		Run:     run,
 	}
 }
 

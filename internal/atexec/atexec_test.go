@@ -212,6 +212,14 @@ func TestTheProgramIsToldOfSignalsThatTheParentDoesNotIgnore(t *testing.T) {
 	}
 }
 
+func TestASignalThatTheProgramWillBeToldOfDoesNothingUntilThen(t *testing.T) {
+	for trap, want := range map[string]string{"": "told of user defined signal 1\n", "trap '' USR1; ": "not told\n"} {
+		if got, status := shell(t, withRecord, trap+"exec $PROBE later 10"); got != want || status != 0 {
+			t.Errorf("%s: status %d, %q, want %q", trap, status, got, want)
+		}
+	}
+}
+
 func TestDeathByASignalIsWhatTheParentSees(t *testing.T) {
 	for _, sig := range deadly {
 		script := fmt.Sprintf("{ $PROBE die %d; } 2>/dev/null; echo $?", int(sig))

@@ -3,23 +3,28 @@ package atexec
 import (
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"unsafe"
 )
 
 // RestoreSignals makes signals act as in a C program: those that the parent set
-// to be ignored are ignored, the others have their default action.
+// to be ignored are ignored, the others have their default action. Those that
+// the program will be told of later do nothing until [Notify]; they may be SIGUSR1
+// and SIGUSR2.
 //
 // It concerns the signals that one process sends another. Faults stay with the
 // runtime, which reports them, and so do SIGPROF, SIGURG and SIGCHLD, which it
 // needs.
 //
 // A signal that the program wants to be told of afterwards takes [Notify].
-func RestoreSignals() {
+func RestoreSignals(later ...syscall.Signal) {
 	for _, sig := range handledUnlikeC() {
-		if Ignored(sig) {
+		switch {
+		case Ignored(sig):
 			signal.Ignore(sig) // the runtime has to know, or it would not be ignored in programs that are executed
-		} else {
+		case slices.Contains(later, sig): // the runtime has a handler, which does nothing
+		default:
 			setAction(sig, sigDfl)
 		}
 	}

@@ -2,6 +2,7 @@ package tool
 
 import (
 	"os"
+	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -30,6 +31,9 @@ type Command struct {
 	// Choices are the words that an option takes, by the first name of its
 	// flag; see Choice. The option's value will be the word in full.
 	Choices map[string][]string
+	// Signals are those that do nothing until Run is told of them, by
+	// atexec.Notify: SIGUSR1 or none.
+	Signals []syscall.Signal
 	// Run does the work. What it returns is printed as a message: an error of
 	// UsageErrorf with a pointer to --help, another as Errorf("%v") does.
 	Run func(*Invocation) error
@@ -37,7 +41,7 @@ type Command struct {
 
 // Main executes the command with the arguments of the process, and exits.
 func Main(cmd Command) {
-	atexec.RestoreSignals()
+	atexec.RestoreSignals(cmd.Signals...)
 	os.Exit(Execute(cmd, os.Args))
 }
 

@@ -34,7 +34,13 @@ func main() {
 		time.Sleep(50 * time.Millisecond)
 		fmt.Println("survived")
 	case "notify":
+		atexec.RestoreSignals()
 		notify(number(os.Args[2]))
+	case "later":
+		sig := number(os.Args[2])
+		atexec.RestoreSignals(sig)
+		kill(sig)
+		notify(sig)
 	case "die":
 		signal.Ignore(number(os.Args[2]))
 		atexec.Die(number(os.Args[2]))
@@ -80,7 +86,6 @@ func ignored() []int {
 }
 
 func notify(sig syscall.Signal) {
-	atexec.RestoreSignals()
 	told := make(chan os.Signal, 1)
 	atexec.Notify(told, sig)
 	kill(sig)
