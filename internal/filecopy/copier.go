@@ -197,9 +197,7 @@ func (c *Copier) copyEntry(e *entry) *Problem {
 	case problem != nil && !directory:
 		c.memory.forget(e)
 	case problem == nil && e.top && !e.linked:
-		if c.settle(); !e.failed {
-			c.memory.created(e)
-		}
+		c.memory.created(e)
 	}
 	return problem
 }

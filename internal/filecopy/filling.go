@@ -42,7 +42,6 @@ func (w *worker) drop(f *filling) {
 		w.page = f.page
 		if p := w.finishDirectory(f); p != nil {
 			w.report(p)
-			f.entry.failed = true
 		}
 		w.page = before
 		w.journal.close(f.page)

@@ -57,6 +57,18 @@ func (c *Copier) movedBefore(e *entry) bool {
 	return known && moved == contentsOf(e)
 }
 
+// overMoved reports whether a source would be moved over, or into, what was moved
+// before: of two files with the same name, the second would cost the only copy
+// of the first.
+func (c *Copier) overMoved(e *entry) bool {
+	if !c.options.Move || !e.top || c.options.Backup.Control == Numbered {
+		return false
+	}
+	m := &c.memory
+	_, filled := m.names[e.dst.sibling(".").path()] // the directory itself
+	return filled || m.justCreated(e) || e.dst.name == "." && len(m.names) > 0
+}
+
 // contents tells what a file had in it. The number of one that is gone may
 // belong to another file by now, and one that is left may have been written to.
 type contents struct {
@@ -98,6 +110,7 @@ func (w *worker) removeDirectory(e *entry) *Problem {
 	case nil:
 		w.gone(e)
 	case unix.ENOTEMPTY, unix.EEXIST: // what stays was reported, or left by the user's wish
+	case unix.EINVAL: // it is called ., which stands for what is in it
 	default:
 		return &Problem{What: RemoveSource, Source: e.src.path(), Err: err}
 	}

@@ -83,7 +83,7 @@ func (c *Copier) inspectFound(e *entry) (done bool, p *Problem) {
 	switch {
 	case source && !dest && !c.backsUp(e):
 		return false, &Problem{What: DirectoryOverFile, Source: e.src.path(), Dest: e.dst.path()}
-	case !dest && e.top && c.options.Backup.Control != Numbered && c.memory.justCreated(e) && (!c.through(e) || !isLink(e.dst)):
+	case c.overMoved(e), !dest && e.top && c.options.Backup.Control != Numbered && c.memory.justCreated(e) && (!c.through(e) || !isLink(e.dst)):
 		return false, &Problem{What: OverJustCreated, Source: e.src.path(), Dest: e.dst.path()}
 	case !source && dest:
 		return false, &Problem{What: FileOverDirectory, Source: e.src.path(), Dest: e.dst.path()}
