@@ -105,7 +105,11 @@ func (c *Copier) enter(e *entry) (*madeDirectory, *Problem) {
 		return m, nil
 	}
 	m.dir.fresh = true
-	if p := c.openUp(m); p != nil {
+	p := c.openUp(m)
+	if p == nil && c.options.Move { // the first source goes before the directory is finished
+		p = syncDirectory(e.dst)
+	}
+	if p != nil {
 		m.dir.close()
 		return nil, p
 	}
