@@ -107,7 +107,7 @@ func (w *worker) openDest(e *entry, src *file) (*file, *Problem) {
 	switch {
 	case p == nil:
 		return dst, nil
-	case dst.fresh:
+	case dst.fresh && dst.done == 0:
 		dst.abandon()
 	default:
 		unix.Close(dst.fd)

@@ -7,8 +7,8 @@ import (
 )
 
 // A partial copy can be continued if it is a beginning of its source. That is
-// asked of all of it if the copies are verified, and else of samples: its
-// beginning, its end, where a crash would have cost something, and pieces in
+// asked of all of it if the copies are verified or their sources will be removed,
+// and else of samples: its beginning, its end, where a crash would have cost something, and pieces in
 // between.
 
 const (
@@ -45,7 +45,7 @@ func (w *worker) continueOrEmpty(dst, src *file) *Problem {
 // noBeginning says why dst cannot be a beginning of src, or nothing if it is
 // one.
 func (w *worker) noBeginning(dst, src *file) (why string, p *Problem) {
-	size := dst.stat.Size
+	size, all := dst.stat.Size, w.options.Verify || w.options.Move
 	switch {
 	case !src.regular():
 		return "its source is not a regular file", nil
@@ -53,7 +53,7 @@ func (w *worker) noBeginning(dst, src *file) (why string, p *Problem) {
 		return "it is longer than its source", nil
 	case hasHoles(dst):
 		return "it has holes, or blocks that were only reserved", nil
-	case !w.options.Verify && src.stat.Mtim.Nano() > dst.stat.Mtim.Nano():
+	case !all && src.stat.Mtim.Nano() > dst.stat.Mtim.Nano():
 		return "its source has changed since", nil
 	}
 	tail, step := max(0, size-sampledEnd), max(sample, size/samples)
@@ -64,7 +64,7 @@ func (w *worker) noBeginning(dst, src *file) (why string, p *Problem) {
 		if same, p := w.sameAt(dst, src, at, min(sample, size-at)); p != nil || !same {
 			return "it differs from its source", p
 		}
-		if w.options.Verify || at >= tail {
+		if all || at >= tail {
 			at += sample
 		} else {
 			at = min(at+step, tail)
@@ -109,7 +109,8 @@ func (w *worker) resumed(dst *file) {
 }
 
 // adopt takes over what a killed run has left of the same copy, if it left
-// something, and removes what there is more.
+// something, and removes what there is more. Root takes over nobody else's: its
+// owner could read on, and would own the copy.
 func (w *worker) adopt(dst *file) {
 	s := dst.staging
 	for slot := range temporarySlots {
@@ -119,7 +120,7 @@ func (w *worker) adopt(dst *file) {
 		case !ours && !exists(q):
 			return
 		case !ours:
-		case dst.fd < 0 && lock(fd) == nil && named(q, st):
+		case dst.fd < 0 && int(st.Uid) == unix.Geteuid() && lock(fd) == nil && named(q, st):
 			dst.fd, s.temporary = fd, q
 		default:
 			unix.Close(fd)

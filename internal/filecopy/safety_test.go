@@ -141,3 +141,56 @@ func TestADestinationThatComesToBeMeanwhileIsNotReplaced(t *testing.T) {
 	}
 	only(t, ".", "dst", "src")
 }
+
+func TestRootContinuesNoOtherUsersFile(t *testing.T) {
+	testfs.NeedRoot(t)
+	t.Chdir(t.TempDir())
+	data := string(random(100_000))
+	write(t, "src", data)
+	q := place{nil, "dst"}.temporary(0)
+	write(t, q.name, data[:50_000])
+	if err := os.Chown(q.name, 1234, 1234); err != nil {
+		t.Fatal(err)
+	}
+	r := newRun(t, Options{Safety: Safety{Atomic: true, Resume: true}})
+	r.To("dst", "src", false)
+	r.clean(t)
+	if st := stat(t, "dst"); st.Uid != 0 || text(t, "dst") != data {
+		t.Errorf("the copy has %d bytes and belongs to %d", st.Size, st.Uid)
+	}
+	only(t, ".", "dst", "src")
+}
+
+func TestWhatHasNoRoomYetIsContinuedLater(t *testing.T) {
+	disk := testfs.MountSized(t, "tmpfs", 4<<20)
+	t.Chdir(t.TempDir())
+	data := string(random(8 << 20))
+	write(t, "src", data)
+	dst := place{nil, filepath.Join(disk, "dst")}
+	write(t, dst.temporary(0).name, data[:2<<20])
+	r := newRun(t, Options{Safety: Safety{Atomic: true, Resume: true}})
+	r.To(dst.name, "src", false)
+	r.only(t, NoRoom, unix.ENOSPC)
+	if got := text(t, dst.temporary(0).name); got != data[:2<<20] {
+		t.Errorf("%d bytes are left", len(got))
+	}
+}
+
+func TestWhatTheOnlyCopyBeginsWithIsComparedEntirely(t *testing.T) {
+	disk := testfs.Shared(t, "tmpfs")
+	t.Chdir(t.TempDir())
+	data := random(5 << 20)
+	write(t, "src", string(data))
+	dst := place{nil, filepath.Join(disk, "dst")}
+	partial := append([]byte{}, data[:4<<20]...)
+	partial[2_469_000]++ // between two samples
+	write(t, dst.temporary(0).name, string(partial))
+	o := recursive()
+	o.Safety, o.Existing = Safety{Move: true, Resume: true}, Replace
+	r := newRun(t, o)
+	r.To(dst.name, "src", false)
+	r.only(t, StartedOver, nil)
+	if text(t, dst.name) != string(data) {
+		t.Error("the copy differs from its source, which is gone")
+	}
+}
