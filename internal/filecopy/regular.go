@@ -136,6 +136,9 @@ func (w *worker) openExisting(e *entry) (*file, *Problem) {
 		return nil, nil
 	}
 	dst := &file{at: e.dst, flags: w.writing()}
+	if e.found != nil && isKind(e.found, unix.S_IFIFO) && !w.options.Verify {
+		dst.flags = unix.O_WRONLY // once somebody reads it
+	}
 	var err error
 	dst.fd, err = openat(e.dst, dst.flags, 0)
 	switch {

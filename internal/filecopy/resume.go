@@ -101,6 +101,28 @@ func hasHoles(f *file) bool {
 	return hole < f.stat.Size || err != nil
 }
 
+// begun reports whether what was found is a partial copy that is to be continued:
+// it is newer than its source, as copies are, and still no newer file that
+// Update lets be.
+func (c *Copier) begun(e *entry) (bool, *Problem) {
+	o := &c.options
+	if !o.Resume || o.Atomic || !c.through(e) || c.replaces(e) ||
+		!e.is(unix.S_IFREG) || !isKind(e.found, unix.S_IFREG) || e.found.Size >= e.stat.Size {
+		return false, nil
+	}
+	src, p := c.openSource(e)
+	if p != nil {
+		return false, p
+	}
+	fd, err := openat(e.dst, unix.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return false, &Problem{What: CreateFile, Dest: e.dst.path(), Err: err}
+	}
+	defer unix.Close(fd)
+	why, p := c.noBeginning(&file{fd: fd, at: e.dst, stat: *e.found}, src)
+	return why == "" && p == nil, p
+}
+
 func (w *worker) resumed(dst *file) {
 	if w.journal.events.Resumed != nil {
 		dest, at := dst.at.path(), dst.done

@@ -9,8 +9,13 @@ func (c *Copier) skips(e *entry) (skip bool, p *Problem) {
 		return false, nil
 	}
 	if c.options.Update == UpdateOlder && c.upToDate(e) {
-		_, p := c.copyName(e) // what other names of the source become are names of it, too
-		return true, p
+		begun, p := c.begun(e)
+		if !begun && p == nil {
+			_, p = c.copyName(e) // what other names of the source become are names of it, too
+		}
+		if !begun || p != nil {
+			return true, p
+		}
 	}
 	switch {
 	case c.options.Update == UpdateNone:
