@@ -74,9 +74,6 @@ func (w *worker) commit(dst *file) *Problem {
 	if err := dst.commit(); err != nil {
 		return &Problem{What: Commit, Dest: dst.at.path(), Err: err}
 	}
-	if w.options.Move || w.options.Fsync && dst.staging.to != dst.at { // else the walk does it
-		return syncDirectory(dst.staging.to)
-	}
 	return nil
 }
 
@@ -126,7 +123,7 @@ func (f *file) abandon() {
 func (f *file) unname() {
 	switch {
 	case f.staging == nil:
-		unlinkat(f.at, 0)
+		unlinkat(f.home, 0)
 	case f.staging.temporary.name != "":
 		unlinkat(f.staging.temporary, 0)
 	}

@@ -180,7 +180,7 @@ func (w *worker) clone(dst, src *file) *Problem {
 	}
 	w.refused, w.seeks = true, Unknown
 	if dst.fresh && dst.staging == nil {
-		unlinkat(dst.at, 0)
+		dst.unname()
 	}
 	return &Problem{What: Clone, Source: src.at.path(), Dest: dst.at.path(), Err: err}
 }

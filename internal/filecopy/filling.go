@@ -66,8 +66,10 @@ func (w *worker) finishDirectory(f *filling) *Problem {
 	if p == nil && !w.options.Preserve.has(Mode) && !w.options.PlainModes && fresh {
 		p = w.restoreMode(e, m)
 	}
-	if p == nil && (w.options.Fsync || w.options.Move) {
-		p = m.dir.sync()
+	if w.options.Fsync || w.options.Move {
+		if syncProblem := m.dir.sync(); p == nil {
+			p = syncProblem
+		}
 	}
 	if p == nil && w.options.Move && !w.stopped() {
 		p = w.removeDirectory(e)

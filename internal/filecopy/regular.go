@@ -10,7 +10,8 @@ import (
 type file struct {
 	fd    int
 	at    place
-	flags int // that it was opened with
+	home  place // where its name is, if it is a destination: a symbolic link may lead there
+	flags int   // that it was opened with
 	stat  unix.Stat_t
 	fresh bool // it was made just now: fd is nobody else's
 
@@ -50,6 +51,9 @@ func (w *worker) conclude(e *entry, dst, src *file, p *Problem) *Problem {
 	}
 	if dst.staging != nil {
 		p = w.commitOrAbandon(e, dst, p)
+	}
+	if p == nil && (w.options.Move || w.options.Fsync && dst.home != dst.at) { // else the walk does it
+		p = syncDirectory(dst.home)
 	}
 	if p == nil && w.options.Move {
 		p = w.removeSource(e, &src.stat)
@@ -135,7 +139,7 @@ func (w *worker) openExisting(e *entry) (*file, *Problem) {
 	if e.missing || e.found == nil && e.dst.dir != nil && e.dst.dir.fresh {
 		return nil, nil
 	}
-	dst := &file{at: e.dst, flags: w.writing()}
+	dst := &file{at: e.dst, home: e.dst, flags: w.writing()}
 	if e.found != nil && isKind(e.found, unix.S_IFIFO) && !w.options.Verify {
 		dst.flags = unix.O_WRONLY // once somebody reads it
 	}
@@ -163,12 +167,14 @@ const createFlags = unix.O_CREAT | unix.O_EXCL
 func (w *worker) create(e *entry) (*file, *Problem) {
 	flags := w.writing() | createFlags
 	fd, err := openat(e.dst, flags, w.createMode(e))
+	home := e.dst
 	if err == unix.EEXIST && isLink(e.dst) {
 		if !w.options.Dangling {
 			return nil, &Problem{What: ThroughDanglingLink, Dest: e.dst.path()}
 		}
-		flags &^= unix.O_EXCL
-		fd, err = openat(e.dst, flags, w.createMode(e))
+		if home, err = resolve(e.dst); err == nil {
+			fd, err = openat(home, flags, w.createMode(e))
+		}
 	}
 	if err == unix.EISDIR && strings.HasSuffix(e.dst.name, "/") {
 		err = unix.ENOTDIR // what the user takes for a directory is none
@@ -176,7 +182,7 @@ func (w *worker) create(e *entry) (*file, *Problem) {
 	if err != nil {
 		return nil, &Problem{What: CreateFile, Dest: e.dst.path(), Err: err}
 	}
-	return w.created(e, fd, flags)
+	return w.created(e, home, fd)
 }
 
 // createMode are the permissions that a regular file is made with.
@@ -186,9 +192,9 @@ func (w *worker) createMode(e *entry) uint32 {
 
 // created describes a new file. If it is in a directory that was looked at, that
 // takes no call.
-func (w *worker) created(e *entry, fd, flags int) (*file, *Problem) {
-	dst := &file{fd: fd, at: e.dst, flags: w.writing(), fresh: true}
-	inside := e.dst.dir != nil && flags&unix.O_EXCL != 0
+func (w *worker) created(e *entry, home place, fd int) (*file, *Problem) {
+	dst := &file{fd: fd, at: e.dst, home: home, flags: w.writing(), fresh: true}
+	inside := e.dst.dir != nil && home == e.dst
 	if inside && !w.options.Preserve.has(Ownership) {
 		dst.stat = unix.Stat_t{Dev: e.dst.dir.id.dev, Mode: unix.S_IFREG}
 		return dst, nil

@@ -52,7 +52,7 @@ func (w *worker) replaceRegular(e *entry) (*file, *Problem) {
 		}
 		return nil, failed(what, e, err)
 	}
-	return w.created(e, fd, createFlags)
+	return w.created(e, e.dst, fd)
 }
 
 // put makes what is no regular file, in the place of what is there if that is

@@ -27,7 +27,7 @@ func (w *worker) openStaged(e *entry, src *file) (*file, *Problem) {
 	if p != nil {
 		return nil, p
 	}
-	dst := &file{fd: -1, at: e.dst, flags: w.writing(), fresh: true, staging: s}
+	dst := &file{fd: -1, at: e.dst, home: s.to, flags: w.writing(), fresh: true, staging: s}
 	if w.options.Resume {
 		w.adopt(dst)
 	} else {
