@@ -58,9 +58,17 @@ func (i *interrupt) check() {
 
 func (i *interrupt) die(sig syscall.Signal) {
 	i.dying.Do(func() {
-		i.last()
-		done := i.copier.Gauge().Completed()
-		i.inv.Errorf("interrupted: files completed: %d, bytes in them: %d", done.Files, done.Bytes)
+		told := make(chan struct{})
+		go func() {
+			defer close(told)
+			i.last()
+			done := i.copier.Gauge().Completed()
+			i.inv.Errorf("interrupted: files completed: %d, bytes in them: %d", done.Files, done.Bytes)
+		}()
+		select {
+		case <-told:
+		case <-time.After(grace): // nobody reads it
+		}
 		atexec.Die(sig)
 	})
 	select {} // the other one dies

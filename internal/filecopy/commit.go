@@ -39,17 +39,17 @@ func (w *worker) inherit(dst *file) *Problem {
 // commitOrAbandon ends a staged copy that may have failed.
 func (w *worker) commitOrAbandon(e *entry, dst *file, p *Problem) *Problem {
 	w.temporaries.mu.Lock()
-	defer w.temporaries.mu.Unlock()
 	if p == nil {
 		p = w.commit(dst)
 	}
 	if p != nil && !(w.options.Resume && p.resumable()) {
 		dst.unname()
 	}
+	w.temporaries.staging = nil
+	w.temporaries.mu.Unlock() // telling may take for ever
 	if e.replace {
 		w.replaced(e, Remove, errorOf(p))
 	}
-	w.temporaries.staging = nil
 	return p
 }
 
