@@ -111,20 +111,19 @@ func eventsOf(inv *tool.Invocation) filecopy.Events {
 		e.Skipped = func(dest string) { inv.Printf("skipped %s\n", tool.QuoteAlways(dest)) }
 	}
 	if inv.Flags.Bool("verbose") || inv.Flags.Bool("debug") {
-		e.Copying = func(source, dest, backup string) {
+		arrow := func(what, source, dest, backup string) {
 			if backup != "" {
 				backup = fmt.Sprintf(" (backup: %s)", tool.QuoteAlways(backup))
 			}
-			inv.Printf("%s -> %s%s\n", tool.QuoteAlways(source), tool.QuoteAlways(dest), backup)
+			inv.Printf("%s%s -> %s%s\n", what, tool.QuoteAlways(source), tool.QuoteAlways(dest), backup)
 		}
+		e.Copying = func(source, dest, backup string) { arrow("", source, dest, backup) }
+		e.Renamed = func(source, dest, backup string) { arrow("renamed ", source, dest, backup) }
 		e.Parent = func(source, dest string) { inv.Printf("%s -> %s\n", source, dest) }
 		e.Unmoved = func(backup, dest string) {
 			inv.Printf("%s -> %s (unbackup)\n", tool.QuoteAlways(backup), tool.QuoteAlways(dest))
 		}
 		e.Removed = func(dest string) { inv.Printf("removed %s\n", tool.QuoteAlways(dest)) }
-		e.Renamed = func(source, dest string) {
-			inv.Printf("renamed %s -> %s\n", tool.QuoteAlways(source), tool.QuoteAlways(dest))
-		}
 		e.Gone = func(source string, directory bool) {
 			what := "removed"
 			if directory {

@@ -36,7 +36,7 @@ func (c *Copier) backUp(e *entry) *Problem {
 	if c.options.Backup.Control != Numbered && c.backupIsSource(e) {
 		return &Problem{What: BackupIsSource, Source: e.src.path(), Dest: e.dst.path()}
 	}
-	if c.options.Atomic {
+	if c.options.Atomic && !e.is(unix.S_IFDIR) {
 		if backup, err := c.options.Backup.link(e.dst); err == nil {
 			e.backup, e.replace = backup, true
 			return nil
@@ -84,6 +84,14 @@ func (c *Copier) takeBack(e *entry) {
 		backup, dest := e.backup.path(), e.dst.path()
 		c.journal.note(c.page, func(to Events) { to.Unmoved(backup, dest) })
 	}
+}
+
+// backupPath is what users call the backup, if there is one to tell of.
+func (e *entry) backupPath() string {
+	if e.backup.name == "" || e.is(unix.S_IFDIR) {
+		return ""
+	}
+	return e.backup.path()
 }
 
 // rename gives a file the name of its backup. A numbered one never takes the

@@ -42,8 +42,8 @@ func (w *worker) renamed(e *entry) {
 		w.gauge.completed.bytes.Add(e.stat.Size)
 	}
 	if w.journal.events.Renamed != nil {
-		source, dest := e.src.path(), e.dst.path()
-		w.journal.note(w.page, func(to Events) { to.Renamed(source, dest) })
+		source, dest, backup := e.src.path(), e.dst.path(), e.backupPath()
+		w.journal.note(w.page, func(to Events) { to.Renamed(source, dest, backup) })
 	}
 }
 

@@ -175,7 +175,7 @@ type Events struct {
 	Moved   func(How)                           // the contents of a file were copied, or not
 	Skipped func(dest string)                   // an existing file was left as it is, as Update says
 	Removed func(dest string)                   // a file was replaced by a new one
-	Renamed func(source, dest string)           // a source was moved without being copied
+	Renamed func(source, dest, backup string)   // a source was moved without being copied; backup as in Copying
 	Gone    func(source string, directory bool) // a source was removed, when it had been copied
 	Problem func(*Problem)                      // something was not copied as it should be
 	Confirm func(*Overwrite) bool               // may an existing file get new contents?

@@ -72,7 +72,7 @@ func (w *worker) replaced(e *entry, what What, err error) {
 	if err == nil && e.backup.name == "" {
 		w.removed(e)
 	}
-	if e.replace && (err == nil || what != Remove) {
+	if e.replace && (err == nil || what != Remove && e.backup.name == "") {
 		w.copying(e)
 	}
 }

@@ -81,10 +81,7 @@ func (w *worker) report(p *Problem) {
 
 func (w *worker) copying(e *entry) {
 	if w.journal.events.Copying != nil {
-		source, dest, backup := e.src.path(), e.dst.path(), ""
-		if e.backup.name != "" && !e.is(unix.S_IFDIR) {
-			backup = e.backup.path()
-		}
+		source, dest, backup := e.src.path(), e.dst.path(), e.backupPath()
 		if e.parent {
 			w.journal.note(w.page, func(to Events) { to.Parent(source, dest) })
 			return
