@@ -16,6 +16,7 @@ type Copier struct {
 
 	memory  memory
 	operand *entry  // the source being copied, as the user named it
+	marked  bool    // the first directory that was made for it is remembered
 	halted  bool    // it is about to be copied into itself
 	levels  []level // the directories on the way to the current file
 	filling *filling
@@ -105,7 +106,7 @@ func (c *Copier) To(dest, source string, missing bool) {
 
 func (c *Copier) start(e *entry) {
 	e.top = true
-	c.operand, c.halted = e, false
+	c.operand, c.marked, c.halted = e, false, false
 	if c.stopped() {
 		return
 	}
@@ -122,7 +123,6 @@ type entry struct {
 	top      bool  // the user named it
 	parent   bool  // it is a directory on the way to what the user named
 	missing  bool  // nothing is at dst, as far as was seen
-	marked   bool  // a directory made for the same source is remembered
 	kind     uint8 // of src, as a directory's entry says
 
 	stat    unix.Stat_t  // of src

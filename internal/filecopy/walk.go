@@ -51,11 +51,10 @@ func (c *Copier) copyNames(e *entry, here level) {
 	for _, found := range names.entries {
 		name := names.name(found)
 		c.copy(&entry{
-			src:    place{here.src, name},
-			dst:    place{here.dst, name},
-			kind:   found.kind,
-			marked: e.marked,
-			apart:  e.apart,
+			src:   place{here.src, name},
+			dst:   place{here.dst, name},
+			kind:  found.kind,
+			apart: e.apart,
 		})
 		if c.halted || here.lost() || c.stopped() {
 			return
@@ -113,9 +112,9 @@ func (c *Copier) enter(e *entry) (*madeDirectory, *Problem) {
 		m.dir.close()
 		return nil, p
 	}
-	if !e.marked && !e.parent {
+	if !c.marked && !e.parent {
 		c.memory.dirs[m.dir.id] = e.dst
-		e.marked = true
+		c.marked = true
 	}
 	c.copying(e)
 	return m, nil

@@ -277,3 +277,17 @@ func TestANewDirectoryIsAtNoTimeOpenToOthers(t *testing.T) {
 		os.RemoveAll("dst")
 	}
 }
+
+func TestDirectoriesThatAreMadeAreNotAllRemembered(t *testing.T) {
+	root := t.TempDir()
+	src, dst := mkdir(t, root, "src"), mkdir(t, root, "dst")
+	for i := range 100 {
+		mkdir(t, src, strconv.Itoa(i))
+	}
+	r := newRun(t, recursive())
+	r.To(dst, src, false)
+	r.clean(t)
+	if n := len(r.memory.dirs); n != 2 {
+		t.Errorf("%d directories are remembered, want the one named and the first one made", n)
+	}
+}
