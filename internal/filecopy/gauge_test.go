@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"zeroutils/internal/testfs"
 )
 
 // TestTheGaugeEndsWithWhatTheSurveyCounts copies files of all kinds, some with
@@ -58,5 +60,20 @@ func TestASurveyEndsWhenItIsToldToAndWhereLinksGoRound(t *testing.T) {
 	}
 	if s := Take([]string{dir}, Options{Recursive: true}, never); s != nil && s.Files > 1000 {
 		t.Errorf("a survey went round and round: %+v", s)
+	}
+}
+
+func TestASurveyOfOneFilesystemCountsNoOther(t *testing.T) {
+	inner := testfs.Mount(t, "tmpfs")
+	write(t, filepath.Join(inner, "file"), "text")
+	never := func() bool { return false }
+	for source, want := range map[string]int64{inner: 1, filepath.Dir(inner): 0} {
+		o := recursive()
+		all := Take([]string{source}, o, never)
+		o.OneFilesystem = true
+		one := Take([]string{source}, o, never)
+		if got := all.Files - one.Files; got != 1-want {
+			t.Errorf("%s: %d files left out", source, got)
+		}
 	}
 }

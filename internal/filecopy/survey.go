@@ -8,6 +8,7 @@ type Survey struct {
 
 	links Links
 	trees bool
+	one   bool // on one filesystem only
 	stop  func() bool
 	buf   []byte
 }
@@ -16,7 +17,7 @@ type Survey struct {
 // below them. It returns nil if stop said so meanwhile, or where links lead
 // round in circles.
 func Take(sources []string, o Options, stop func() bool) *Survey {
-	s := &Survey{links: o.Links, trees: o.Recursive, stop: stop, buf: make([]byte, direntBuffer)}
+	s := &Survey{links: o.Links, trees: o.Recursive, one: o.OneFilesystem, stop: stop, buf: make([]byte, direntBuffer)}
 	for _, source := range sources {
 		if !s.count(place{nil, source}, 0) {
 			return nil
@@ -43,7 +44,7 @@ func (s *Survey) count(p place, depth int) bool {
 	case isKind(&st, unix.S_IFREG):
 		s.Files++
 		s.Bytes += st.Size
-	case isKind(&st, unix.S_IFDIR) && s.trees:
+	case isKind(&st, unix.S_IFDIR) && s.trees && !(s.one && depth > 0 && st.Dev != p.dir.id.dev):
 		return s.below(p, depth)
 	}
 	return true
