@@ -21,6 +21,7 @@ type preserving struct {
 	plainModes bool
 	required   filecopy.Attributes // of xattr and context, those that were named
 	quiet      bool
+	unlabelled bool
 }
 
 // preserve decides which attributes copies take over.
@@ -33,7 +34,7 @@ func preserve(inv *tool.Invocation, o *filecopy.Options) error {
 		switch option.Name {
 		case "archive":
 			p.kept |= usual | filecopy.Names | filecopy.Xattrs
-			p.quiet = true
+			p.quiet, p.unlabelled = true, false
 		case "d":
 			p.kept |= filecopy.Names
 		case "p":
@@ -50,7 +51,7 @@ func preserve(inv *tool.Invocation, o *filecopy.Options) error {
 			}
 		}
 	}
-	o.Preserve, o.PlainModes = p.kept, p.plainModes
+	o.Preserve, o.PlainModes, o.Unlabelled = p.kept, p.plainModes, p.unlabelled
 	switch {
 	case p.required&filecopy.Xattrs != 0:
 		o.Xattrs = filecopy.RequireXattrs
@@ -79,11 +80,12 @@ func (p *preserving) list(option, words string, keep bool) error {
 			p.set(filecopy.Names, keep)
 		case "context":
 			p.require(filecopy.Context, keep)
+			p.unlabelled = !keep
 		case "xattr":
 			p.require(filecopy.Xattrs, keep)
 		case "all":
 			p.set(usual|filecopy.Names|filecopy.Xattrs, keep)
-			p.plainModes = !keep
+			p.plainModes, p.unlabelled = !keep, !keep
 		}
 	}
 	return nil

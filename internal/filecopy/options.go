@@ -35,6 +35,8 @@ type Options struct {
 	PlainModes bool
 	// Label is the security context that new files get, if it is not empty.
 	Label string
+	// Unlabelled leaves the security context out of the extended attributes.
+	Unlabelled bool
 	// AttributesOnly leaves the contents of copies as they are, or empty.
 	AttributesOnly bool
 	// OneFilesystem copies directories on other filesystems than the one that

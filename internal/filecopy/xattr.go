@@ -46,7 +46,7 @@ func (w *worker) keepXattrs(k *keeping) {
 func (w *worker) copiesXattr(name string) bool {
 	switch {
 	case name == selinux:
-		return w.options.Label == ""
+		return w.options.Label == "" && !w.options.Unlabelled
 	case !w.options.Preserve.has(Xattrs):
 		return false
 	}
