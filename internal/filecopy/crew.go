@@ -1,6 +1,7 @@
 package filecopy
 
 import (
+	"math"
 	"runtime"
 	"sync"
 
@@ -88,17 +89,34 @@ func (c *Copier) gather() bool {
 	if jobs == 0 {
 		jobs = runtime.NumCPU()
 	}
-	if c.alone = c.alone || jobs == 1 || !manyDescriptors(); c.alone {
+	jobs = min(jobs, affordable(openFiles()))
+	if c.alone = c.alone || jobs <= 1; c.alone {
 		return false
 	}
 	c.crew = &crew{jobs: jobs, tasks: make(chan task, waitingTasks)}
 	return true
 }
 
-// manyDescriptors reports whether a crew can have all that it may need.
-func manyDescriptors() bool {
+// openFiles is how many descriptors this process may have.
+func openFiles() uint64 {
 	var limit unix.Rlimit
-	return unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) == nil && limit.Cur >= openPages
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil {
+		return 0
+	}
+	return limit.Cur
+}
+
+// affordable is how many workers can have the descriptors that they may need,
+// besides those of the walk, of directories and of tasks.
+func affordable(openFiles uint64) int {
+	const (
+		others     = 512
+		eachWorker = 6 // two files, a pipe, and two for a moment
+	)
+	if openFiles < 2*others {
+		return 1
+	}
+	return int(min(openFiles-others, math.MaxInt32) / eachWorker)
 }
 
 func (r *crew) start(w *worker) {

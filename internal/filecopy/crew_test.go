@@ -2,6 +2,7 @@ package filecopy
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -147,5 +148,13 @@ func TestFilesThatAreThereAreOverwrittenInOrder(t *testing.T) {
 	last := filepath.Base(r.copied[len(r.copied)-1])
 	if got := text(t, first); got != last {
 		t.Errorf("%s holds %q, and %s was copied last", first, got, last)
+	}
+}
+
+func TestWorkersAreAsManyAsMayOpenTheirFiles(t *testing.T) {
+	for limit, want := range map[uint64]int{0: 1, 1023: 1, 1024: 85, 4096: 597, math.MaxUint64: math.MaxInt32 / 6} {
+		if got := affordable(limit); got != want {
+			t.Errorf("%d workers share %d descriptors, want %d", got, limit, want)
+		}
 	}
 }
