@@ -28,7 +28,7 @@ type pair struct {
 	failed  map[*endpoint.Stream]bool // its error has been printed, or needs not be
 	broken  bool                      // standard output or the like has no reader
 	overdue bool                      // nothing has moved for as long as --timeout says
-	enough  bool                      // the size of --stop-at-size has passed
+	enough  bool                      // the size of --stop-at-size has passed, or a peer has left
 }
 
 func (s *settings) newPair() *pair {

@@ -158,6 +158,30 @@ func TestASinkThatRefusedIsAskedAgainByTheNextConnection(t *testing.T) {
 	}
 }
 
+// As most clients of unix sockets do, which need not shut them down first.
+func TestAPeerThatLeavesInOrderIsNoError(t *testing.T) {
+	path := socketPath(t)
+	l := listen(t, "unix", path+"-behind")
+	for _, sink := range []string{"unix:" + path + "-behind", "exec:cat", "sh:cat; echo bye"} {
+		p := launch(t, nil, "--serve", "--both", "unix-listen:"+path, sink)
+		c := dial(t, "unix", path)
+		if strings.HasPrefix(sink, "unix:") {
+			behind := accept(t, l)
+			_, _ = behind.Write([]byte("x"))
+			_, _ = io.ReadFull(c, make([]byte, 1))
+			behind.Close()
+			_ = hear(t, c)
+		} else {
+			_, _ = c.Write([]byte("x"))
+			_, _ = io.ReadFull(c, make([]byte, 1))
+			c.Close()
+		}
+		waitFor(t, "the end of the connection", func() bool { return len(p.children()) == 0 && p.sockets() == 1 })
+		p.signal(syscall.SIGTERM)
+		p.ended(0, "")
+	}
+}
+
 func TestAServerSaysHowFarItIs(t *testing.T) {
 	p := serve(t, "--both", "LISTEN", "exec:cat")
 	echoes(t, dial(t, "tcp", p.address()), noise[:1000])

@@ -59,6 +59,11 @@ func (p *pair) options(from, to *endpoint.Stream) splice.Options {
 	return o
 }
 
+// errLeft ends a way to a peer of a served connection that has closed its end of
+// a unix socket, after it has read all that was sent so far (otherwise there is
+// an error as well): that is how such connections end.
+var errLeft = errors.New("the peer has left")
+
 // wait is splice.Options.Wait. What is ready counts as something that moves: a
 // buffer may take it. While it waits for a source, it notices that the sink takes
 // no more: EPIPE, as from a write.
@@ -79,6 +84,8 @@ func (p *pair) wait(to *splice.Descriptor, fd int, events int16, timeout int) (r
 		case fds[0].Revents != 0:
 			p.idle.moved()
 			return true, nil
+		case fds[1].Revents == unix.POLLHUP && to.Kind == splice.Socket && p.served != nil && p.both:
+			return false, errLeft
 		case fds[1].Revents != 0:
 			return false, &splice.WriteError{Err: unix.EPIPE}
 		case p.idle.over() && fd == to.FD:
@@ -102,6 +109,10 @@ func (p *pair) explain(from, to *endpoint.Stream, err error) {
 		p.timedOut(from, "read error")
 	case err == errStuck:
 		p.timedOut(to, "write error")
+	case err == errLeft:
+		p.mu.Lock()
+		p.enough = true
+		p.mu.Unlock()
 	case errors.As(err, &read):
 		p.fail(from, "read error", err)
 	case errors.As(err, &write):
