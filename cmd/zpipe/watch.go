@@ -138,7 +138,9 @@ func (w *watch) followsProcess() bool {
 func (w *watch) look() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.files = slices.DeleteFunc(w.files, func(f *openFile) bool { return !f.update() && f.target.fd < 0 })
+	w.files = slices.DeleteFunc(w.files, func(f *openFile) bool {
+		return !f.update() && f.target.fd < 0 && f.target.lives() // else its last state stays
+	})
 	for _, t := range w.targets {
 		if t.fd < 0 {
 			w.discover(t)

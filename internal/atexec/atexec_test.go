@@ -251,6 +251,13 @@ func TestWhatIsToBeDoneBeforeDyingIsDoneInReverse(t *testing.T) {
 	}
 }
 
+func TestWhatDoesNotReturnDoesNotKeepAProcessFromDying(t *testing.T) {
+	script := "{ timeout -s KILL 15 $PROBE prepared 15 stuck; } 2>/dev/null; echo $?"
+	if got, _ := shell(t, withRecord, script); got != "first\nsecond\n143\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestABrokenPipeCanBeSurvived(t *testing.T) {
 	got, _ := shell(t, withRecord, `{ sleep 0.1; $PROBE survive; echo $? >&3; } | :`)
 	if got != "broken pipe\n0\n" {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // dying is what is to be done before a signal ends the process.
@@ -15,8 +16,9 @@ var dying struct {
 }
 
 // BeforeDying has f called when one of the signals comes, after what was given
-// later, and then the process ended by it. Signals that were ignored at the
-// start stay so.
+// later, and then the process ended by it. One that takes longer than a second,
+// such as to write on a terminal that was stopped (^S), is not waited for.
+// Signals that were ignored at the start stay so.
 func BeforeDying(f func(), sigs ...syscall.Signal) {
 	dying.mu.Lock()
 	defer dying.mu.Unlock()
@@ -32,7 +34,15 @@ func dieInOrder(sig syscall.Signal) {
 	dying.mu.Lock()
 	defer dying.mu.Unlock()
 	for _, f := range slices.Backward(dying.last) {
-		f()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			f()
+		}()
+		select {
+		case <-done:
+		case <-time.After(time.Second):
+		}
 	}
 	Die(sig)
 }

@@ -49,6 +49,9 @@ func main() {
 		for _, last := range []string{"second", "first"} {
 			atexec.BeforeDying(func() { fmt.Println(last) }, syscall.SIGTERM, syscall.SIGINT)
 		}
+		if len(os.Args) > 3 {
+			atexec.BeforeDying(func() { select {} }, syscall.SIGTERM)
+		}
 		kill(number(os.Args[2]))
 		time.Sleep(20 * time.Second)
 	case "child":
