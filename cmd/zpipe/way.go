@@ -87,7 +87,7 @@ func (p *pair) wait(to *splice.Descriptor, fd int, events int16, timeout int) (r
 		case fds[1].Revents == unix.POLLHUP && to.Kind == splice.Socket && p.served != nil && p.both:
 			return false, errLeft
 		case fds[1].Revents != 0:
-			return false, &splice.WriteError{Err: unix.EPIPE}
+			return p.withoutReader(fds[:1])
 		case p.idle.over() && fd == to.FD:
 			return false, errStuck
 		case p.idle.over():
@@ -96,6 +96,24 @@ func (p *pair) wait(to *splice.Descriptor, fd int, events int16, timeout int) (r
 			return false, nil
 		}
 	}
+}
+
+// toEnd is how long a source may take to end once its sink has gone: a program
+// such as tar(1), which knows by what it has read that this was all, does not
+// wait for the end of its input.
+const toEnd = 500 * time.Millisecond
+
+// withoutReader says that the sink has gone, unless the source ends or gives
+// more, which finds that out.
+func (p *pair) withoutReader(source []unix.PollFd) (ready bool, err error) {
+	if _, err := p.poll(source, toEnd); err != nil {
+		return false, err
+	}
+	if source[0].Revents == 0 {
+		return false, &splice.WriteError{Err: unix.EPIPE}
+	}
+	p.idle.moved()
+	return true, nil
 }
 
 // explain prints what ended a way early.
