@@ -48,7 +48,7 @@ func (f *fanout) watchList() (fds []unix.PollFd, watched []*Sink) {
 	if f.options.WatchSinks {
 		for _, s := range f.live {
 			if s.Kind == Pipe || s.Kind == Socket {
-				fds = append(fds, unix.PollFd{Fd: int32(s.FD)}) // POLLERR needs no asking
+				fds = append(fds, unix.PollFd{Fd: int32(s.FD)}) // gone needs no asking
 				watched = append(watched, s)
 			}
 		}
@@ -70,9 +70,13 @@ func (f *fanout) attend(fds []unix.PollFd) error {
 	return nil
 }
 
+// gone is what poll says of a pipe without a reader (POLLERR) and of a socket
+// whose peer has closed it (POLLHUP).
+const gone = unix.POLLERR | unix.POLLHUP | unix.POLLNVAL
+
 func (f *fanout) dropBroken(fds []unix.PollFd, watched []*Sink) (broken bool, err error) {
 	for i, s := range watched {
-		if fds[2+i].Revents&(unix.POLLERR|unix.POLLNVAL) != 0 {
+		if fds[2+i].Revents&gone != 0 {
 			broken = true
 			if err := f.fail(s, unix.EPIPE); err != nil {
 				return broken, err

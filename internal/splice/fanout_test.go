@@ -311,6 +311,33 @@ func TestTeeEndsWithItsLastSink(t *testing.T) {
 	}
 }
 
+// A socket says in another way than a pipe that its peer has gone.
+func TestAWatchedTeeEndsWithItsReadersWhileItsSourceIsSilent(t *testing.T) {
+	for _, kind := range []string{"pipe", "unix socket"} {
+		for _, m := range []splice.Method{splice.Auto, splice.ReadWrite} {
+			s := newStage(t, t.TempDir(), "", "")
+			defer s.end()
+			silent, _ := s.ownedPipe()
+			sink := &splice.Sink{Descriptor: s.describe(s.leavingReader(kind, 0))}
+			c := splice.New()
+			defer c.Close()
+			ended := make(chan error, 1)
+			go func() {
+				_, err := c.Tee([]*splice.Sink{sink}, s.describe(silent), splice.Options{Method: m, WatchSinks: true})
+				ended <- err
+			}()
+			select {
+			case err := <-ended:
+				if err != nil || !errors.Is(sink.Err, unix.EPIPE) {
+					t.Errorf("%s, %v: %v, %v", kind, m, err, sink.Err)
+				}
+			case <-time.After(20 * time.Second):
+				t.Fatalf("%s, %v: still waiting", kind, m)
+			}
+		}
+	}
+}
+
 func TestTeeEndsWhenSinkFailedSaysSo(t *testing.T) {
 	f := newFan(t, len(text), 0, "pipe", "/dev/null")
 	defer f.end()
