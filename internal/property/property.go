@@ -44,6 +44,14 @@ func Check(t *testing.T, cases int, property func(*rapid.T)) {
 	rapid.Check(t, property)
 }
 
+// Make is Check for t.Run.
+func Make(cases int, property func(*rapid.T)) func(*testing.T) {
+	return func(t *testing.T) {
+		t.Helper()
+		Check(t, cases, property)
+	}
+}
+
 // Long reports whether ZEROUTILS_LONG asks for a run by hand, with many times
 // the cases.
 func Long() bool { return os.Getenv("ZEROUTILS_LONG") != "" }

@@ -4,12 +4,14 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"zeroutils/internal/property"
 )
 
 func TestCopyDeliversExactlyTheSourceOrATruthfulErrorAndAnExactPrefix(t *testing.T) {
 	for m := Auto; m <= ReadWrite; m++ {
 		for _, from := range served[m].from {
-			t.Run(m.String()+" from "+from.Describe(), rapid.MakeCheck(func(t *rapid.T) {
+			t.Run(m.String()+" from "+from.Describe(), property.Make(property.Usual, func(t *rapid.T) {
 				s := newScene()
 				drawOptions(t, s, m)
 				drawSource(t, s, []Kind{from})

@@ -8,6 +8,8 @@ import (
 
 	"golang.org/x/sys/unix"
 	"pgregory.net/rapid"
+
+	"zeroutils/internal/property"
 )
 
 // scribble changes every byte of a file, in the pages that pipes refer to.
@@ -36,7 +38,7 @@ func stableScene(pages int64) (*scene, *fakeReader) {
 
 func TestTheReaderOfAStableCopyGetsTheBytesAsTheyWereWhenTheyCame(t *testing.T) {
 	for _, m := range []Method{Auto, Splice} {
-		t.Run(m.String(), rapid.MakeCheck(func(t *rapid.T) {
+		t.Run(m.String(), property.Make(property.Usual, func(t *rapid.T) {
 			s := newScene()
 			drawOptions(t, s, m)
 			s.options.Stable = true

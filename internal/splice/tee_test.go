@@ -7,12 +7,14 @@ import (
 
 	"golang.org/x/sys/unix"
 	"pgregory.net/rapid"
+
+	"zeroutils/internal/property"
 )
 
 func TestTeeDeliversExactlyTheSourceToEverySinkThatDoesNotFail(t *testing.T) {
 	for n := 1; n <= 6; n++ {
 		for _, m := range []Method{Auto, Splice, ReadWrite} {
-			t.Run(fmt.Sprintf("%s to %d", m, n), rapid.MakeCheck(func(t *rapid.T) {
+			t.Run(fmt.Sprintf("%s to %d", m, n), property.Make(property.Usual, func(t *rapid.T) {
 				s := newScene()
 				drawOptions(t, s, m)
 				drawSource(t, s, served[m].from)
