@@ -1,11 +1,16 @@
 package faults
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
+	"regexp"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // busy are scenes that take a while.
@@ -91,4 +96,36 @@ func TestABrokenPipeKillsUnlessItIsIgnored(t *testing.T) {
 			p.run().sinkFailed(0, "Broken pipe")
 		})
 	}
+}
+
+// The kernel tells the holder of a lease by a signal that somebody waits. Here
+// strace holds zcat up as soon as it has the lease, until somebody does.
+func TestAWriterThatComesAsSoonAsThereIsALeaseDoesNotKill(t *testing.T) {
+	needStrace(t)
+	p := scene{tool: "zcat", options: []string{"--stable"}, sources: fromFile, sinks: toPipe}.setUp(t, t.TempDir())
+	file := filepath.Join(p.dir, p.sources[0].name)
+	p.under("strace", "-f", "--seccomp-bpf", "-qqq", "-o", os.DevNull, "-P", file,
+		"-e", "trace=fcntl", "-e", "inject=fcntl:delay_exit=300000:when=2..4")
+	p.start()
+	p.waitForLease(file)
+	if _, err := unix.Open(file, unix.O_WRONLY|unix.O_NONBLOCK, 0); err != unix.EAGAIN {
+		t.Errorf("opened for writing: %v", err)
+	}
+	p.wait().succeeded()
+}
+
+// waitForLease returns when somebody has a lease on the file.
+func (p *play) waitForLease(file string) {
+	p.Helper()
+	var st unix.Stat_t
+	p.must(unix.Stat(file, &st))
+	lease := regexp.MustCompile(fmt.Sprintf(`LEASE .*:%d `, st.Ino))
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		locks, err := os.ReadFile("/proc/locks")
+		p.must(err)
+		if lease.Match(locks) {
+			return
+		}
+	}
+	p.Fatal("nobody takes a lease")
 }

@@ -50,7 +50,7 @@ type lease struct {
 
 // takeLease returns nil and the errno if the kernel refuses.
 func takeLease(s *system, fd int) (*lease, error) {
-	s.calls++
+	s.calls += 2 // with F_SETSIG
 	if err := s.setLease(fd, unix.F_RDLCK); err != nil {
 		return nil, err
 	}
@@ -202,18 +202,18 @@ func (t *transfer) readerIsDone() bool {
 	return broken
 }
 
-// setLease takes (F_RDLCK) or gives back (F_UNLCK) a lease. Nobody is to get
-// the SIGIO that the kernel sends when a lease is broken, whose default action
-// is to end the process: breaking asks for itself.
+// setLease takes (F_RDLCK) or gives back (F_UNLCK) a lease. When somebody waits
+// for it, the kernel sends a signal: by default SIGIO, which ends the process,
+// so before there is a lease it is made SIGURG, which does nothing. breaking
+// asks for itself.
 func setLease(fd, kind int) error {
-	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETLEASE, kind); err != nil {
-		return err
-	}
 	if kind == unix.F_RDLCK {
-		_, err := unix.FcntlInt(uintptr(fd), unix.F_SETOWN, 0)
-		return err
+		if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETSIG, int(unix.SIGURG)); err != nil {
+			return err
+		}
 	}
-	return nil
+	_, err := unix.FcntlInt(uintptr(fd), unix.F_SETLEASE, kind)
+	return err
 }
 
 // leaseBreakTime reads lease-break-time, 45 s where that cannot be read.
