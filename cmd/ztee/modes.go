@@ -7,6 +7,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/atexec"
+	"zeroutils/internal/splice"
 	"zeroutils/internal/tool"
 )
 
@@ -15,25 +17,25 @@ var outputErrors = []string{"warn", "warn-nopipe", "exit", "exit-nopipe"}
 
 // A mode is what happens when an output fails.
 type mode struct {
-	dies   bool // of a broken pipe, as programs do unless told otherwise
-	exits  bool // the first error that counts ends the run
-	nopipe bool // a broken pipe is no error, only an output less
+	dies    bool // of a broken pipe, as programs do unless told otherwise
+	exits   bool // the first error that counts ends the run
+	nopipe  bool // a broken pipe is no error, only an output less
+	watches bool // and is noticed before there is more input
 }
 
-// modeOf takes --output-error or -p, whichever was given last.
+// modeOf takes --output-error or -p, whichever was given last. Without them tee
+// is silent about a broken pipe also where its parent had SIGPIPE ignored.
 func modeOf(inv *tool.Invocation) mode {
 	given, ok := inv.Line.Last("output-error", "p")
 	if !ok {
-		return mode{dies: true}
+		return mode{dies: !atexec.Ignored(syscall.SIGPIPE), nopipe: true}
 	}
 	word := given.Value
 	if given.Name == "p" {
 		word = "warn-nopipe"
 	}
-	return mode{
-		exits:  word == "exit" || word == "exit-nopipe",
-		nopipe: word == "warn-nopipe" || word == "exit-nopipe",
-	}
+	nopipe := word == "warn-nopipe" || word == "exit-nopipe"
+	return mode{exits: word == "exit" || word == "exit-nopipe", nopipe: nopipe, watches: nopipe}
 }
 
 // apply sets how the process takes SIGPIPE. With a display on the terminal it
@@ -44,5 +46,8 @@ func (m mode) apply(display bool) {
 	}
 }
 
-// forgives reports whether an output may fail so without anybody being told.
-func (m mode) forgives(err error) bool { return m.nopipe && errors.Is(err, unix.EPIPE) }
+// forgives reports whether an output may fail as it did without anybody being
+// told.
+func (m mode) forgives(s *splice.Sink) bool {
+	return m.nopipe && (s.Kind == splice.Pipe || s.Kind == splice.Socket) && errors.Is(s.Err, unix.EPIPE)
+}

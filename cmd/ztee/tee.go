@@ -88,7 +88,7 @@ func (t *tee) copy() {
 	t.report, err = copier.Tee(t.sinks(), src, splice.Options{
 		Method:     t.inv.Method,
 		SinkFailed: t.failed,
-		WatchSinks: t.mode.nopipe,
+		WatchSinks: t.mode.watches,
 		Attend:     reopen,
 		Progress:   t.arrived,
 	})
@@ -114,7 +114,7 @@ func (t *tee) failed(s *splice.Sink) error {
 	if t.mode.dies && t.display != nil && errors.Is(s.Err, unix.EPIPE) {
 		t.die(unix.SIGPIPE)
 	}
-	if t.mode.forgives(s.Err) {
+	if t.mode.forgives(s) {
 		return nil
 	}
 	t.inv.Fail(t.nameOf(s), s.Err)

@@ -308,6 +308,8 @@ func (o outcome) hasFailed(f fault, k int, text string) {
 		o.isBeginning(0)
 	case f.side == in:
 		o.sourceFailed(k, text)
+	case o.tool == "ztee" && o.sinks[k].kind == pipe && text == texts["EPIPE"]:
+		o.sinkLost(k) // the signal is what it would die of
 	default:
 		o.sinkFailed(k, text)
 	}

@@ -34,6 +34,20 @@ func (o outcome) sinkFailed(k int, text string) {
 	o.Helper()
 	o.ended(1)
 	o.saidOnly(o.sinkMessage(k, text))
+	o.onlyOneIncomplete(k)
+}
+
+// sinkLost checks that nothing was said of a sink that took no more, and that
+// the others have everything.
+func (o outcome) sinkLost(k int) {
+	o.Helper()
+	o.ended(0)
+	o.saidNothing()
+	o.onlyOneIncomplete(k)
+}
+
+func (o outcome) onlyOneIncomplete(k int) {
+	o.Helper()
 	for i := range o.sinks {
 		if i == k {
 			o.isBeginning(i)
