@@ -64,26 +64,19 @@ func (t *tee) renew(o *output) error {
 	if err != nil {
 		return err
 	}
-	defer unix.Close(fd)
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
-		return err
+	renewed, err := tool.Neighbour(fd, nil)
+	if err == nil && renewed.Stat.Dev == o.Stat.Dev && renewed.Stat.Ino == o.Stat.Ino {
+		return unix.Close(fd) // not rotated
 	}
-	if st.Dev == o.Stat.Dev && st.Ino == o.Stat.Ino {
-		return nil // not rotated
+	if err == nil && renewed.Kind == splice.Regular {
+		renewed.Offset, err = unix.Seek(fd, 0, unix.SEEK_END)
 	}
-	if _, err := unix.Seek(fd, 0, unix.SEEK_END); err != nil && err != unix.ESPIPE {
+	if err != nil {
+		_ = unix.Close(fd)
 		return err
 	}
 	if err := t.finish(o); err != nil {
 		t.inv.Fail(o.name, err)
-	}
-	if err := unix.Dup3(fd, o.FD, unix.O_CLOEXEC); err != nil {
-		return err
-	}
-	renewed, err := tool.Neighbour(o.FD, nil)
-	if err != nil {
-		return err
 	}
 	*o.Descriptor = *renewed
 	return nil

@@ -137,20 +137,24 @@ func (t *tee) nameOf(s *splice.Sink) string {
 // data may be known no earlier.
 func (t *tee) close() {
 	for _, o := range t.outputs {
-		err := t.finish(o)
-		if o.FD > 2 {
-			if closed := unix.Close(o.FD); err == nil {
-				err = closed
-			}
-		}
-		if err != nil && o.Err == nil {
+		if err := t.finish(o); err != nil && o.Err == nil {
 			t.inv.Fail(o.name, err)
 		}
 	}
 }
 
-// finish has a file's data on disk if --fsync asks for it.
+// finish has a file's data on disk if --fsync asks for it, and closes it.
 func (t *tee) finish(o *output) error {
+	err := t.sync(o)
+	if o.FD > 2 {
+		if closed := unix.Close(o.FD); err == nil {
+			err = closed
+		}
+	}
+	return err
+}
+
+func (t *tee) sync(o *output) error {
 	if !t.inv.Flags.Bool("fsync") || o.Kind != splice.Regular && o.Kind != splice.Block {
 		return nil
 	}
