@@ -101,6 +101,23 @@ func (d *Descriptor) Remaining() int64 {
 // splice, sendfile and copy_file_range refuse (EINVAL, EBADF).
 func (d *Descriptor) Appends() bool { return d.Flags&unix.O_APPEND != 0 }
 
+// splices reports whether splice(2) can serve. It leaves out terminals, where it
+// would ask a second time for the end of what a user has typed, and tapes, whose
+// records are what one call reads or writes: until Linux 5.10 it read and wrote
+// devices by the page, and what did not fit of a record was lost.
+func (d *Descriptor) splices() bool {
+	switch d.Kind {
+	case Regular, Block, Pipe, Socket:
+		return true
+	case Character:
+		return unix.Major(d.Stat.Rdev) != tapes
+	}
+	return false
+}
+
+// tapes is the major number of SCSI tapes (admin-guide/devices.txt of Linux).
+const tapes = 9
+
 // isNull recognizes /dev/null, the character device 1:3. As a source it is
 // empty, and splice refuses it (EINVAL).
 func (d *Descriptor) isNull() bool {

@@ -25,7 +25,7 @@ type Options struct {
 	Preallocate bool
 	// Stable makes a pipe's reader get the bytes of a regular file as they
 	// were when they were copied, also if the file is written to before the
-	// reader reads: see lease.go.
+	// reader reads: see lease.go. It is for [Copier.Copy].
 	Stable bool
 	// Limiter, if set, says when how many bytes may pass. Methods that cannot be
 	// held back, reflink and direct, do not serve then.
@@ -126,7 +126,7 @@ func serves(m Method, dst, src *Descriptor, o Options) bool {
 	case Sendfile:
 		return (src.Kind == Regular || src.Kind == Block) && !dst.Appends() && !referencesPages(dst, src, o)
 	case Splice:
-		return splicesFrom(src.Kind) && splicesTo(dst.Kind) && !dst.Appends() && !referencesPages(dst, src, o)
+		return src.splices() && dst.splices() && !dst.Appends() && !referencesPages(dst, src, o)
 	case Mmap:
 		return src.Kind == Regular
 	case Uncached:
@@ -142,14 +142,6 @@ func serves(m Method, dst, src *Descriptor, o Options) bool {
 func oneFilesystem(dst, src *Descriptor) bool {
 	return src.Stat.Dev == dst.Stat.Dev || src.FS == unix.BTRFS_SUPER_MAGIC && dst.FS == unix.BTRFS_SUPER_MAGIC
 }
-
-// splicesFrom leaves terminals out: splice would ask a second time for the end
-// of the input that a user has typed.
-func splicesFrom(k Kind) bool {
-	return k == Regular || k == Block || k == Character || k == Pipe || k == Socket
-}
-
-func splicesTo(k Kind) bool { return splicesFrom(k) }
 
 // referencesPages reports whether a stable copy would leave references to a
 // file's pages in the sink where no lease guards them. [Copier.Copy] guards a

@@ -220,6 +220,16 @@ func TestNothingIsPlannedForDevNull(t *testing.T) {
 	}
 }
 
+func TestATapeIsReadAndWrittenByTheRecord(t *testing.T) {
+	tape := big(Character)
+	tape.Stat.Rdev = unix.Mkdev(9, 128)
+	for _, pair := range [][2]*Descriptor{{big(Pipe), tape}, {tape, big(Pipe)}, {big(Block), tape}} {
+		if plan, err := Plan(pair[0], pair[1], Options{}); letters(plan) != "W" || err != nil {
+			t.Errorf("%v to %v: %v, %v", pair[1].Kind, pair[0].Kind, plan, err)
+		}
+	}
+}
+
 func TestFilesystemsThatOffload(t *testing.T) {
 	for fs, want := range map[int64]bool{
 		0x9123683e: true,  // btrfs

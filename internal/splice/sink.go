@@ -21,7 +21,7 @@ type Sink struct {
 // for from another goroutine while the copy goes on.
 func (s *Sink) Delivered() int64 { return s.delivered.Load() }
 
-func (s *Sink) lookAgain() { s.plain = !splicesTo(s.Kind) || s.Appends() }
+func (s *Sink) lookAgain() { s.plain = !s.splices() || s.Appends() }
 
 func (s *Sink) spliced() bool { return !s.plain }
 

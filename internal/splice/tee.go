@@ -66,7 +66,7 @@ func (f *fanout) plan() error {
 			return &UnservedError{Method: wanted, Src: f.src.Kind, Dst: s.Kind}
 		}
 	}
-	spliceable := splicesFrom(f.src.Kind)
+	spliceable := f.src.splices()
 	if wanted == Splice && !spliceable {
 		return &UnservedError{Method: wanted, Src: f.src.Kind, Dst: Pipe}
 	}
