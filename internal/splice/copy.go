@@ -172,11 +172,16 @@ func (t *transfer) try(plan []Method) error {
 			return t.confirm(err)
 		}
 		if i+1 == len(plan) {
-			return &UnservedError{Method: m, Src: t.src.Kind, Dst: t.dst.Kind, Errno: no.errno}
+			return t.unserved(no.errno)
 		}
 		t.fellBack(plan[i+1], no.errno)
 	}
 	return nil
+}
+
+// unserved is for a method that is the only one to use.
+func (t *transfer) unserved(why error) error {
+	return &UnservedError{Method: t.options.Method, Src: t.src.Kind, Dst: t.dst.Kind, Errno: why}
 }
 
 func (t *transfer) fellBack(to Method, why error) {

@@ -9,8 +9,9 @@ import (
 // direct reads and writes past the page cache, one block being read while the
 // one before it is written. Both files are opened a second time with O_DIRECT,
 // through /proc/self/fd, since the flag of a descriptor that was given would
-// be shared with other processes. Bytes that no aligned write can carry (the
-// end of a file, what is left of a short write) go through the page cache.
+// be shared with other processes. Bytes that no aligned write can carry (those
+// before the first block boundary and behind the last, what is left of a short
+// write) go through the page cache.
 //
 // Reads name their offsets and consume nothing, so at any failure the offsets
 // of both files are put behind the last byte delivered.
@@ -68,8 +69,11 @@ func openDirect(t *transfer) (_ *directCopy, err error) {
 		return nil, err
 	}
 	d.align = int64(max(t.alignment(d.in), t.alignment(d.out)))
-	if d.align > directBlock {
+	switch {
+	case d.align > directBlock:
 		return nil, unix.EINVAL
+	case (d.from-d.to)%d.align != 0:
+		return nil, ErrMisaligned
 	}
 	d.memory, err = unix.Mmap(-1, 0, 2*directBlock, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
 	return d, err

@@ -27,26 +27,46 @@ func TestDirectWritesAnUnalignedTailThroughThePageCache(t *testing.T) {
 	}
 }
 
-func TestDirectServesAnyTwoOffsetsAndOnlyTheSameDistanceDirectly(t *testing.T) {
+// offsetsScene copies three blocks, less what lies before an offset.
+func offsetsScene(from, to int64) *scene {
+	s := newScene()
+	s.file(Regular, 3*directBlock, 0).align = page
+	s.src.o.offset = from
+	s.src = s.describe(s.src.o)
+	s.toFile(Regular, 0, 10*page, to)
+	s.options.Method = Direct
+	return s
+}
+
+func TestDirectServesOffsetsAtTheSameDistanceFromABoundary(t *testing.T) {
 	const size = 3 * directBlock
 	for _, c := range []struct{ from, to, direct int64 }{
 		{0, 0, size},
 		{7 * page, 2 * page, size - 7*page},
 		{100, 100, size - page},
 		{page - 1, 5*page - 1, size - page},
-		{0, 1, 0},
-		{1, 0, 0},
-		{512, 0, 0},
-		{100, 101, 0},
 	} {
-		s := newScene()
-		s.file(Regular, size, 0).align = page
-		s.src.o.offset = c.from
-		s.src = s.describe(s.src.o)
-		s.toFile(Regular, 0, 10*page, c.to)
-		s.options.Method = Direct
-		if r := s.mustCopy(t); r.By[Direct] != c.direct || r.By[ReadWrite] != size-c.from-c.direct {
+		r := offsetsScene(c.from, c.to).mustCopy(t)
+		if r.By[Direct] != c.direct || r.By[ReadWrite] != size-c.from-c.direct {
 			t.Errorf("from %d to %d: by method %v", c.from, c.to, r.By)
+		}
+	}
+}
+
+func TestOffsetsThatAreAlignedDifferentlyAreNotServedDirectly(t *testing.T) {
+	for _, c := range []struct{ from, to int64 }{{0, 1}, {1, 0}, {512, 0}, {100, 101}, {0, 5*page + 7}} {
+		s := offsetsScene(c.from, c.to)
+		r, err := s.copy()
+		if u, ok := err.(*UnservedError); !ok || u.Errno != ErrMisaligned || r.Delivered != 0 {
+			t.Errorf("from %d to %d: %v, delivered %d", c.from, c.to, err, r.Delivered)
+		}
+		s.checkCopy(t, r, err)
+
+		s = offsetsScene(c.from, c.to)
+		s.options.Method, s.options.Direct = Auto, true
+		r = s.mustCopy(t)
+		if len(r.Fallbacks) != 1 || r.Fallbacks[0].Err != ErrMisaligned || r.By[Direct] != 0 {
+			t.Errorf("from %d to %d: %+v", c.from, c.to, r)
 		}
 	}
 }

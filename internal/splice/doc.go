@@ -18,8 +18,8 @@
 //     function of two descriptors), and left for the next only on the errnos
 //     of errno.go. read and write come last and always work.
 //   - Whose error. A [ReadError] concerns the source, a [WriteError] the sink;
-//     every error of a copy is one of these, an [UnservedError] or what the
-//     progress callback returned.
+//     every error of a copy is one of these, an [UnservedError] or what a
+//     callback of the [Options] returned.
 //   - End of file. What copy_file_range, sendfile, splice or mmap call the end
 //     of a file or device is the end only once read(2) agrees. A terminal's
 //     end is not asked for twice.
@@ -29,8 +29,8 @@
 //     progress and interruption are served in time.
 //   - Memory. Constant, whatever the size of the data.
 //   - Descriptors. Those given are never closed, and never retuned beyond
-//     their offset. Descriptors made here are close-on-exec and high, never 0
-//     to 2.
+//     their offset, or a lease for as long as that is held. Descriptors made
+//     here are close-on-exec and high, never 0 to 2.
 //
 // # What it does not do
 //
@@ -39,9 +39,16 @@
 //
 // # Where to read
 //
-// copy.go is the loop that runs a plan; plan.go chooses; there is one file a
-// mechanism (reflink.go, copyfilerange.go, sendfile.go, viapipe.go, mmap.go,
-// direct.go, readwrite.go, uncached.go, buffer.go, tee.go and sink.go), and lease.go keeps
-// zero-copy safe from writers. kernel.go is the table of system calls, which the
-// tests replace.
+// descriptor.go says what an open descriptor is; plan.go chooses the methods for
+// two of them; copy.go runs the plan, and errno.go says what leads from one method
+// to the next. There is one file a mechanism: reflink.go, copyfilerange.go,
+// sendfile.go, viapipe.go (with pipe.go and pool.go, the private pipes), mmap.go,
+// direct.go, uncached.go and readwrite.go. lease.go keeps zero-copy safe from
+// writers.
+//
+// [Copier.Tee] is in tee.go (the rounds), sink.go (one output) and attend.go
+// (what happens while it waits), [Copier.CopyBuffered] in buffer.go and
+// [Copier.Filter] in filter.go.
+//
+// kernel.go is the table of system calls, which the tests replace.
 package splice

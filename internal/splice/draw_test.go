@@ -210,8 +210,9 @@ func drawFileSink(t *rapid.T, s *scene, kind Kind) {
 	if s.options.Method != Reflink && oneIn(t, 2, "sink has content") {
 		before = size(t, "sink size")
 		offset = int64(rapid.IntRange(0, int(before)).Draw(t, "sink offset"))
-		if direct {
-			offset = offset / page * page
+		if direct && !oneIn(t, 4, "aligned differently") {
+			offset = offset/page*page + s.src.Offset%page
+			before = max(before, offset)
 		}
 	}
 	takesAppend := s.options.Method == Auto || s.options.Method == ReadWrite || s.options.Method == Mmap

@@ -16,7 +16,8 @@ func (e *WriteError) Unwrap() error { return e.Err }
 
 // An UnservedError says that the method asked for cannot copy this source to
 // this sink. Errno is nil if that was plain from what they are, and otherwise
-// what the kernel answered when it was tried.
+// what the kernel answered when it was tried, [ErrNotEmpty],
+// [ErrMisaligned] or [ErrNoLease].
 type UnservedError struct {
 	Method   Method
 	Src, Dst Kind
@@ -41,10 +42,19 @@ const (
 	// ErrTruncated is the ReadError of a file that shrank while its pages were
 	// on the way.
 	ErrTruncated = plainError("file truncated while it was read")
+	// ErrNoLease is why [Splice] does not serve a stable copy; the errno is
+	// Report.LeaseErr.
+	ErrNoLease = plainError("no lease can be had on the file")
 	// ErrLeaseLost is the ReadError of a stable copy whose reader took longer
 	// than the kernel's lease-break-time (proc_sys_fs(5)): a writer was let in
 	// while bytes of the file were still unread in the pipe.
 	ErrLeaseLost = plainError("a writer was let in before the reader was done (lease-break-time exceeded)")
+	// ErrNotEmpty is why [Reflink] does not serve a sink that somebody else has
+	// written to.
+	ErrNotEmpty = plainError("the sink is not empty any more")
+	// ErrMisaligned is why [Direct] does not serve two offsets that are not the
+	// same distance from a block boundary: every write would be unaligned.
+	ErrMisaligned = plainError("the offsets of source and sink are aligned differently")
 	// ErrNoProgress is the WriteError of a sink whose write(2) returns 0.
 	ErrNoProgress = plainError("write returned 0")
 )

@@ -19,7 +19,7 @@ import (
 // The kernel refuses a lease to who is neither the file's owner nor has
 // CAP_LEASE (EACCES), while somebody has the file open for writing (EAGAIN)
 // and on filesystems without leases (EINVAL). Then the bytes are copied with
-// read and write.
+// read and write, unless splice alone is asked for.
 //
 // The promise covers the process that reads our pipe, not pipes beyond it.
 
@@ -84,6 +84,9 @@ func (t *transfer) stable() error {
 	guard, err := takeLease(&t.system, t.src.FD)
 	if err != nil {
 		t.report.Lease, t.report.LeaseErr = LeaseRefused, err
+		if t.options.Method == Splice {
+			return t.unserved(ErrNoLease)
+		}
 		return readWrite(t)
 	}
 	t.report.Lease = LeaseHeld
@@ -92,9 +95,13 @@ func (t *transfer) stable() error {
 	if !t.awaitReader(guard) {
 		t.report.Lease, lost = LeaseLost, &ReadError{ErrLeaseLost}
 	}
-	if no, unsuited := err.(*notThisWay); unsuited {
+	no, unsuited := err.(*notThisWay)
+	switch {
+	case unsuited && t.options.Method == Splice:
+		return t.unserved(no.errno)
+	case unsuited:
 		t.fellBack(ReadWrite, no.errno)
-	} else if err != nil {
+	case err != nil:
 		return err
 	}
 	// What was in the private pipe when a writer came, then the rest. It is

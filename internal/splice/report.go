@@ -31,7 +31,7 @@ type Report struct {
 type Fallback struct {
 	From, To Method
 	At       int64 // bytes delivered before the change, the first time
-	Err      error // what the kernel said, a unix.Errno
+	Err      error // what the kernel said, a unix.Errno, or why it was not asked
 	Count    int   // how often the same was seen, in a total of several copies
 }
 

@@ -233,9 +233,14 @@ func (s *scene) said(who party, err error) bool {
 // unplanned reports whether e is what Plan says, before any call was made, or
 // about files that O_DIRECT cannot serve.
 func (s *scene) unplanned(e *UnservedError) bool {
-	if e.Errno == unix.EINVAL && e.Method == Direct {
+	if e.Method == Direct && e.Errno != nil {
 		from, to := s.src.o.object.(*fakeFile), s.dst[0].o.object.(*fakeFile)
-		return max(from.align, to.align) > directBlock
+		align := max(from.align, to.align)
+		apart := s.src.start - s.dst[0].start
+		return e.Errno == unix.EINVAL && align > directBlock || e.Errno == ErrMisaligned && apart%int64(align) != 0
+	}
+	if e.Errno == ErrNoLease {
+		return slices.ContainsFunc(s.k.said, func(a answer) bool { return a.call == "F_SETLEASE" })
 	}
 	_, err := Plan(s.dst[0].Descriptor, s.src.Descriptor, s.options)
 	return err != nil && e.Errno == nil

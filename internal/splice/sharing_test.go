@@ -33,6 +33,27 @@ func TestWholeFilesShareTheirExtents(t *testing.T) {
 	}
 }
 
+// What shares the sink's descriptor may write to it between the look at it and
+// the copy. Sharing all extents would replace that.
+func TestWhatSomebodyElseHasWrittenMeanwhileIsNotReplaced(t *testing.T) {
+	for _, fs := range []string{"xfs", "btrfs"} {
+		t.Run(fs, func(t *testing.T) {
+			s := newStage(t, testfs.Shared(t, fs), "", "")
+			defer s.end()
+			c := splice.New()
+			defer c.Close()
+			src, dst := s.describe(s.textFile("source", len(text))), s.describe(s.emptyFile("sink"))
+			if _, err := unix.Write(dst.FD, []byte("first\n")); err != nil {
+				t.Fatal(err)
+			}
+			r, err := c.Copy(dst, src, splice.Options{})
+			if got := s.content(dst.FD); err != nil || !bytes.Equal(got, append([]byte("first\n"), text...)) {
+				t.Errorf("%v, %+v: %d bytes, beginning with %q", err, r, len(got), got[:6])
+			}
+		})
+	}
+}
+
 func TestPartOfAFileIsLeftToCopyFileRange(t *testing.T) {
 	for _, fs := range []string{"xfs", "btrfs"} {
 		t.Run(fs, func(t *testing.T) {

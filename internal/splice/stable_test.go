@@ -105,6 +105,24 @@ func TestWithoutALeaseAStableCopyReadsAndWrites(t *testing.T) {
 	}
 }
 
+func TestSpliceAloneDoesNotServeAStableCopyWithoutALeaseOrAPipe(t *testing.T) {
+	s, _ := stableScene(5)
+	s.options.Method = Splice
+	s.src.o.object.(*fakeFile).noLease = unix.EACCES
+	r, err := s.copy()
+	if u, ok := err.(*UnservedError); !ok || u.Errno != ErrNoLease || r.Delivered != 0 || r.LeaseErr != unix.EACCES {
+		t.Errorf("without a lease: %v, %+v", err, r)
+	}
+
+	s, _ = stableScene(5)
+	s.options.Method = Splice
+	s.fail("pipe", nobody, fault{errno: unix.EMFILE})
+	r, err = s.copy()
+	if u, ok := err.(*UnservedError); !ok || u.Errno != unix.EMFILE || r.Delivered != 0 {
+		t.Errorf("without a private pipe: %v, %+v", err, r)
+	}
+}
+
 func TestAWriterIsLetInOnceWhatIsOnItsWayIsRead(t *testing.T) {
 	s, reader := stableScene(8)
 	want := content(0, 8*page)
