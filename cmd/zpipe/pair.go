@@ -25,6 +25,7 @@ type pair struct {
 
 	mu      sync.Mutex // guards what follows
 	report  splice.Report
+	ended   int                       // ways that relay no more
 	failed  map[*endpoint.Stream]bool // its error has been printed, or needs not be
 	broken  bool                      // standard output or the like has no reader
 	overdue bool                      // nothing has moved for as long as --timeout says

@@ -274,12 +274,14 @@ func TestASlowReaderIsWaitedFor(t *testing.T) {
 }
 
 func TestABrokenPipeOfItsOwnKillsItAsAnyWriter(t *testing.T) {
-	l := connectingTo(t, "tcp")
-	p := launch(t, withPipes, l.operand, "-")
-	c := accept(t, l.Listener)
-	p.stdout.Close()
-	_, _ = c.Write([]byte("x"))
-	if status := p.wait(); status != 128+int(unix.SIGPIPE) || p.said.text() != "" {
-		t.Errorf("status %d, said %q", status, p.said.text())
+	for _, args := range []string{"SOCKET -", "--both SOCKET -", "--both - SOCKET"} { // though standard input is open
+		l := connectingTo(t, "tcp")
+		p := launch(t, withPipes, strings.Fields(strings.Replace(args, "SOCKET", l.operand, 1))...)
+		c := accept(t, l.Listener)
+		p.stdout.Close()
+		_, _ = c.Write([]byte("x"))
+		if status := p.wait(); status != 128+int(unix.SIGPIPE) || p.said.text() != "" {
+			t.Errorf("%s: status %d, said %q", args, status, p.said.text())
+		}
 	}
 }

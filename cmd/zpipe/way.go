@@ -32,9 +32,31 @@ func (p *pair) relay(from, to *endpoint.Stream) {
 		p.fail(to, "write error", err)
 	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.report.Add(report)
 	p.enough = p.enough || p.monitor.flow.reached(report.Delivered)
+	p.ended++
+	p.mu.Unlock()
+	if err != nil && p.both {
+		p.hearOut(from)
+	}
+}
+
+// hearOut throws away what a peer says whom nobody hears any more, until the way
+// to it has ended as well: it might not listen if it could not speak.
+func (p *pair) hearOut(from *endpoint.Stream) {
+	const glance = 100 * time.Millisecond // after which the other way is looked at
+	for from.Socket() && !p.bothEnded() {
+		fds := []unix.PollFd{{Fd: int32(from.In.FD), Events: unix.POLLIN}}
+		if _, err := p.poll(fds, glance); err != nil || fds[0].Revents != 0 && from.Discard() {
+			return
+		}
+	}
+}
+
+func (p *pair) bothEnded() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ended == 2
 }
 
 // options are those of one way. The engine waits by itself unless there is more
@@ -148,12 +170,16 @@ func (p *pair) explain(from, to *endpoint.Stream, err error) {
 // standard output and the like the process will die as a writer does, if it
 // would have done so by itself.
 func (p *pair) forgives(to *endpoint.Stream) bool {
-	if to.Connected() {
+	if to.Connected() || p.served != nil {
 		return to.Command() && p.both
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.broken = (p.outlives || p.monitor.display.Load() != nil) && !atexec.Ignored(syscall.SIGPIPE)
+	if p.broken && p.both { // the other way need not end
+		p.monitor.stop()
+		atexec.Die(syscall.SIGPIPE)
+	}
 	if p.broken {
 		p.failed[to] = true
 	}

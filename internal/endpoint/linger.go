@@ -66,6 +66,13 @@ func whyBroken(fd int) error {
 	return unix.ECONNRESET
 }
 
+// Discard throws away what a socket has to be read, and reports whether there is
+// nothing more to come.
+func (s *Stream) Discard() (over bool) {
+	ended, err := discard(s.In.FD)
+	return ended || err != nil
+}
+
 // discard reads what there is, and reports whether that was the end. What a peer
 // sends as fast as it is read has no end: it stops after about as much as the
 // kernel holds of a unix socket.

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestWhatGoesWrongWithAConnectionIsItsOwnAffair(t *testing.T) {
+	nobody := freePort(t, "127.0.0.1")
+	p := serve(t, "--both", "LISTEN", "sh:read word; case $word in fail) exit 3;; *) echo $word; cat;; esac")
+	fine := dial(t, "tcp", p.address())
+	_, _ = fine.Write([]byte("hello\n"))
+	failing := dial(t, "tcp", p.address())
+	say(t, failing, []byte("fail\n"))
+	_ = hear(t, failing)
+	if err := fine.CloseWrite(); err != nil {
+		t.Error(err)
+	}
+	if got := hear(t, fine); string(got) != "hello\n" {
+		t.Errorf("%q", got)
+	}
+	p.stop(fmt.Sprintf("zpipe: tcp-listen:0: %v: sh:read word; case $word in fail) exit 3;; *) echo $word; cat;; esac: exit status 3\n", failing.LocalAddr()))
+
+	p = serve(t, "--both", "LISTEN", "tcp:"+nobody)
+	c := dial(t, "tcp", p.address())
+	_ = hear(t, c)
+	p.stop(fmt.Sprintf("zpipe: tcp-listen:0: %v: tcp:%s: Connection refused\n", c.LocalAddr(), nobody))
+}
+
+// The descriptor of a connection that came to nothing is soon another's.
+func TestASinkThatRefusedIsAskedAgainByTheNextConnection(t *testing.T) {
+	address := freePort(t, "127.0.0.1")
+	p := serve(t, "--both", "LISTEN", "tcp:"+address)
+	for range 3 {
+		_ = hear(t, dial(t, "tcp", p.address()))
+	}
+	go echoAll(listen(t, "tcp", address))
+	echoes(t, dial(t, "tcp", p.address()), noise[:1000])
+	p.signal(syscall.SIGTERM)
+	if status := p.wait(); status != 0 || strings.Count(p.said.text(), ": Connection refused\n") != 3 {
+		t.Errorf("status %d, said %q", status, p.said.text())
+	}
+}
+
+func TestAServerSurvivesTheReaderOfItsFIFO(t *testing.T) {
+	path := t.TempDir() + "/fifo"
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := serve(t, "LISTEN", path)
+	c := dial(t, "tcp", p.address())
+	reader, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = c.Write([]byte("x"))
+	if _, err := io.ReadFull(reader, make([]byte, 1)); err != nil {
+		t.Error(err)
+	}
+	reader.Close()
+	_, _ = c.Write([]byte("y"))
+	_ = hear(t, c)
+	p.stop(fmt.Sprintf("zpipe: tcp-listen:0: %v: %s: Broken pipe\n", c.LocalAddr(), path))
+}
+
+// As most clients of unix sockets do, which need not shut them down first.
+func TestAPeerThatLeavesInOrderIsNoError(t *testing.T) {
+	path := socketPath(t)
+	l := listen(t, "unix", path+"-behind")
+	for _, sink := range []string{"unix:" + path + "-behind", "exec:cat", "sh:cat; echo bye"} {
+		p := launch(t, nil, "--serve", "--both", "unix-listen:"+path, sink)
+		c := dial(t, "unix", path)
+		if strings.HasPrefix(sink, "unix:") {
+			behind := accept(t, l)
+			_, _ = behind.Write([]byte("x"))
+			_, _ = io.ReadFull(c, make([]byte, 1))
+			behind.Close()
+			_ = hear(t, c)
+		} else {
+			_, _ = c.Write([]byte("x"))
+			_, _ = io.ReadFull(c, make([]byte, 1))
+			c.Close()
+		}
+		waitFor(t, "the end of the connection", func() bool { return len(p.children()) == 0 && p.sockets() == 1 })
+		p.signal(syscall.SIGTERM)
+		p.ended(0, "")
+	}
+}
+
+// Who is not heard any more does not listen for ever, and was waited for.
+func TestAClientThatGoesInTheMiddleOfAnEchoLeavesNothing(t *testing.T) {
+	for _, network := range []string{"tcp", "unix"} {
+		l := connectingTo(t, network)
+		go echoAll(l)
+		p := serve(t, "--both", "LISTEN", l.operand)
+		for range 5 {
+			c := dial(t, "tcp", p.address()).(*net.TCPConn)
+			_ = c.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
+			for { // until all on the way are full
+				if _, err := c.Write(noise); err != nil {
+					break
+				}
+			}
+			_ = c.SetLinger(0)
+			c.Close()
+		}
+		waitFor(t, "the connections to end", func() bool { return p.sockets() == 1 })
+	}
+}
