@@ -119,27 +119,33 @@ func TestATemporaryOfARunningCopyIsNotTaken(t *testing.T) {
 }
 
 func TestADestinationThatComesToBeMeanwhileIsNotReplaced(t *testing.T) {
-	t.Chdir(t.TempDir())
-	write(t, "src", "new")
-	r := newRun(t, Options{Safety: Safety{Atomic: true}})
-	w, e := r.worker, &entry{src: place{nil, "src"}, dst: place{nil, "dst"}, stat: *stat(t, "src"), fd: -1}
-	src, p := w.openSource(e)
-	if p != nil {
-		t.Fatal(p)
+	for name, s := range map[string]Safety{"nameless": {Atomic: true}, "named": {Atomic: true, Resume: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			write(t, "src", "new")
+			r := newRun(t, Options{Safety: s})
+			w, e := r.worker, &entry{src: place{nil, "src"}, dst: place{nil, "dst"}, stat: *stat(t, "src"), fd: -1}
+			src, p := w.openSource(e)
+			if p != nil {
+				t.Fatal(p)
+			}
+			dst, p := w.openDest(e, src)
+			if p != nil {
+				t.Fatal(p)
+			}
+			write(t, "dst", "somebody's")
+			if p := w.conclude(e, dst, src, w.fill(dst, src)); p == nil || p.What != Commit || p.Err != unix.EEXIST {
+				t.Errorf("problem %v", p)
+			}
+			unix.Close(e.fd)
+			if got := text(t, "dst"); got != "somebody's" {
+				t.Errorf("the file is %q", got)
+			}
+			if !s.Resume { // which keeps what the next run can go on with
+				only(t, ".", "dst", "src")
+			}
+		})
 	}
-	dst, p := w.openDest(e, src)
-	if p != nil {
-		t.Fatal(p)
-	}
-	write(t, "dst", "somebody's")
-	if p := w.conclude(e, dst, src, w.fill(dst, src)); p == nil || p.What != Commit || p.Err != unix.EEXIST {
-		t.Errorf("problem %v", p)
-	}
-	unix.Close(e.fd)
-	if got := text(t, "dst"); got != "somebody's" {
-		t.Errorf("the file is %q", got)
-	}
-	only(t, ".", "dst", "src")
 }
 
 func TestRootContinuesNoOtherUsersFile(t *testing.T) {
