@@ -3,6 +3,7 @@ package filecopy
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -198,5 +199,43 @@ func TestWhatTheOnlyCopyBeginsWithIsComparedEntirely(t *testing.T) {
 	r.only(t, StartedOver, nil)
 	if text(t, dst.name) != string(data) {
 		t.Error("the copy differs from its source, which is gone")
+	}
+}
+
+// A file with several names is moved name by name. One that is written to after
+// its first name has gone is not what was copied.
+func TestNamesOfAFileThatChangesMeanwhileAreMovedAnew(t *testing.T) {
+	disk := testfs.Shared(t, "tmpfs")
+	t.Chdir(t.TempDir())
+	mkdir(t, "d")
+	names := []string{"d/a", "d/b", "d/c"}
+	write(t, names[0], "old")
+	for _, name := range names[1:] {
+		if err := os.Link(names[0], name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := ""
+	o := recursive()
+	o.Safety, o.Existing, o.Preserve = Safety{Move: true}, Replace, Names
+	c := New(o, Events{
+		Problem: func(p *Problem) { t.Error(p) },
+		Gone: func(source string, directory bool) {
+			if first == "" {
+				first = source
+				names = slices.DeleteFunc(names, func(name string) bool { return name == source })
+				write(t, names[0], "something new")
+			}
+		},
+	})
+	c.To(filepath.Join(disk, "d"), "d", true)
+	c.Close()
+	if got := text(t, filepath.Join(disk, first)); got != "old" {
+		t.Errorf("what went first is %q", got)
+	}
+	for _, name := range names {
+		if got := text(t, filepath.Join(disk, name)); got != "something new" || stat(t, filepath.Join(disk, name)).Nlink != 2 {
+			t.Errorf("%s is %q with %d names", name, got, stat(t, filepath.Join(disk, name)).Nlink)
+		}
 	}
 }
