@@ -205,7 +205,7 @@ func (c *Copier) copyEntry(e *entry) *Problem {
 // copyFile copies what is no directory, by its kind.
 func (c *Copier) copyFile(e *entry) *Problem {
 	busy := c.busy(e)
-	if e.dst.dir == nil || !e.dst.dir.fresh {
+	if !e.dst.fresh() {
 		c.settle()
 	}
 	if !e.replace {

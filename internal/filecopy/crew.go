@@ -71,7 +71,7 @@ func (c *Copier) busy(e *entry) bool {
 
 // handOver gives a file to the crew, if that may copy it.
 func (c *Copier) handOver(e *entry) bool {
-	if c.filling == nil || !e.dst.dir.fresh || c.crew == nil && !c.gather() {
+	if c.filling == nil || !e.dst.fresh() || c.crew == nil && !c.gather() {
 		return false
 	}
 	e.handed = true

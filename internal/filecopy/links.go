@@ -36,7 +36,7 @@ func (c *Copier) copyName(e *entry) (done bool, p *Problem) {
 		return true, &Problem{What: CreateHardLink, Source: first.path(), Dest: e.dst.path(), Err: err}
 	}
 	defer leave()
-	return true, c.putHardLink(e, first, true)
+	return true, c.putHardLink(e, first, !e.dst.fresh())
 }
 
 // remembers reports whether more names of the source may come, and matter.
@@ -107,7 +107,7 @@ func (w *worker) putLink(e *entry, what What, text string) *Problem {
 	link := func(p place) error { return symlinkat(text, p) }
 	return w.put(e, what, func(p place) error {
 		err := link(p)
-		if err == unix.EEXIST && !e.replace && w.options.Existing.has(Force) {
+		if err == unix.EEXIST && !e.replace && w.options.Existing.has(Force) && !e.dst.fresh() {
 			_, err = replaceBy(p, what, link)
 		}
 		return err

@@ -69,3 +69,38 @@ func TestALinkIntoACopyBeingMadeIsRefused(t *testing.T) {
 	r.Into(target, src)
 	r.only(t, IntoItself, nil)
 }
+
+// TestALinkReplacesNothingThatComesToBeMeanwhile is about filesystems that take
+// two names for one, too: the source of what is there may be gone already.
+func TestALinkReplacesNothingThatComesToBeMeanwhile(t *testing.T) {
+	root := t.TempDir()
+	src, dst := mkdir(t, root, "src"), filepath.Join(root, "dst")
+	write(t, filepath.Join(src, "a"), "text")
+	for _, err := range []error{
+		os.Link(filepath.Join(src, "a"), filepath.Join(src, "b")),
+		os.Symlink("a", filepath.Join(src, "c")),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := recursive()
+	o.Preserve, o.Existing = Names, Force
+	r := newRun(t, o)
+	var others []string // what somebody puts there: in the way of the second name, and of the symbolic link
+	r.during = func(source string) {
+		if len(r.copied) > 2 { // and the directory
+			others = append(others, filepath.Join(dst, filepath.Base(source)))
+			write(t, others[len(others)-1], "somebody's")
+		}
+	}
+	r.To(dst, src, false)
+	for i, what := range []What{CreateHardLink, CreateLink} {
+		if len(r.problems) != 2 || r.problems[i].What != what || r.problems[i].Err != unix.EEXIST {
+			t.Fatalf("problems %v", r.problems)
+		}
+		if got := text(t, others[i]); got != "somebody's" {
+			t.Errorf("%s is %q", others[i], got)
+		}
+	}
+}

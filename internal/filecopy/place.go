@@ -23,6 +23,11 @@ func (p place) fd() int {
 	return p.dir.fd
 }
 
+// fresh reports whether the directory was made by this copy, which then makes
+// all that is in it: what is in the way has come to be there meanwhile, or the
+// filesystem takes two names for one.
+func (p place) fresh() bool { return p.dir != nil && p.dir.fresh }
+
 // path is the place's name for users.
 func (p place) path() string {
 	if p.dir == nil {

@@ -22,7 +22,7 @@ func (c *Copier) inspect(e *entry) (done bool, p *Problem) {
 // find fills in e.found. A regular file is written through a symbolic link;
 // any other takes the link's place.
 func (c *Copier) find(e *entry) *Problem {
-	if e.dst.dir != nil && e.dst.dir.fresh {
+	if e.dst.fresh() {
 		return nil
 	}
 	flags := 0

@@ -136,7 +136,7 @@ func (w *worker) openExisting(e *entry) (*file, *Problem) {
 	if e.replace {
 		return w.replaceRegular(e)
 	}
-	if e.missing || e.found == nil && e.dst.dir != nil && e.dst.dir.fresh {
+	if e.missing || e.found == nil && e.dst.fresh() {
 		return nil, nil
 	}
 	dst := &file{at: e.dst, home: e.dst, flags: w.writing()}

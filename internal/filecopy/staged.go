@@ -67,7 +67,7 @@ func (w *worker) stagingFor(e *entry, src *file) (*staging, *Problem) {
 	case e.found != nil && !isKind(e.found, unix.S_IFREG):
 		return nil, &Problem{What: Irreplaceable, Dest: e.dst.path()}
 	case e.found != nil:
-	case e.dst.dir != nil && e.dst.dir.fresh:
+	case e.dst.fresh():
 		return s, nil
 	case strings.HasSuffix(e.dst.name, "/"):
 		return nil, &Problem{What: CreateFile, Dest: e.dst.path(), Err: unix.ENOTDIR}
