@@ -20,7 +20,7 @@ func TestTheSizeOfABlockDeviceIsKnown(t *testing.T) {
 
 func TestTheSizeOfAWatchedBlockDeviceIsKnown(t *testing.T) {
 	device := testfs.Block(t, 4<<20)
-	const script = `exec 5<"$1"; dd of=/dev/null bs=1M count=1 <&5 2>/dev/null; sleep 0.3 & zpipe -d $!:5 -n -i 0.1`
+	const script = `exec 5<"$1"; dd of=/dev/null bs=1M count=1 <&5 2>/dev/null; sleep 1 & zpipe -d $!:5 -n -i 0.1`
 	out, err := exec.Command("sh", "-c", script, "sh", device).CombinedOutput()
 	if err != nil || !strings.HasPrefix(string(out), "25\n") {
 		t.Errorf("%v: %q", err, out)

@@ -25,16 +25,7 @@ type Stream struct {
 }
 
 // Socket reports whether it is a connection of our own.
-func (s *Stream) Socket() bool {
-	return s.owned && (s.Out != nil || s.In != nil) && s.any().Kind == splice.Socket
-}
-
-func (s *Stream) any() *splice.Descriptor {
-	if s.In != nil {
-		return s.In
-	}
-	return s.Out
-}
+func (s *Stream) Socket() bool { return s.Kind >= Unix && s.Kind <= TCPListen }
 
 // Truncate cuts a sink's file to nothing, as open(2) with O_TRUNC would have
 // done, once the caller knows that it is not the source. It does nothing for
