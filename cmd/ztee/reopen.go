@@ -57,17 +57,14 @@ func (t *tee) reopen() error {
 	return nil
 }
 
-// renew puts the file that now has the output's name in place of its
-// descriptor. Whatever is in that file already stays.
+// renew puts the end of the file that now has the output's name, be it the same
+// one, in place of its descriptor.
 func (t *tee) renew(o *output) error {
 	fd, err := tool.Open(o.name, t.flags&^unix.O_TRUNC, fileMode)
 	if err != nil {
 		return err
 	}
 	renewed, err := tool.Neighbour(fd, nil)
-	if err == nil && renewed.Stat.Dev == o.Stat.Dev && renewed.Stat.Ino == o.Stat.Ino {
-		return unix.Close(fd) // not rotated
-	}
 	if err == nil && renewed.Kind == splice.Regular {
 		renewed.Offset, err = unix.Seek(fd, 0, unix.SEEK_END)
 	}

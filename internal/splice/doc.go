@@ -47,8 +47,8 @@
 // writers.
 //
 // [Copier.Tee] is in tee.go (the rounds), sink.go (one output) and attend.go
-// (what happens while it waits), [Copier.CopyBuffered] in buffer.go and
-// [Copier.Filter] in filter.go.
+// (what happens while it waits), [Copier.CopyBuffered] in buffer.go
+// with store.go, and [Copier.Filter] in filter.go.
 //
 // kernel.go is the table of system calls, which the tests replace.
 package splice

@@ -262,7 +262,7 @@ var faulty = []struct {
 	{site{"F_SETPIPE_SZ", nobody}, false, false, false, false},
 	{site{"F_SETLEASE", nobody}, false, false, false, false},
 	{site{"mmap", source}, false, false, false, false},
-	{site{"fstat", source}, false, false, false, false},
+	{site{"fstat", source}, true, false, false, false},
 	{site{"fallocate", nobody}, false, false, false, false},
 }
 

@@ -212,6 +212,14 @@ func (s *system) clone(out, in int) error {
 	}
 }
 
+func (s *system) size(fd int) (int64, error) {
+	for {
+		if n, err := s.kernel.size(fd); s.ended(err) {
+			return n, err
+		}
+	}
+}
+
 func (s *system) seek(fd int, offset int64, whence int) (int64, error) {
 	s.calls++
 	return s.kernel.seek(fd, offset, whence)

@@ -39,7 +39,6 @@ func viaMapping(t *transfer) error {
 // arrived. 0 without an error is the end of what fstat(2) says.
 func (t *transfer) writeWindow(at int64) (int64, error) {
 	size, err := t.size(t.src.FD)
-	t.calls++
 	if err != nil {
 		return 0, &ReadError{err}
 	}
@@ -74,7 +73,6 @@ func (t *transfer) shrunk(err error, end int64) error {
 	if err != nil && !fault {
 		return err
 	}
-	t.calls++
 	size, sizeErr := t.size(t.src.FD)
 	switch {
 	case sizeErr != nil:
