@@ -70,10 +70,17 @@ func (p *pipeline) read(operands []string) error {
 	return nil
 }
 
-// run starts the commands, waits for them and takes their status.
+// run starts the commands, waits for them and takes their status. None is
+// started if there are not pipes for all: the last may be one that replaces a
+// file.
 func (p *pipeline) run() {
 	p.catchSignals()
-	p.start()
+	seams, err := p.join()
+	if err != nil {
+		p.inv.Errorf("cannot make a pipe: %v", err)
+		return
+	}
+	p.start(seams)
 	p.show()
 	p.wait()
 	p.monitor.stop()
@@ -81,28 +88,49 @@ func (p *pipeline) run() {
 	p.report()
 }
 
+// A seam is what one stage writes to and the next reads from.
+type seam struct{ w, r int }
+
+// join makes what lies between the stages.
+func (p *pipeline) join() (seams []seam, err error) {
+	for range len(p.stages) - 1 {
+		r, w, err := p.pipe()
+		if err != nil {
+			return nil, err
+		}
+		if p.shown {
+			nextR, nextW, err := p.pipe()
+			if err != nil {
+				return nil, err
+			}
+			p.joints = append(p.joints, p.newJoint(r, nextW))
+			r = nextR
+		}
+		seams = append(seams, seam{w, r})
+	}
+	return seams, nil
+}
+
 // start starts the commands, first to last. One that cannot be started has ended
 // for its neighbours, as in a shell.
-func (p *pipeline) start() {
-	in, closeIn := standard(0), func() {}
+func (p *pipeline) start(seams []seam) {
+	in := standard(0)
 	for i, s := range p.stages {
-		out, nextIn := standard(1), -1
-		closeOut, closeNext := func() {}, func() {}
-		if i < len(p.stages)-1 {
-			var err error
-			if out, nextIn, err = p.join(); err != nil {
-				p.inv.Errorf("cannot make a pipe: %v", err)
-				out = -1
-			}
-			closeOut, closeNext = closing(out), closing(nextIn)
+		out := standard(1)
+		if i < len(seams) {
+			out = seams[i].w
 		}
 		if s.err = s.start(in, out); s.err != nil {
 			p.inv.Errorf("%s: %v", tool.Quote(s.argv[0]), s.failure())
 		}
 		p.caught.passOn(s)
-		closeIn()
-		closeOut()
-		in, closeIn = nextIn, closeNext
+		if i > 0 {
+			unix.Close(in)
+		}
+		if i < len(seams) {
+			unix.Close(out)
+			in = seams[i].r
+		}
 	}
 }
 
@@ -113,31 +141,6 @@ func standard(fd int) int {
 		return -1
 	}
 	return fd
-}
-
-func closing(fd int) func() {
-	return func() {
-		if fd >= 0 {
-			unix.Close(fd)
-		}
-	}
-}
-
-// join makes what lies between two stages, and returns what the first writes to
-// and the second reads from.
-func (p *pipeline) join() (w, r int, err error) {
-	r, w, err = p.pipe()
-	if err != nil || !p.shown {
-		return w, r, err
-	}
-	nextR, nextW, err := p.pipe()
-	if err != nil {
-		unix.Close(r)
-		unix.Close(w)
-		return -1, -1, err
-	}
-	p.joints = append(p.joints, p.newJoint(r, nextW))
-	return w, nextR, nil
 }
 
 func (p *pipeline) pipe() (r, w int, err error) {

@@ -38,7 +38,7 @@ func TestAStageIsToldWhatCameBeforeItWasStarted(t *testing.T) {
 	p := &pipeline{settings: &settings{}, stages: []*stage{{argv: []string{"sleep", "60"}}}}
 	p.catchSignals()
 	p.caught.note(syscall.SIGTERM, p)
-	p.start()
+	p.start(nil)
 	p.stages[0].wait()
 	if !p.stages[0].diedOf(syscall.SIGTERM) {
 		t.Errorf("it ended with %v", p.stages[0].how)
