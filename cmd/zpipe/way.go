@@ -19,8 +19,8 @@ import (
 // this was the end: in a relay in both directions, of this one only.
 func (p *pair) relay(from, to *endpoint.Stream) {
 	copier := p.copier()
-	defer copier.Close()
 	report, err := p.monitor.flow.copy(copier, to.Out, from.In, p.options(from, to))
+	copier.Close()
 	if err != nil {
 		p.explain(from, to, err)
 		from.EndInput() // a command that waits for its output to be read would not read its input either
