@@ -121,10 +121,12 @@ func (f *file) abandon() {
 }
 
 func (f *file) unname() {
-	switch {
-	case f.staging == nil:
-		unlinkat(f.home, 0)
-	case f.staging.temporary.name != "":
-		unlinkat(f.staging.temporary, 0)
+	switch s := f.staging; {
+	case s == nil:
+		if f.home == f.at || named(f.home, &f.stat) { // a link may have been changed meanwhile
+			unlinkat(f.home, 0)
+		}
+	case s.temporary.name != "":
+		unlinkat(s.temporary, 0)
 	}
 }

@@ -172,9 +172,8 @@ func (w *worker) create(e *entry) (*file, *Problem) {
 		if !w.options.Dangling {
 			return nil, &Problem{What: ThroughDanglingLink, Dest: e.dst.path()}
 		}
-		if home, err = resolve(e.dst); err == nil {
-			fd, err = openat(home, flags, w.createMode(e))
-		}
+		fd, err = openat(e.dst, flags&^unix.O_EXCL, w.createMode(e))
+		home, _ = resolve(e.dst)
 	}
 	if err == unix.EISDIR && strings.HasSuffix(e.dst.name, "/") {
 		err = unix.ENOTDIR // what the user takes for a directory is none

@@ -83,25 +83,50 @@ func (w *worker) stagingFor(e *entry, src *file) (*staging, *Problem) {
 		return nil, &Problem{What: StatDest, Dest: e.dst.path(), Err: err}
 	}
 	s.to = to
+	return s, w.stageOver(s, e, src)
+}
+
+// stageOver looks at what will be replaced, if there is something.
+func (w *worker) stageOver(s *staging, e *entry, src *file) *Problem {
 	var st unix.Stat_t
-	switch err := fstatat(to, &st, unix.AT_SYMLINK_NOFOLLOW); {
+	err := fstatat(s.to, &st, unix.AT_SYMLINK_NOFOLLOW)
+	if s.to != e.dst {
+		err = leads(e.dst, &st, err)
+	}
+	switch {
 	case err == unix.ENOENT:
-		return s, nil
+		return nil
 	case err != nil:
-		return nil, &Problem{What: StatDest, Dest: e.dst.path(), Err: err}
+		return &Problem{What: StatDest, Dest: e.dst.path(), Err: err}
 	case idOf(&st) == idOf(&src.stat):
-		return nil, &Problem{What: SameFile, Source: e.src.path(), Dest: e.dst.path()}
+		return &Problem{What: SameFile, Source: e.src.path(), Dest: e.dst.path()}
 	case !isKind(&st, unix.S_IFREG):
-		return nil, &Problem{What: Irreplaceable, Dest: e.dst.path()}
+		return &Problem{What: Irreplaceable, Dest: e.dst.path()}
 	}
 	s.old, s.over = &st, true
 	if w.options.Existing.has(Force) {
-		return s, nil
+		return nil
 	}
 	if err := faccessat(s.to, unix.W_OK, 0); err != nil {
-		return nil, &Problem{What: CreateFile, Dest: e.dst.path(), Err: err}
+		return &Problem{What: CreateFile, Dest: e.dst.path(), Err: err}
 	}
-	return s, nil
+	return nil
+}
+
+// leads has the kernel follow the links at a place, too, and returns its error,
+// or ESTALE if it finds something else than there was: a file without a name
+// behind a link in /proc, or a link that was changed meanwhile. It follows none
+// that others have put into a directory like /tmp (protected_symlinks,
+// proc_sys_fs(5)).
+func leads(p place, found *unix.Stat_t, err error) error {
+	var st unix.Stat_t
+	switch again := fstatat(p, &st, 0); {
+	case again != nil:
+		return again
+	case err != nil || idOf(&st) != idOf(found):
+		return unix.ESTALE
+	}
+	return nil
 }
 
 // writing is how a destination is opened: what is to be compared has to be
