@@ -53,18 +53,22 @@ func TestATemporaryThatAnotherTookForAbandonedIsGivenUp(t *testing.T) {
 }
 
 func TestAnotherFilesNameIsNotContinuedAsATemporary(t *testing.T) {
-	t.Chdir(t.TempDir())
-	data := string(random(100_000))
-	write(t, "src", data)
-	write(t, "precious", data[:50_000])
-	if err := os.Link("precious", place{nil, "dst"}.temporary(0).name); err != nil {
-		t.Fatal(err)
+	for name, link := range map[string]func(from, to string) error{"hard link": os.Link, "symbolic link": os.Symlink} {
+		t.Run(name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			data := string(random(100_000))
+			write(t, "src", data)
+			write(t, "precious", data[:50_000])
+			if err := link("precious", place{nil, "dst"}.temporary(0).name); err != nil {
+				t.Fatal(err)
+			}
+			r := newRun(t, Options{Safety: Safety{Atomic: true, Resume: true}})
+			r.To("dst", "src", false)
+			r.clean(t)
+			if text(t, "precious") != data[:50_000] || text(t, "dst") != data {
+				t.Errorf("the other file has %d bytes, the copy %d", len(text(t, "precious")), len(text(t, "dst")))
+			}
+			only(t, ".", "dst", "precious", "src")
+		})
 	}
-	r := newRun(t, Options{Safety: Safety{Atomic: true, Resume: true}})
-	r.To("dst", "src", false)
-	r.clean(t)
-	if text(t, "precious") != data[:50_000] || text(t, "dst") != data {
-		t.Errorf("the other file has %d bytes, the copy %d", len(text(t, "precious")), len(text(t, "dst")))
-	}
-	only(t, ".", "dst", "precious", "src")
 }
