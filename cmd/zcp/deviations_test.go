@@ -34,9 +34,11 @@ func (c *testCase) deviation(want, got string) string {
 		return "libattr names the attribute twice, and not the file"
 	case strings.HasPrefix(want, "status 1") && len(onlyIn(want, got)) == 0 && onlySays(onlyIn(got, want), "cp: clearing permissions for "):
 		return "cp fails without a word if the file is not the user's"
+	case strings.Contains(want, "cp: preserving times for ") && len(onlyIn(want, got)) == 0 && onlySays(onlyIn(got, want), "cp: setting attribute "):
+		return "cp gives up attributes where it cannot set the times"
 	case misplacesBackups(want, got):
 		return "cp 9.1 puts a backup into the working directory"
-	case regexp.MustCompile(`(?m)^cp: '.*': Permission denied$`).MatchString(want):
+	case regexp.MustCompile(`(?m)^cp: ['‘].*['’]: Permission denied$`).MatchString(want):
 		return "cp has narrowed the permissions of the directory that the source is in, and cannot read its access control list"
 	case onlySays(onlyIn(want, got), "cp: cannot remove ") && onlySays(onlyIn(got, want), "cp: cannot create "):
 		return "cp removes a file before it tries to make the new one"
