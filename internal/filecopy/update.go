@@ -1,6 +1,10 @@
 package filecopy
 
-import "golang.org/x/sys/unix"
+import (
+	"cmp"
+
+	"golang.org/x/sys/unix"
+)
 
 // skips reports whether what was found is not to be replaced. A directory never
 // is, but filled.
@@ -9,12 +13,8 @@ func (c *Copier) skips(e *entry) (skip bool, p *Problem) {
 		return false, nil
 	}
 	if c.options.Update == UpdateOlder && c.upToDate(e) {
-		begun, p := c.begun(e)
-		if !begun && p == nil {
-			_, p = c.copyName(e) // what other names of the source become are names of it, too
-		}
-		if !begun || p != nil {
-			return true, p
+		if begun, p := c.begun(e); !begun || p != nil {
+			return true, cmp.Or(p, c.leave(e))
 		}
 	}
 	switch {
@@ -26,6 +26,17 @@ func (c *Copier) skips(e *entry) (skip bool, p *Problem) {
 		return true, &Problem{What: Declined, Dest: e.dst.path()}
 	}
 	return false, nil
+}
+
+// leave lets be what was found. What other names of the source become are names
+// of it; it does not become one itself if it is newer than the source, and so
+// no copy. (GNU cp replaces it.)
+func (c *Copier) leave(e *entry) *Problem {
+	if _, again := c.memory.copies[idOf(&e.stat)]; again && e.found.Mtim.Nano() > e.stat.Mtim.Nano() {
+		return nil
+	}
+	_, p := c.copyName(e)
+	return p
 }
 
 // upToDate reports whether what was found is not older than the source.
