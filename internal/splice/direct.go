@@ -122,7 +122,7 @@ func (d *directCopy) copy() error {
 }
 
 // readAhead fills the buffers that it is given, until the end of the source.
-// What lies before the first aligned offset it reads through the page cache.
+// What lies before an aligned offset it reads through the page cache.
 func (d *directCopy) readAhead(sys *system, empty <-chan []byte, full chan<- directRead) {
 	defer close(full)
 	at := d.from
@@ -134,7 +134,7 @@ func (d *directCopy) readAhead(sys *system, empty <-chan []byte, full chan<- dir
 		n, err := sys.pread(fd, part, at)
 		at += int64(n)
 		full <- directRead{buf, n, err}
-		if err != nil || n == 0 || fd == d.in && int64(n)%d.align != 0 {
+		if err != nil || n == 0 {
 			return
 		}
 	}
