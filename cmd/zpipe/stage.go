@@ -8,6 +8,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/endpoint"
 )
 
 // A stage is one command of a pipeline.
@@ -23,7 +25,7 @@ type stage struct {
 
 // start executes the command on the given descriptors; -1 is none.
 func (s *stage) start(in, out int) error {
-	path, err := lookUp(s.argv[0])
+	path, err := endpoint.LookUp(s.argv[0])
 	if err != nil {
 		return err
 	}
@@ -32,34 +34,6 @@ func (s *stage) start(in, out int) error {
 	defer s.mu.Unlock()
 	s.pid, err = syscall.ForkExec(path, s.argv, &syscall.ProcAttr{Env: os.Environ(), Files: files})
 	return err
-}
-
-// lookUp finds a command as a shell does. The error is EACCES if there are only
-// files that may not be executed, else ENOENT.
-func lookUp(name string) (string, error) {
-	if strings.Contains(name, "/") {
-		return name, nil // execve(2) says what is wrong with it
-	}
-	path, ok := os.LookupEnv("PATH")
-	if !ok {
-		path = "/usr/local/bin:/usr/bin:/bin"
-	}
-	found := error(unix.ENOENT)
-	for dir := range strings.SplitSeq(path, ":") {
-		file := "./" + name
-		if dir != "" {
-			file = dir + "/" + name
-		}
-		var st unix.Stat_t
-		if name == "" || unix.Stat(file, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
-			continue
-		}
-		if unix.Access(file, unix.X_OK) == nil {
-			return file, nil
-		}
-		found = unix.EACCES
-	}
-	return "", found
 }
 
 // wait returns when the command has ended.

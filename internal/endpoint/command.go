@@ -2,7 +2,7 @@ package endpoint
 
 import (
 	"os"
-	"os/exec"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -19,9 +19,9 @@ type child struct {
 // start runs a command with a pipe for each side that is used; the other side
 // is the process's own. The error is that of finding or executing it.
 func (o *Opener) start(e Endpoint, use Use) (*Stream, error) {
-	path, err := exec.LookPath(e.argv[0])
+	path, err := LookUp(e.argv[0])
 	if err != nil {
-		return nil, plainly(err)
+		return nil, err
 	}
 	theirs, ours := [2]int{0, 1}, [2]int{-1, -1} // its standard input and output, and our ends
 	if o.Detached && use&AsSink == 0 {
@@ -59,15 +59,32 @@ func (o *Opener) start(e Endpoint, use Use) (*Stream, error) {
 	return s, nil
 }
 
-// plainly takes off what package exec says besides the errno.
-func plainly(err error) error {
-	if e, ok := err.(*exec.Error); ok {
-		if e.Err == exec.ErrNotFound {
-			return unix.ENOENT
-		}
-		return e.Err
+// LookUp finds a command as a shell does. The error is EACCES if there are only
+// files that may not be executed, else ENOENT.
+func LookUp(name string) (string, error) {
+	if strings.Contains(name, "/") {
+		return name, nil // execve(2) says what is wrong with it
 	}
-	return err
+	path, ok := os.LookupEnv("PATH")
+	if !ok {
+		path = "/usr/local/bin:/usr/bin:/bin"
+	}
+	found := error(unix.ENOENT)
+	for dir := range strings.SplitSeq(path, ":") {
+		file := "./" + name
+		if dir != "" {
+			file = dir + "/" + name
+		}
+		var st unix.Stat_t
+		if name == "" || unix.Stat(file, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
+			continue
+		}
+		if unix.Access(file, unix.X_OK) == nil {
+			return file, nil
+		}
+		found = unix.EACCES
+	}
+	return "", found
 }
 
 // pipeFor makes a pipe to descriptor 0 or from descriptor 1 of a command. Our
