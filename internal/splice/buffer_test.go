@@ -78,7 +78,7 @@ type outcome struct {
 // buffered relays between two pipes through a buffer, of which it returns the
 // other ends, and a channel that gives what came of it. The flags are of the
 // pipe that is the source.
-func buffered(t *testing.T, b Buffer, flags int) (w, r *os.File, done chan outcome) {
+func buffered(t *testing.T, b Buffer, flags int, o Options) (w, r *os.File, done chan outcome) {
 	t.Helper()
 	var in [2]int
 	if err := unix.Pipe2(in[:], unix.O_CLOEXEC|flags); err != nil {
@@ -94,7 +94,7 @@ func buffered(t *testing.T, b Buffer, flags int) (w, r *os.File, done chan outco
 	go func() {
 		c := New()
 		defer c.Close()
-		report, err := c.CopyBuffered(dst, src, b, Options{})
+		report, err := c.CopyBuffered(dst, src, b, o)
 		outW.Close()
 		done <- outcome{report, err}
 	}()
@@ -131,7 +131,7 @@ func TestAProducerIsNotHeldUpWhileTheBufferHasRoom(t *testing.T) {
 			if c.flags != 0 {
 				length = 10 * 20_000 // each takes a page of a pipe
 			}
-			w, r, done := buffered(t, Buffer{Size: c.size}, c.flags)
+			w, r, done := buffered(t, Buffer{Size: c.size}, c.flags, Options{})
 			want := bytes.Repeat(content(0, 1<<20-1), length>>20+1)[:length]
 			for part := range slices.Chunk(want, c.piece) {
 				if _, err := w.Write(part); err != nil { // returns, although nobody has read
@@ -194,10 +194,12 @@ func openDescriptors(t *testing.T) int {
 }
 
 func TestNothingGoesOutBeforeTheBufferIsFilled(t *testing.T) {
-	w, r, done := buffered(t, Buffer{Size: 1 << 20, Fill: 50}, 0)
+	activity := &Activity{}
+	w, r, done := buffered(t, Buffer{Size: 1 << 20, Fill: 50}, 0, Options{Activity: activity})
 	readable := func(patience time.Duration) bool {
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(r.Fd()), Events: unix.POLLIN}}, int(patience.Milliseconds()))
-		return n > 0 && err == nil
+		sys := &system{kernel: &host}
+		ready, err := sys.poll(int(r.Fd()), unix.POLLIN, int(patience.Milliseconds()))
+		return ready && err == nil
 	}
 	put := func(n int64) {
 		t.Helper()
@@ -217,6 +219,9 @@ func TestNothingGoesOutBeforeTheBufferIsFilled(t *testing.T) {
 		if _, err := io.CopyN(io.Discard, r, 512<<10); err != nil {
 			t.Fatal(err)
 		}
+		for activity.Now() != Reading { // then it knows that the buffer has run empty
+			time.Sleep(time.Millisecond)
+		}
 	}
 	put(3) // the end is waited for no longer
 	w.Close()
@@ -227,7 +232,7 @@ func TestNothingGoesOutBeforeTheBufferIsFilled(t *testing.T) {
 
 // The reader of the buffer waits for a producer that says nothing.
 func TestAFailingSinkEndsABufferedCopyWhoseSourceIsSilent(t *testing.T) {
-	w, r, done := buffered(t, Buffer{Size: 1 << 20}, 0)
+	w, r, done := buffered(t, Buffer{Size: 1 << 20}, 0, Options{})
 	r.Close()
 	if _, err := w.Write([]byte("x")); err != nil {
 		t.Fatal(err)

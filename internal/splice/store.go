@@ -204,9 +204,7 @@ func (s *store) next() (*block, int) {
 
 // flows reports whether something may go out. mu is held.
 func (s *store) flows() bool {
-	if s.held == 0 {
-		s.flowing = false
-	} else if s.held >= s.threshold {
+	if s.held > 0 && s.held >= s.threshold {
 		s.flowing = true
 	}
 	return s.flowing
@@ -218,6 +216,7 @@ func (s *store) remove(b *block, n int) {
 	defer s.mu.Unlock()
 	b.start += n
 	s.held -= n
+	s.flowing = s.held > 0
 	s.changed.Signal()
 	if b.held() > 0 || len(s.queue) == 1 {
 		return // the last takes more
