@@ -97,30 +97,31 @@ func (e *entry) backupPath() string {
 // rename gives a file the name of its backup. A numbered one never takes the
 // place of another file, if the filesystem can tell.
 func (b Backup) rename(p place) (place, error) {
-	for {
-		name, numbered := b.name(p)
+	for taken := ""; ; {
+		name, number := b.name(p, taken)
 		backup := p.sibling(name)
-		if !numbered {
+		if number == "" {
 			return backup, renameat(p, backup, 0)
 		}
 		err := renameat(p, backup, unix.RENAME_NOREPLACE)
 		if err != unix.EEXIST {
 			return backup, err
 		}
+		taken = number
 	}
 }
 
 // link gives a file the name of its backup besides its own, which it keeps
 // until another one takes its place. Some filesystems have no hard links.
 func (b Backup) link(p place) (place, error) {
-	for {
-		name, numbered := b.name(p)
+	for taken := ""; ; {
+		name, number := b.name(p, taken)
 		backup := p.sibling(name)
 		err := linkat(p, backup, 0)
 		if err != unix.EEXIST {
 			return backup, err
 		}
-		if numbered {
+		if taken = number; number != "" {
 			continue
 		}
 		if err := unlinkat(backup, 0); err != nil {
@@ -132,25 +133,32 @@ func (b Backup) link(p place) (place, error) {
 // Name is the path that the backup of the file at a path would have.
 func (b Backup) Name(path string) string {
 	p := place{nil, path}
-	name, _ := b.name(p)
+	name, _ := b.name(p, "")
 	return p.sibling(name).path()
 }
 
 // longest is the length in bytes of the longest names, NAME_MAX.
 const longest = 255
 
-// name is what the backup of a file is called.
-func (b Backup) name(p place) (name string, numbered bool) {
+// name is what the backup of a file is called, with its number if it has one:
+// the next after those that can be seen, and after one that is taken although
+// the directory cannot be read.
+func (b Backup) name(p place, taken string) (name, number string) {
 	base := p.base()
 	if b.Control != Simple {
-		if last := lastBackup(p); last != "" || b.Control == Numbered {
-			return base + ".~" + increment(last) + "~", true
+		last := lastBackup(p)
+		if higher(taken, last) {
+			last = taken
+		}
+		if last != "" || b.Control == Numbered {
+			number = increment(last)
+			return base + ".~" + number + "~", number
 		}
 	}
 	if len(base)+len(b.Suffix) <= longest {
-		return base + b.Suffix, false
+		return base + b.Suffix, ""
 	}
-	return base[:min(len(base), longest-1)] + "~", false
+	return base[:min(len(base), longest-1)] + "~", ""
 }
 
 // lastBackup is the highest number among the numbered backups of a file.

@@ -78,7 +78,10 @@ func (f *sparseCopy) parts() (size int64, p *Problem) {
 		data, err := unix.Seek(f.src.fd, at, unix.SEEK_DATA)
 		switch err {
 		case nil:
-		case unix.ENXIO: // a hole up to the end
+		case unix.ENXIO: // a hole up to the end, which may be nearer by now
+			if end, err := unix.Seek(f.src.fd, 0, unix.SEEK_END); err == nil {
+				size = min(size, end)
+			}
 			return size, nil
 		default: // EINVAL, EOPNOTSUPP: the filesystem does not say
 			return f.zeros(at, -1)
