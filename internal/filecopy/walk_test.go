@@ -291,3 +291,22 @@ func TestDirectoriesThatAreMadeAreNotAllRemembered(t *testing.T) {
 		t.Errorf("%d directories are remembered, want the one named and the first one made", n)
 	}
 }
+
+// A link may take the place of a directory between the look and the opening.
+func TestADirectoryToCopyIntoIsNotReachedThroughALink(t *testing.T) {
+	t.Chdir(t.TempDir())
+	mkdir(t, "elsewhere")
+	if err := os.Symlink("elsewhere", "link"); err != nil {
+		t.Fatal(err)
+	}
+	d, err := openDirectory(place{nil, "link"}, new(unix.Stat_t), false)
+	if err == nil {
+		d.close()
+		t.Error("it was opened")
+	}
+	d, err = openDirectory(place{nil, "link"}, new(unix.Stat_t), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.close()
+}
