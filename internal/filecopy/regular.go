@@ -25,6 +25,9 @@ func (f *file) regular() bool { return isKind(&f.stat, unix.S_IFREG) }
 // copyRegular copies a file by its contents.
 func (w *worker) copyRegular(e *entry) *Problem {
 	w.depart(e)
+	if p := w.unverifiable(e); p != nil {
+		return p
+	}
 	src, p := w.openSource(e)
 	if p != nil {
 		return p
@@ -99,9 +102,6 @@ func (w *worker) openDest(e *entry, src *file) (*file, *Problem) {
 		return nil, p
 	}
 	p = w.unsuited(dst, src)
-	if p == nil {
-		p = w.unverifiable(dst, src)
-	}
 	if p == nil && !w.options.AttributesOnly {
 		p = w.noRoom(dst, src)
 	}
@@ -140,7 +140,7 @@ func (w *worker) openExisting(e *entry) (*file, *Problem) {
 		return nil, nil
 	}
 	dst := &file{at: e.dst, home: e.dst, flags: w.writing()}
-	if e.found != nil && isKind(e.found, unix.S_IFIFO) && !w.options.Verify {
+	if e.found != nil && isKind(e.found, unix.S_IFIFO) {
 		dst.flags = unix.O_WRONLY // once somebody reads it
 	}
 	var err error

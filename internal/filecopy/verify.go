@@ -21,15 +21,16 @@ func (v *Verified) add(other Verified) {
 	v.Direct += other.Direct
 }
 
-// unverifiable refuses a copy that could not be verified.
-func (w *worker) unverifiable(dst, src *file) *Problem {
-	if !w.options.Verify || dst.comparable() && src.comparable() {
+// unverifiable refuses a copy that could not be verified, before opening a FIFO
+// waits for somebody.
+func (w *worker) unverifiable(e *entry) *Problem {
+	if !w.options.Verify || rereadable(&e.stat) && (e.found == nil || e.replace || rereadable(e.found)) {
 		return nil
 	}
-	return &Problem{What: Unverifiable, Source: src.at.path(), Dest: dst.at.path()}
+	return &Problem{What: Unverifiable, Source: e.src.path(), Dest: e.dst.path()}
 }
 
-func (f *file) comparable() bool { return f.regular() || isKind(&f.stat, unix.S_IFBLK) }
+func rereadable(st *unix.Stat_t) bool { return isKind(st, unix.S_IFREG) || isKind(st, unix.S_IFBLK) }
 
 // verify compares a copy, which is on disk, with its source. It sets O_DIRECT
 // for both descriptors, which are this package's own.
