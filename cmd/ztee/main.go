@@ -58,6 +58,7 @@ func run(inv *tool.Invocation) error {
 		signal.Ignore(syscall.SIGINT)
 	}
 	t := newTee(inv)
+	t.mode.apply(false)
 	if t.open(inv.Operands) {
 		t.countOnSignal()
 		t.showProgress()
