@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"fmt"
 	"testing"
 )
 
@@ -102,5 +103,14 @@ func TestAFileCanBeKeptFromAProgram(t *testing.T) {
 	w := World{Files: []File{{Name: "f", Kind: Plain}}, Stdin: Stdin{Kind: FromNull}, Stdout: Stdout{Kind: ToPipe}}
 	if said := w.Run(t, GNU(t, "cat"), "f").Stderr; said != "cat: f: Permission denied\n" {
 		t.Errorf("cat said %q", said)
+	}
+}
+
+func TestNoProgramFillsTheDisk(t *testing.T) {
+	w := World{Stdin: Stdin{Kind: FromNull}, Stdout: Stdout{Kind: ToPipe}}
+	for range 2 { // the limit is not that of the test
+		if got := w.Run(t, Program{"/bin/sh", "sh"}, "-c", "ulimit -f").Stdout; string(got) != fmt.Sprintln(largest/512) {
+			t.Errorf("the largest file has %q blocks", got)
+		}
 	}
 }

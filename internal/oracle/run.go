@@ -25,7 +25,7 @@ func (b *built) run(p Program, args []string) (Outcome, error) {
 	if os.Geteuid() == 0 {
 		attr.Sys.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
 	}
-	process, err := os.StartProcess(p.Path, append([]string{p.Name}, args...), attr)
+	process, err := startLimited(p.Path, append([]string{p.Name}, args...), attr)
 	for _, f := range b.files {
 		if f != nil {
 			f.Close()
@@ -35,7 +35,6 @@ func (b *built) run(p Program, args []string) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	_ = unix.Prlimit(process.Pid, unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: largest, Max: largest}, nil)
 	var hung atomic.Bool
 	timer := time.AfterFunc(patience, func() { hung.Store(true); _ = process.Kill() })
 	state, err := process.Wait()
@@ -49,6 +48,25 @@ func (b *built) run(p Program, args []string) (Outcome, error) {
 	}
 	files, err := b.list()
 	return Outcome{state.String(), b.stdout.Bytes(), b.stderr.String(), files}, err
+}
+
+// startLimited starts a process whose files have a largest size. The limit is
+// this process's own for that moment: that of another user's takes more than
+// being root in some containers.
+func startLimited(path string, argv []string, attr *os.ProcAttr) (*os.Process, error) {
+	var before unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &before); err != nil {
+		return nil, err
+	}
+	limited := unix.Rlimit{Cur: min(largest, before.Max), Max: before.Max}
+	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &limited); err != nil {
+		return nil, err
+	}
+	process, err := os.StartProcess(path, argv, attr)
+	if e := unix.Setrlimit(unix.RLIMIT_FSIZE, &before); err == nil {
+		err = e
+	}
+	return process, err
 }
 
 // end lets the helpers come to theirs.
