@@ -113,3 +113,18 @@ func TestAClientThatGoesInTheMiddleOfAnEchoLeavesNothing(t *testing.T) {
 		waitFor(t, "the connections to end", func() bool { return p.sockets() == 1 })
 	}
 }
+
+func TestACommandWhoseConnectionIsCutOffEnds(t *testing.T) {
+	p := serve(t, "--both", "--grace=0", "LISTEN", "exec:sleep 1000")
+	c := dial(t, "tcp", p.address())
+	waitFor(t, "the command", func() bool { return len(p.children()) == 1 })
+	pid := p.children()[0]
+	_, _ = c.Write([]byte("x"))
+	said := p.announced()
+	p.signal(syscall.SIGTERM)
+	p.ended(1, said+"zpipe: connections cut off: 1\n")
+	waitFor(t, "the command to end", func() bool {
+		line, err := os.ReadFile("/proc/" + pid + "/cmdline")
+		return err != nil || len(line) == 0 // of a zombie
+	})
+}

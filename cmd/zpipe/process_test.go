@@ -38,6 +38,7 @@ func launch(t *testing.T, set func(*process), args ...string) *process {
 	p.said.grown = sync.NewCond(&p.said.mu)
 	p.cmd.Stderr = &p.said
 	p.cmd.Dir = t.TempDir()
+	p.cmd.WaitDelay = enough // for what it has left behind with its standard error
 	if set != nil {
 		set(p)
 	}

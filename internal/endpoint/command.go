@@ -3,6 +3,7 @@ package endpoint
 import (
 	"os"
 	"strings"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -14,6 +15,9 @@ import (
 type child struct {
 	pid   int
 	pidfd int // -1 where the kernel has none (before Linux 5.4)
+
+	mu     sync.Mutex // guards reaped
+	reaped bool
 }
 
 // start runs a command with a pipe for each side that is used; the other side
@@ -108,31 +112,47 @@ func closePipes(theirs, ours [2]int) {
 
 // Wait waits until the command of a stream has ended, and returns its status
 // as a shell has it: 128 and the number of the signal that it died of. It is 0
-// for a stream without a command.
+// for a stream without a command. It may be called once.
 func (s *Stream) Wait() int {
 	if s.child == nil {
 		return 0
 	}
 	if fd := s.child.pidfd; fd >= 0 {
-		_, _ = s.opener.poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1) // wait4 waits as well
+		_, _ = s.opener.poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1) // waitid waits as well
 		_ = s.opener.close(fd)
 	}
-	var status unix.WaitStatus
-	for {
-		if _, err := unix.Wait4(s.child.pid, &status, 0, nil); err != unix.EINTR {
-			break
-		}
+	for unix.Waitid(unix.P_PID, s.child.pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
 	}
-	s.child = nil
+	status := s.child.reap()
 	if status.Signaled() {
 		return 128 + int(status.Signal())
 	}
 	return status.ExitStatus()
 }
 
-// Terminate asks the command of a stream to end, if there is one.
+// reap takes the status of a process that has ended. From here on its number may
+// be that of another.
+func (c *child) reap() (status unix.WaitStatus) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for {
+		if _, err := unix.Wait4(c.pid, &status, 0, nil); err != unix.EINTR {
+			break
+		}
+	}
+	c.reaped = true
+	return status
+}
+
+// Terminate asks the command of a stream to end, if there is one that runs. It
+// may be called while another goroutine has the stream.
 func (s *Stream) Terminate() {
-	if s.child != nil {
-		_ = unix.Kill(s.child.pid, unix.SIGTERM) // it has not been waited for, so the number is its own
+	if s.child == nil {
+		return
+	}
+	s.child.mu.Lock()
+	defer s.child.mu.Unlock()
+	if !s.child.reaped {
+		_ = unix.Kill(s.child.pid, unix.SIGTERM)
 	}
 }
