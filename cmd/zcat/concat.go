@@ -72,8 +72,13 @@ func (c *concatenation) add(name string) bool {
 }
 
 // readsItself reports whether reading src would never end, since it is what is
-// written.
+// written, maybe by others too.
 func (c *concatenation) readsItself(src *splice.Descriptor) bool {
+	if src.Stat.Ino == c.out.Stat.Ino {
+		if now, err := splice.Describe(c.out.FD); err == nil {
+			c.out = now
+		}
+	}
 	if c.format != nil {
 		return splice.FiltersOntoItself(c.out, src)
 	}
