@@ -56,6 +56,11 @@ for arch in arm64 386 riscv64; do
 	GOARCH=$arch CGO_ENABLED=0 go vet ./cmd/...
 done
 
+if [ "$(go env GOARCH)" = amd64 ]; then
+	echo "== tests with 32 bits"
+	GOARCH=386 go test ./internal/splice -run 'Delivers|FourGigabytes|LargestOffset'
+fi
+
 echo "== tests of the benchmark"
 (cd scripts/bench && go vet ./... && go test ./...)
 

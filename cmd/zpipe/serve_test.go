@@ -54,11 +54,14 @@ func (p *process) stop(said string) {
 func TestEveryConnectionGetsACommandOfItsOwn(t *testing.T) {
 	for _, command := range []string{"exec:cat", "sh:cat"} {
 		p := serve(t, "--both", "LISTEN", command)
+		echoes(t, dial(t, "tcp", p.address()), noise[:10])
+		descriptors := p.descriptors()
 		var clients sync.WaitGroup
 		for i := range 20 {
 			clients.Go(func() { echoes(t, dial(t, "tcp", p.address()), noise[i<<10:i<<10+sizes[i%len(sizes)]]) })
 		}
 		clients.Wait()
+		waitFor(t, "descriptors to be given back", func() bool { return p.descriptors() <= descriptors+10 })
 		p.stop("")
 	}
 }

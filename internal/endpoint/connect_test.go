@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"net"
+	"path/filepath"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -54,4 +55,38 @@ func TestTheFirstAddressThatAnswersIsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	conn.Close()
+}
+
+// The number may be another's by the second time.
+func TestADescriptorIsClosedOnce(t *testing.T) {
+	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	closed := map[int]int{}
+	o := Opener{Closing: func(fd int) { closed[fd]++ }}
+	for _, text := range []string{"unix:" + l.Addr().String(), "exec:cat"} {
+		s, err := o.Open(endpointOf(t, text), AsBoth)
+		if err != nil {
+			t.Fatal(err)
+		}
+		clear(closed)
+		s.EndInput()
+		if err := s.EndOutput(); err != nil {
+			t.Error(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		s.Wait()
+		for fd, times := range closed {
+			if times != 1 {
+				t.Errorf("%s: descriptor %d was closed %d times", text, fd, times)
+			}
+		}
+		if len(closed) == 0 {
+			t.Errorf("%s: nothing was closed", text)
+		}
+	}
 }
