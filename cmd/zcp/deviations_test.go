@@ -84,11 +84,13 @@ func withoutXattrs(snapshot string) string {
 	return regexp.MustCompile(`(?m) (user|trusted|system)\.\w+=[0-9a-f]+|^cp: setting attribute .*\n`).ReplaceAllString(snapshot, "")
 }
 
-// misplacesBackups reports whether only cp has a backup in the working directory.
-// cp 9.1 puts those there that belong into the target directory.
+// misplacesBackups reports whether cp has a backup below the working directory,
+// and zcp one elsewhere. cp 9.1 puts those there that belong into the target
+// directory.
 func misplacesBackups(want, got string) bool {
-	backup := regexp.MustCompile(`^"/1/2/3/4/5/6/w/[^/]*(~|\.old)" `)
-	return slices.ContainsFunc(onlyIn(want, got), backup.MatchString)
+	here := regexp.MustCompile(`^"/1/2/3/4/5/6/w/.*(~|\.old)" `)
+	anywhere := regexp.MustCompile(`^"/.*(~|\.old)" `)
+	return slices.ContainsFunc(onlyIn(want, got), here.MatchString) && slices.ContainsFunc(onlyIn(got, want), anywhere.MatchString)
 }
 
 // onlySays reports whether all lines, of which there are some, begin alike.
