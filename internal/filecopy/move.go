@@ -61,7 +61,7 @@ func (c *Copier) movedBefore(e *entry) bool {
 // before: of two files with the same name, the second would cost the only copy
 // of the first.
 func (c *Copier) overMoved(e *entry) bool {
-	if !c.options.Move || !e.top || c.options.Backup.Control == Numbered {
+	if !c.options.Move || !e.top || c.options.Backup.Control == Numbered || c.options.Update >= UpdateNone {
 		return false
 	}
 	m := &c.memory
