@@ -18,7 +18,8 @@ import (
 
 // What the connections of a server have together and each. A pipe of 64 KiB is
 // what the kernel gives without asking, and 128 of them are an eighth of what a
-// user may have; a thousand buffers, should no pipe be left, are 16 MiB.
+// user may have; a thousand buffers, should no pipe be left, are 16 MiB, and
+// twice that in both directions.
 const (
 	servedPipe   = 64 << 10
 	servedPipes  = 128

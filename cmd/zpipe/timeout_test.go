@@ -31,6 +31,7 @@ func TestSilentAndStuckPeersEndWithTheTimeout(t *testing.T) {
 }
 
 func TestTheTimeoutIsOfBothDirectionsTogether(t *testing.T) {
+	t.Parallel()
 	l := connectingTo(t, "tcp")
 	p := launch(t, withPipes, "--both", "--timeout=1", "-", l.operand)
 	c := accept(t, l.Listener)
@@ -73,10 +74,11 @@ func TestConnectingIsGivenUpAfterTheTimeout(t *testing.T) {
 
 // However long the source or the sink has been waited for.
 func TestTheTimeoutBeginsWithTheRelay(t *testing.T) {
+	t.Parallel()
 	path := socketPath(t)
-	p := launch(t, withPipes, "--timeout=0.3", "unix-listen:"+path, "-")
+	p := launch(t, withPipes, "--timeout=1", "unix-listen:"+path, "-")
 	waitFor(t, "the socket", func() bool { _, err := os.Stat(path); return err == nil })
-	time.Sleep(400 * time.Millisecond)
+	time.Sleep(1100 * time.Millisecond)
 	c := dial(t, "unix", path)
 	time.Sleep(50 * time.Millisecond)
 	say(t, c, []byte("late"))
@@ -88,13 +90,14 @@ func TestTheTimeoutBeginsWithTheRelay(t *testing.T) {
 
 // Nothing moves while a process is stopped, but that is nobody's silence.
 func TestWhatHasArrivedWhileItWasStoppedIsInTime(t *testing.T) {
+	t.Parallel()
 	l := connectingTo(t, "unix")
-	p := launch(t, withPipes, "--timeout=0.3", l.operand, "-")
+	p := launch(t, withPipes, "--timeout=1", l.operand, "-")
 	c := accept(t, l.Listener)
 	p.signal(unix.SIGSTOP)
 	waitFor(t, "it to stop", func() bool { return p.state() == "T" })
 	say(t, c, []byte("meanwhile"))
-	time.Sleep(400 * time.Millisecond)
+	time.Sleep(1100 * time.Millisecond)
 	p.signal(unix.SIGCONT)
 	if got := hear(t, p.stdout); string(got) != "meanwhile" {
 		t.Errorf("%q arrived", got)
@@ -115,11 +118,12 @@ func (p *process) state() string {
 
 // What goes into a buffer has moved, although the sink has not got it.
 func TestFillingABufferIsNoSilence(t *testing.T) {
-	p := launch(t, withPipes, "--timeout=0.4", "--buffer=4M", "--fill=100", "-", "-")
+	t.Parallel()
+	p := launch(t, withPipes, "--timeout=1", "--buffer=4M", "--fill=100", "-", "-")
 	go func() {
 		for range 8 {
 			_, _ = p.stdin.Write(noise[:1000])
-			time.Sleep(100 * time.Millisecond)
+			time.Sleep(150 * time.Millisecond)
 		}
 		p.stdin.Close()
 	}()
