@@ -293,13 +293,18 @@ func (n *node) finish(path string, i int) error {
 			return err
 		}
 	}
+	if n.xattr { // while its owner may still write to it
+		if err := setXattrs(path); err != nil {
+			return err
+		}
+	}
 	if n.kind != unix.S_IFLNK && n.kind != hardLink {
 		if err := unix.Chmod(path, n.mode); err != nil {
 			return err
 		}
 	}
 	if n.xattr {
-		if err := setXattrs(path); err != nil {
+		if err := setACL(path); err != nil {
 			return err
 		}
 	}
@@ -308,16 +313,19 @@ func (n *node) finish(path string, i int) error {
 }
 
 // setXattrs gives a file two attributes, one of them for root's eyes only if root
-// can set it, and a list that lets user 7 read it (acl(5), linux/posix_acl_xattr.h).
+// can set it.
 func setXattrs(path string) error {
+	_ = unix.Setxattr(path, "trusted.test", nil, 0)
+	return unix.Setxattr(path, "user.test", []byte(strings.Repeat("value", 100)), 0)
+}
+
+// setACL gives a file a list that lets user 7 read it (acl(5),
+// linux/posix_acl_xattr.h).
+func setACL(path string) error {
 	var st unix.Stat_t
 	if err := unix.Stat(path, &st); err != nil {
 		return err
 	}
-	if err := unix.Setxattr(path, "user.test", []byte(strings.Repeat("value", 100)), 0); err != nil {
-		return err
-	}
-	_ = unix.Setxattr(path, "trusted.test", nil, 0)
 	list := []byte{2, 0, 0, 0}
 	for _, entry := range [][3]uint32{
 		{0x01, st.Mode >> 6 & 7, math.MaxUint32}, {0x02, 4, 7}, {0x04, st.Mode >> 3 & 7, math.MaxUint32},
