@@ -27,9 +27,10 @@ Pipes on either side are raised to 1 MiB, which makes a pipeline faster than
 joining its commands directly. With run, join commands by such pipes, and
 exit with the last status that is not 0.
 `,
-		Flags: slices.Concat(relayFlags(), flowFlags(), viewFlags()),
-		Notes: endpointNotes,
-		Run:   run,
+		Flags:   slices.Concat(relayFlags(), flowFlags(), viewFlags()),
+		Notes:   endpointNotes,
+		Signals: []syscall.Signal{syscall.SIGUSR1},
+		Run:     run,
 	}
 }
 

@@ -76,7 +76,7 @@ func (m *monitor) follow(o *splice.Options) {
 	}
 }
 
-// answersAfter is from when on SIGUSR1 is understood, in milliseconds. The
+// answersAfter is from when on SIGUSR1 is answered, in milliseconds. The
 // runtime takes 0.3 ms to be ready for a signal, which a relay that is over by
 // then need not pay.
 const answersAfter = 20

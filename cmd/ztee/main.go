@@ -49,7 +49,8 @@ writing to non pipe outputs.
 
 SIGUSR1 makes ztee print how much each output has.
 `,
-		Run: run,
+		Signals: []syscall.Signal{syscall.SIGUSR1},
+		Run:     run,
 	}
 }
 
