@@ -35,7 +35,9 @@ func TestTheTimeoutIsOfBothDirectionsTogether(t *testing.T) {
 	l := connectingTo(t, "tcp")
 	p := launch(t, withPipes, "--both", "--timeout=1", "-", l.operand)
 	c := accept(t, l.Listener)
-	for range 15 { // the other way is silent for longer than the limit
+	heard := make(chan []byte)
+	go func() { heard <- hear(t, p.stdout) }() // a user beyond the pipe allowance has pipes of two slots
+	for range 15 {                             // the other way is silent for longer than the limit
 		time.Sleep(100 * time.Millisecond)
 		if _, err := c.Write([]byte(".")); err != nil {
 			t.Fatal(err)
@@ -43,7 +45,7 @@ func TestTheTimeoutIsOfBothDirectionsTogether(t *testing.T) {
 	}
 	c.Close()
 	p.stdin.Close()
-	if got := hear(t, p.stdout); len(got) != 15 {
+	if got := <-heard; len(got) != 15 {
 		t.Errorf("%q", got)
 	}
 	p.ended(0, "")
