@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -16,12 +19,16 @@ import (
 // this.
 const noExitSleep = "atexit_sleep_ms=0"
 
-// Main is for TestMain. Tests and scripts find main under the given names.
+// Main is for TestMain. Tests and scripts find main under the given names. There
+// it stays in one thread, because strace counts calls by the thread ("when=").
 func Main(m *testing.M, main func(), names ...string) {
 	os.Setenv("GORACE", noExitSleep)
 	commands := map[string]func(){}
 	for _, name := range names {
-		commands[name] = main
+		commands[name] = func() {
+			runtime.LockOSThread()
+			main()
+		}
 	}
 	testscript.Main(m, commands)
 }
@@ -29,8 +36,12 @@ func Main(m *testing.M, main func(), names ...string) {
 // Run runs all scripts in testdata, with variables such as "NAME=value" in the
 // environment. A script may begin with [missing:root], [missing:no-selinux] or
 // [missing:PROGRAM], and skip for what it needs; where CI=true that is an error,
-// but for SELinux.
+// but for SELinux. Its programs do not ignore a hangup even where this process
+// was started to ignore it (nohup).
 func Run(t *testing.T, variables ...string) {
+	if signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
