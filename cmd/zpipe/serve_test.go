@@ -61,7 +61,7 @@ func TestEveryConnectionGetsACommandOfItsOwn(t *testing.T) {
 			clients.Go(func() { echoes(t, dial(t, "tcp", p.address()), noise[i<<10:i<<10+sizes[i%len(sizes)]]) })
 		}
 		clients.Wait()
-		waitFor(t, "descriptors to be given back", func() bool { return p.descriptors() <= descriptors+10 })
+		waitFor(t, "descriptors to be given back", func() bool { return p.descriptors() <= descriptors })
 		p.stop("")
 	}
 }
