@@ -287,7 +287,7 @@ func TestAStableCopyToASocketIsACopy(t *testing.T) {
 			src := s.textFile("source", 65536)
 			r, w := s.unixSockets()
 			s.owns(r, nil)
-			s.must(unix.SetsockoptInt(w, unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, 1<<20)) // nobody reads before the copy ends
+			s.must(unix.SetsockoptInt(w, unix.SOL_SOCKET, unix.SO_SNDBUF, 1<<20)) // nobody reads before the copy ends
 			o := s.start(s.owns(w, nil), src, splice.Options{Stable: true, Method: m})()
 			var unserved *splice.UnservedError
 			if errors.As(o.err, &unserved) && m != splice.Auto {
