@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +15,11 @@ import (
 	"golang.org/x/sys/unix"
 
 	"zeroutils/internal/testfs"
+)
+
+const (
+	leaseBreakTime = "/proc/sys/fs/lease-break-time"
+	patience       = 2 * time.Minute
 )
 
 // A slowRead is zcat, writing a file of old bytes into a pipe of 1 MiB that the
@@ -51,7 +58,7 @@ func startReading(t *testing.T, size int, options ...string) *slowRead {
 // waitForBytes returns when the pipe holds n bytes.
 func (r *slowRead) waitForBytes(n int) {
 	r.Helper()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
 		if has, err := unix.IoctlGetInt(int(r.out.Fd()), unix.TIOCINQ); err != nil || has >= n {
 			return
 		}
@@ -76,6 +83,30 @@ func (r *slowRead) overwrite() <-chan error {
 	return done
 }
 
+// waitForWriter returns when somebody waits for zcat's lease on the file, which
+// the writer, whose end written tells, must do.
+func (r *slowRead) waitForWriter(written <-chan error) {
+	r.Helper()
+	waits := regexp.MustCompile(fmt.Sprintf(`LEASE +BREAKING +[A-Z]+ +%d `, r.zcat.Process.Pid))
+	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		select {
+		case err := <-written:
+			r.Fatal("the writer did not wait: ", err)
+		default:
+		}
+		locks, err := os.ReadFile("/proc/locks")
+		if err != nil {
+			r.Fatal(err)
+		}
+		if waits.Match(locks) {
+			return
+		}
+		if time.Now().After(end) {
+			r.Fatal("nobody waits for the lease")
+		}
+	}
+}
+
 // rest reads the pipe to its end and returns it with zcat's exit status and
 // what it said.
 func (r *slowRead) rest() (got []byte, status int, said string) {
@@ -95,8 +126,8 @@ func within(t *testing.T, what string, done <-chan error) {
 		if err != nil {
 			t.Fatal(err)
 		}
-	case <-time.After(20 * time.Second):
-		t.Fatalf("%s: not within 20 s", what)
+	case <-time.After(patience):
+		t.Fatalf("%s: not within %v", what, patience)
 	}
 }
 
@@ -113,14 +144,11 @@ func TestWithoutStableTheReaderGetsWhatWasWrittenLater(t *testing.T) {
 }
 
 func TestWithStableTheWriterWaitsUntilTheReaderHasEverything(t *testing.T) {
+	testfs.Setting(t, leaseBreakTime, "3600")
 	for _, size := range []int{400_000, 5_000_000} { // within the pipe, and beyond it
 		r := startReading(t, size, "--stable")
 		written := r.overwrite()
-		select {
-		case err := <-written:
-			t.Fatal("the writer did not wait: ", err)
-		case <-time.After(300 * time.Millisecond):
-		}
+		r.waitForWriter(written)
 		got, status, said := r.rest()
 		if !bytes.Equal(got, r.old) || status != 0 {
 			t.Errorf("%d bytes: got %q..., %d bytes, status %d, %s", size, got[:8], len(got), status, said)
@@ -137,14 +165,11 @@ func TestWithStableTheWriterWaitsUntilTheReaderHasEverything(t *testing.T) {
 }
 
 func TestTruncationWaitsForAStableReader(t *testing.T) {
+	testfs.Setting(t, leaseBreakTime, "3600")
 	r := startReading(t, 400_000, "--stable")
 	done := make(chan error, 1)
 	go func() { done <- os.Truncate(r.file, 0) }()
-	select {
-	case err := <-done:
-		t.Fatal("truncate did not wait: ", err)
-	case <-time.After(300 * time.Millisecond):
-	}
+	r.waitForWriter(done)
 	if got, status, said := r.rest(); !bytes.Equal(got, r.old) || status != 0 {
 		t.Errorf("got %d bytes, status %d, %s", len(got), status, said)
 	}
@@ -152,10 +177,12 @@ func TestTruncationWaitsForAStableReader(t *testing.T) {
 }
 
 func TestAReaderThatOutlastsTheLeaseMakesStableFail(t *testing.T) {
-	testfs.Setting(t, "/proc/sys/fs/lease-break-time", "1")
+	testfs.Setting(t, leaseBreakTime, "1")
 	r := startReading(t, 400_000, "--stable")
 	within(t, "the writer", r.overwrite()) // the kernel lets it in after a second
-	time.Sleep(2500 * time.Millisecond)    // and zcat waits a second more
+	ended := make(chan error, 1)
+	go func() { _ = r.zcat.Wait(); ended <- nil }()
+	within(t, "zcat", ended) // waits a second more, but not for the reader
 	got, status, said := r.rest()
 	if len(got) != len(r.old) || status != 1 {
 		t.Errorf("got %d bytes, status %d", len(got), status)

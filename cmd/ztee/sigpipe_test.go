@@ -22,7 +22,7 @@ func TestWithSIGPIPEIgnoredABrokenPipeIsNothingToSay(t *testing.T) {
 		cmd.Dir = t.TempDir()
 		cmd.Env = append(os.Environ(), "PATH="+testbin.Dir(t)+":"+os.Getenv("PATH"))
 		said, err := cmd.CombinedOutput()
-		if err != nil || !strings.HasSuffix(string(said), "status 0\r\n") || strings.Contains(string(said), "ztee") {
+		if err != nil || !strings.Contains(string(said), "status 0\r\n") || strings.Contains(string(said), "ztee") {
 			t.Errorf("%q: %v, %q", options, err, said)
 		}
 		want, err := exec.Command("seq", "300000").Output()

@@ -80,7 +80,7 @@ func shell(t *testing.T, probe func() (string, error), script string, runner ...
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "sh", "-c", "ulimit -c 0; (exec 3>&1; "+script+") 2>&1")
-	cmd.WaitDelay = time.Second
+	cmd.Dir, cmd.WaitDelay = t.TempDir(), time.Minute
 	cmd.Env = append(os.Environ(), "PROBE="+strings.Join(append(runner, program), " "))
 	out, err := cmd.Output()
 	if _, exited := err.(*exec.ExitError); err != nil && !exited {
@@ -230,12 +230,15 @@ func TestDeathByASignalIsWhatTheParentSees(t *testing.T) {
 	}
 }
 
+// gone makes descriptor 9 a pipe whose reader has gone.
+const gone = `mkfifo p; : <p & exec 9>p; wait $!; `
+
 func TestABrokenPipeKillsUnlessTheParentIgnoresIt(t *testing.T) {
-	got, _ := shell(t, withRecord, `{ sleep 0.1; $PROBE write; echo $? >&3; } | :`)
+	got, _ := shell(t, withRecord, gone+`$PROBE write >&9; echo $?`)
 	if got != "141\n" {
 		t.Errorf("got %q", got)
 	}
-	got, _ = shell(t, withRecord, `trap '' PIPE; { sleep 0.1; $PROBE write; echo $? >&3; } | :`)
+	got, _ = shell(t, withRecord, gone+`trap '' PIPE; $PROBE write >&9; echo $?`)
 	if got != "broken pipe\n0\n" {
 		t.Errorf("ignored: got %q", got)
 	}
@@ -252,14 +255,14 @@ func TestWhatIsToBeDoneBeforeDyingIsDoneInReverse(t *testing.T) {
 }
 
 func TestWhatDoesNotReturnDoesNotKeepAProcessFromDying(t *testing.T) {
-	script := "{ timeout -s KILL 15 $PROBE prepared 15 stuck; } 2>/dev/null; echo $?"
+	script := "{ timeout -s KILL 50 $PROBE prepared 15 stuck; } 2>/dev/null; echo $?"
 	if got, _ := shell(t, withRecord, script); got != "first\nsecond\n143\n" {
 		t.Errorf("got %q", got)
 	}
 }
 
 func TestABrokenPipeCanBeSurvived(t *testing.T) {
-	got, _ := shell(t, withRecord, `{ sleep 0.1; $PROBE survive; echo $? >&3; } | :`)
+	got, _ := shell(t, withRecord, gone+`$PROBE survive >&9; echo $?`)
 	if got != "broken pipe\n0\n" {
 		t.Errorf("got %q", got)
 	}

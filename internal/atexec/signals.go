@@ -5,6 +5,7 @@ import (
 	"os/signal"
 	"slices"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -50,7 +51,9 @@ func Notify(c chan<- os.Signal, sigs ...syscall.Signal) {
 func Die(sig syscall.Signal) {
 	setAction(sig, sigDfl)
 	_ = syscall.Kill(syscall.Getpid(), sig)
-	select {} // it may come to another thread first
+	for { // it may come to another thread first; select {} could be taken for a deadlock until then
+		time.Sleep(time.Hour)
+	}
 }
 
 // handledUnlikeC lists the signals that the runtime (sigtable, initsig in

@@ -104,15 +104,15 @@ func TestACopyOfAGrowingFileEnds(t *testing.T) {
 	}
 }
 
-// grow appends a line every tenth of a millisecond.
+// grow appends a line every tenth of a millisecond, for a second or two: a copy
+// that is slower than that would never see the end.
 func (s *stage) grow(name string, stop *atomic.Bool) <-chan struct{} {
 	done := make(chan struct{})
 	log := s.open(name, unix.O_WRONLY|unix.O_APPEND)
 	go func() {
 		defer close(done)
-		for i := 0; !stop.Load(); i += 100 {
-			at := i % (len(text) - 100)
-			unix.Write(log, text[at:at+100])
+		for i := 0; i < 1<<20 && !stop.Load(); i += 100 {
+			unix.Write(log, text[i:i+100])
 			time.Sleep(100 * time.Microsecond)
 		}
 	}()

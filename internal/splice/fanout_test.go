@@ -223,6 +223,7 @@ func (s *stage) leavingReader(kind string, n int) int {
 		r, w = s.pipe()
 	} else {
 		r, w = s.unixSockets()
+		s.must(unix.SetsockoptInt(w, unix.SOL_SOCKET, unix.SO_SNDBUF, 100_000)) // whatever this machine's default is
 	}
 	go func() {
 		buf := make([]byte, 10_000)
@@ -305,7 +306,7 @@ func TestTeeEndsWithItsLastSink(t *testing.T) {
 			{Descriptor: s.describe(s.leavingReader("unix socket", 50_000))},
 		}
 		r, err := c.Tee(sinks, s.describe(s.open("/dev/zero", unix.O_RDONLY)), splice.Options{Method: m})
-		if err != nil || r.Elapsed > 10*time.Second {
+		if err != nil {
 			t.Errorf("%v: %v, %+v", m, err, r)
 		}
 	}
@@ -331,7 +332,7 @@ func TestAWatchedTeeEndsWithItsReadersWhileItsSourceIsSilent(t *testing.T) {
 				if err != nil || !errors.Is(sink.Err, unix.EPIPE) {
 					t.Errorf("%s, %v: %v, %v", kind, m, err, sink.Err)
 				}
-			case <-time.After(20 * time.Second):
+			case <-time.After(patience):
 				t.Fatalf("%s, %v: still waiting", kind, m)
 			}
 		}

@@ -180,23 +180,25 @@ func (t *transfer) takeBack(p *pipe) ([]byte, error) {
 func (t *transfer) awaitReader(guard *lease) bool {
 	nap := 20 * time.Microsecond
 	var deadline time.Time
-	for !t.readerIsDone() {
-		if guard.breaking() {
-			if t.report.Lease == LeaseHeld {
-				t.report.Lease = LeaseBroken
-			}
-			if deadline.IsZero() {
-				deadline = t.now().Add(t.leaseTime() + time.Second)
-			}
-			if t.now().After(deadline) {
-				guard.release()
-				return false
-			}
+	for {
+		done := t.readerIsDone()
+		breaking := guard.breaking()
+		if breaking && t.report.Lease == LeaseHeld {
+			t.report.Lease = LeaseBroken
+		}
+		if done {
+			return guard.release()
+		}
+		if breaking && deadline.IsZero() {
+			deadline = t.now().Add(t.leaseTime() + time.Second)
+		}
+		if breaking && t.now().After(deadline) {
+			guard.release()
+			return false
 		}
 		t.sleep(nap)
 		nap = min(2*nap, leasePoll*time.Millisecond)
 	}
-	return guard.release()
 }
 
 // readerIsDone reports whether the sink's pipe is empty or has no reader left.

@@ -20,7 +20,7 @@ func TestMemoryDoesNotGrowWithTheData(t *testing.T) {
 	if long {
 		size = 10 << 30
 	}
-	const slack = 8 << 20
+	const slack = 32 << 20
 	for _, m := range []splice.Method{splice.Splice, splice.ReadWrite} {
 		t.Run(m.String(), func(t *testing.T) {
 			few, many := peakOf(t, m, 8<<20), peakOf(t, m, size)

@@ -145,6 +145,20 @@ func TestAWriterIsLetInOnceWhatIsOnItsWayIsRead(t *testing.T) {
 	s.checkKernel(t)
 }
 
+func TestAWriterThatComesWhileTheReaderReadsTheLastIsNoticed(t *testing.T) {
+	s, reader := stableScene(2)
+	reader.wakes = s.k.clock.Add(time.Minute)
+	sleep := s.copier.kernel.sleep
+	s.copier.kernel.sleep = func(d time.Duration) {
+		reader.wakes = time.Time{}
+		s.writer(0)
+		sleep(d)
+	}
+	if r := s.mustCopy(t); r.Lease != LeaseBroken {
+		t.Errorf("lease %v", r.Lease)
+	}
+}
+
 func TestALeaseThatTheReaderOutlastsIsSaidToBeLost(t *testing.T) {
 	s, reader := stableScene(8)
 	reader.wakes = s.k.clock.Add(time.Minute)

@@ -84,21 +84,23 @@ func (s *stage) start(dst, src int, o splice.Options) func() outcome {
 		select {
 		case o := <-done:
 			return o
-		case <-time.After(20 * time.Second):
+		case <-time.After(patience):
 			s.Fatal("the copy does not end")
 			panic("unreachable")
 		}
 	}
 }
 
+// patience is how long a test waits for what has to happen.
+const patience = 2 * time.Minute
+
 // eventually waits for what another goroutine or process is about to do.
 func (s *stage) eventually(what string, is func() bool) {
 	s.Helper()
-	for range 2000 {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		if is() {
 			return
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
 	s.Fatal("never happened: ", what)
 }

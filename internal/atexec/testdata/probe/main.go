@@ -31,7 +31,9 @@ func main() {
 	case "kill":
 		atexec.RestoreSignals()
 		kill(number(os.Args[2]))
-		time.Sleep(50 * time.Millisecond)
+		if !atexec.Ignored(number(os.Args[2])) {
+			time.Sleep(20 * time.Second) // another thread may be the one to get it
+		}
 		fmt.Println("survived")
 	case "notify":
 		atexec.RestoreSignals()
