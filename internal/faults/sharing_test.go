@@ -52,7 +52,7 @@ func (p *play) inPieces(w *os.File, data []byte) {
 // sleeps returns when the tool was asleep at many looks in a row: one that does
 // not wait but looks again and again would be found at it.
 func (p *play) sleeps() {
-	for looks := 0; looks < 50 && p.ctx.Err() == nil; looks++ {
+	for looks := 0; looks < 20 && p.ctx.Err() == nil; looks++ {
 		time.Sleep(time.Millisecond)
 		if p.awake() {
 			looks = -1
