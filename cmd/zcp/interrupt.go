@@ -25,7 +25,7 @@ type interrupt struct {
 
 // grace is how long the system calls under way may take to return. Those that
 // wait for somebody, such as a FIFO's writer, do not.
-const grace = 300 * time.Millisecond
+var grace = 300 * time.Millisecond
 
 func newInterrupt(inv *tool.Invocation, c *filecopy.Copier) *interrupt {
 	return &interrupt{inv: inv, copier: c, sig: make(chan syscall.Signal, 1)}

@@ -3,13 +3,20 @@ package main
 import (
 	"os"
 	"testing"
+	"time"
 
 	"zeroutils/internal/filecopy"
 	"zeroutils/internal/scripttest"
 	"zeroutils/internal/testfs"
 )
 
-func TestMain(m *testing.M) { scripttest.Main(m, main, "zcp") }
+// Where a script says so in $GRACE, zcp waits longer for system calls to return.
+func TestMain(m *testing.M) {
+	if longer, err := time.ParseDuration(os.Getenv("GRACE")); err == nil {
+		grace = longer
+	}
+	scripttest.Main(m, main, "zcp")
+}
 
 // For root $DISK is a directory on a filesystem of 1 MiB.
 func TestScripts(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -190,11 +191,12 @@ func (s *site) try(t *testing.T, step, how string, lives bool) {
 	s.setUp(t)
 	call, _, _ := strings.Cut(strings.TrimPrefix(step, "inject="), ":")
 	step = fmt.Sprintf(step, how)
-	cmd := exec.Command("strace", append([]string{"-f", "-qqq", "-o", os.DevNull, "-e", "signal=none", "-e", "trace=" + call, "-e", step, s.zcp}, s.args()...)...)
+	log := filepath.Join(t.TempDir(), logName)
+	cmd := exec.Command("strace", append([]string{"-f", "-qqq", "-o", log, "-e", "signal=none", "-e", "trace=" + call, "-e", step, s.zcp}, s.args()...)...)
 	out, err := cmd.CombinedOutput()
 	s.whole(t, step, err == nil)
 	if lives {
-		if err != nil && len(out) == 0 {
+		if err != nil && len(out) == 0 && !muted(t, log) {
 			t.Errorf("%s: %v without a word", step, err)
 		}
 		if !slices.Contains(s.options, "--resume") {
@@ -207,6 +209,16 @@ func (s *site) try(t *testing.T, step, how string, lives bool) {
 	}
 	s.whole(t, step+", and again", true)
 	s.noLitter(t, step+", and again")
+}
+
+// muted reports whether the message itself was failed: strace counts the calls
+// of each thread, and the message may come from another one than the copy.
+func muted(t *testing.T, log string) bool {
+	text, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return regexp.MustCompile(`(?m) write\(2, .*\(INJECTED\)$`).Match(text)
 }
 
 // whole checks that each file is there in full, and, if the run succeeded, at

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -65,7 +66,7 @@ var conversations = []conversation{
 		},
 	},
 	{
-		name: "serving a command", args: []string{"--serve", "--both", "--grace=5", "LISTEN", "exec:cat"}, sends: true, gets: true,
+		name: "serving a command", args: []string{"--serve", "--both", "--grace=30", "LISTEN", "exec:cat"}, sends: true, gets: true,
 		calls: map[string]string{
 			"epoll_ctl": "ENOMEM ENOSPC", "epoll_pwait": "EINTR",
 			"accept4": "EMFILE ENFILE EPERM ENETDOWN ECONNABORTED EINTR EAGAIN", "pipe2": "EMFILE", "splice": "EINVAL EAGAIN ECONNRESET",
@@ -85,8 +86,8 @@ func TestAFailingCallIsHealedOrReportedAmongSockets(t *testing.T) {
 	turn := 0
 	for _, c := range conversations {
 		t.Run(c.name, func(t *testing.T) {
-			for call, errnos := range c.calls {
-				all := strings.Fields(errnos)
+			for _, call := range slices.Sorted(maps.Keys(c.calls)) {
+				all := strings.Fields(c.calls[call])
 				if turn++; !long {
 					all = []string{all[0], all[turn%len(all)]}
 				}
@@ -137,7 +138,7 @@ func (c conversation) fail(t *testing.T, i injection) {
 	cmd.Dir = dir
 	cmd.SysProcAttr = &unix.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return unix.Kill(-cmd.Process.Pid, unix.SIGKILL) }
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay = patience
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	if err := cmd.Start(); err != nil {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"zeroutils/internal/testbin"
 )
 
@@ -20,6 +22,8 @@ const (
 
 func TestAStreamTakesLittleMemory(t *testing.T) {
 	tools := testbin.Dir(t)
+	hugePages(t, false)
+	t.Cleanup(func() { hugePages(t, true) })
 	for _, line := range []string{
 		"zcat", "zcat -n", "zcat --method=readwrite", "ztee file", "ztee -a file", "ztee --method=readwrite file",
 		"zpipe", "zpipe --method=readwrite -L 100G -fpr -D 100", "zcp /dev/stdin /dev/stdout", "zcp --sparse=always /dev/stdin file",
@@ -59,6 +63,19 @@ func TestAStreamTakesLittleMemory(t *testing.T) {
 				t.Errorf("%d KiB", peak)
 			}
 		})
+	}
+}
+
+// hugePages says whether programs that are started may get pages of 2 MiB,
+// which they do as the kernel has some left.
+func hugePages(t *testing.T, may bool) {
+	t.Helper()
+	never := uintptr(1)
+	if may {
+		never = 0
+	}
+	if err := unix.Prctl(unix.PR_SET_THP_DISABLE, never, 0, 0, 0); err != nil {
+		t.Fatal(err)
 	}
 }
 

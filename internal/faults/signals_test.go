@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/testfs"
 )
 
 // busy are scenes that take a while.
@@ -106,8 +108,14 @@ func TestABrokenPipeKillsUnlessItIsIgnored(t *testing.T) {
 // strace holds zcat up as soon as it has the lease, until somebody does.
 func TestAWriterThatComesAsSoonAsThereIsALeaseDoesNotKill(t *testing.T) {
 	needStrace(t)
+	testfs.Setting(t, "/proc/sys/fs/lease-break-time", "45")
 	p := scene{tool: "zcat", options: []string{"--stable"}, sources: fromFile, sinks: toPipe}.setUp(t, t.TempDir())
 	file := filepath.Join(p.dir, p.sources[0].name)
+	opened := make(chan struct{})
+	p.read = func(r *os.File) []byte {
+		<-opened // until then the lease is held
+		return readAll(r)
+	}
 	p.under("strace", "-f", "--seccomp-bpf", "-qqq", "-o", os.DevNull, "-P", file,
 		"-e", "trace=fcntl", "-e", "inject=fcntl:delay_exit=300000:when=2..4")
 	p.start()
@@ -115,6 +123,7 @@ func TestAWriterThatComesAsSoonAsThereIsALeaseDoesNotKill(t *testing.T) {
 	if _, err := unix.Open(file, unix.O_WRONLY|unix.O_NONBLOCK, 0); err != unix.EAGAIN {
 		t.Errorf("opened for writing: %v", err)
 	}
+	close(opened)
 	p.wait().succeeded()
 }
 

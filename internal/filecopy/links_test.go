@@ -87,20 +87,33 @@ func TestALinkReplacesNothingThatComesToBeMeanwhile(t *testing.T) {
 	o := recursive()
 	o.Preserve, o.Existing = Names, Force
 	r := newRun(t, o)
-	var others []string // what somebody puts there: in the way of the second name, and of the symbolic link
-	r.during = func(source string) {
-		if len(r.copied) > 2 { // and the directory
-			others = append(others, filepath.Join(dst, filepath.Base(source)))
-			write(t, others[len(others)-1], "somebody's")
+	others := map[What]string{} // what somebody puts there: in the way of the second name, and of the symbolic link
+	seen := false
+	r.during = func(source string) { // in the order of inode numbers, whatever that is
+		what := CreateHardLink
+		switch filepath.Base(source) {
+		case "src":
+			return
+		case "c":
+			what = CreateLink
+		default:
+			if seen = !seen; seen {
+				return
+			}
 		}
+		others[what] = filepath.Join(dst, filepath.Base(source))
+		write(t, others[what], "somebody's")
 	}
 	r.To(dst, src, false)
-	for i, what := range []What{CreateHardLink, CreateLink} {
-		if len(r.problems) != 2 || r.problems[i].What != what || r.problems[i].Err != unix.EEXIST {
-			t.Fatalf("problems %v", r.problems)
+	if len(r.problems) != 2 || r.problems[0].What == r.problems[1].What {
+		t.Fatalf("problems %v", r.problems)
+	}
+	for _, p := range r.problems {
+		if others[p.What] == "" || p.Err != unix.EEXIST {
+			t.Fatal(p)
 		}
-		if got := text(t, others[i]); got != "somebody's" {
-			t.Errorf("%s is %q", others[i], got)
+		if got := text(t, others[p.What]); got != "somebody's" {
+			t.Errorf("%s is %q", others[p.What], got)
 		}
 	}
 }

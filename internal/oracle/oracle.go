@@ -56,7 +56,7 @@ type Outcome struct {
 }
 
 // patience is when a program counts as hanging.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // Difference says in what two outcomes differ, or "".
 func Difference(ours, theirs Outcome) string {
