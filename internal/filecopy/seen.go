@@ -7,7 +7,7 @@ import "golang.org/x/sys/unix"
 type memory struct {
 	sources map[fileID][]place  // files that the user named
 	names   map[string]struct{} // what their copies are called in the target directory
-	dirs    map[fileID]place    // directories that were named, and the first made for each; where their copies are
+	dirs    map[fileID]place    // directories that were named, the first made for each, and those being filled; where their copies are
 	copies  map[fileID]place    // copies of files with more than one name
 	moved   map[fileID]contents // what those were copies of, if they are moved
 }

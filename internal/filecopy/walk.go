@@ -18,6 +18,10 @@ func (c *Copier) copyDirectory(e *entry) *Problem {
 		c.memory.forget(e)
 		return p
 	}
+	if _, known := c.memory.dirs[made.dir.id]; made.dir.fresh && !known {
+		c.memory.dirs[made.dir.id] = e.dst // until it is filled: the source may lie above it
+		defer delete(c.memory.dirs, made.dir.id)
+	}
 	if c.options.OneFilesystem && len(c.levels) > 0 && c.levels[len(c.levels)-1].src.id.dev != e.stat.Dev {
 		c.begin(e, made, nil) // not what is in it
 		c.end()
