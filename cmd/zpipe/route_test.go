@@ -14,7 +14,7 @@ import (
 // twoHosts is a network namespace with a virtual Ethernet to another one. They
 // last as long as the shell. $1 is "on" or "off", $2 an address of each family.
 const twoHosts = `
-	unshare -n sleep 60 & far=$!
+	unshare -n sleep 600 & far=$!
 	trap 'kill $far' EXIT
 	until [ "$(readlink /proc/$far/ns/net)" != "$(readlink /proc/$$/ns/net)" ]; do sleep 0.01; done
 	there="nsenter -t $far -n"

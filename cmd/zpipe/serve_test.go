@@ -190,7 +190,7 @@ func (p *process) children() (pids []string) {
 
 func TestConnectionsThatAreOpenEndInOrder(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
-		p := serve(t, "--both", "LISTEN", "exec:cat")
+		p := serve(t, "--both", "--grace=1000", "LISTEN", "exec:cat")
 		c := dial(t, "tcp", p.address())
 		_, _ = c.Write([]byte("x"))
 		if _, err := io.ReadFull(c, make([]byte, 1)); err != nil {

@@ -145,7 +145,7 @@ func TestAThousandConnectionsAtATimeNeedNoThreadEach(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if threads := p.status("Threads"); threads > 64 {
+	if threads := p.status("Threads"); threads > 128 {
 		t.Errorf("%d threads", threads)
 	}
 	t.Logf("%d threads, %d KiB, %d descriptors", p.status("Threads"), p.status("VmHWM"), p.descriptors())

@@ -46,7 +46,7 @@ func (w *window) press(t *testing.T, keys ...string) {
 func (w *window) becomes(t *testing.T, pattern string) string {
 	t.Helper()
 	want := regexp.MustCompile(pattern)
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		text := strings.TrimRight(w.tmux(t, "capture-pane", "-p"), "\n")
 		if want.MatchString(text) {
 			return text
@@ -58,14 +58,15 @@ func (w *window) becomes(t *testing.T, pattern string) string {
 }
 
 func TestSeveralDisplaysInAPipelineShareTheWindow(t *testing.T) {
+	t.Parallel()
 	w := newWindow(t, "60")
 	over := filepath.Join(t.TempDir(), "over")
-	w.press(t, `{ head -c 1000 /dev/zero; until [ -e `+over+` ]; do sleep 0.1; done; } | zpipe -bN one -i 0.2 | zpipe -bN two -i 0.2 | zpipe -bN three -i 0.2 >/dev/null`, "Enter")
+	w.press(t, `{ head -c 1000 /dev/zero; until [ -e `+over+` ]; do sleep 0.1; done; } | zpipe -bN one -i 2 | zpipe -bN two -i 2 | zpipe -bN three -i 2 >/dev/null`, "Enter")
 	const rows = `(?m)(^ +(one|two|three): 1000  B\n){2} +(one|two|three): 1000  B`
 	w.becomes(t, rows+`$`)
 	w.press(t, "C-z")
 	w.becomes(t, `Stopped`)
-	w.press(t, "sleep 1; clear; fg", "Enter") // a display takes a shorter pause for its own slowness
+	w.press(t, "sleep 4; clear; fg", "Enter") // a display takes a shorter pause for its own slowness
 	w.becomes(t, rows+`$`)
 	if err := os.WriteFile(over, nil, 0o666); err != nil {
 		t.Fatal(err)
