@@ -41,7 +41,7 @@ func (p *pty) resize(t *testing.T, width int) {
 
 // patience is what a test waits for what must come. It never decides whether
 // a test passes, only when a broken one fails.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // expect reads until the terminal has shown that much, and compares.
 func (p *pty) expect(t *testing.T, want string) {
