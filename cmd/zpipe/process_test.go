@@ -17,7 +17,7 @@ import (
 )
 
 // enough is when something counts as hanging.
-const enough = 20 * time.Second
+const enough = time.Minute
 
 // A process is a zpipe that runs.
 type process struct {
