@@ -39,7 +39,7 @@ func TestACommandThatWasStartedForNothingIsNotWaitedFor(t *testing.T) {
 }
 
 func TestAGrandchildWithThePipeIsHeardToItsEnd(t *testing.T) {
-	p := launch(t, withPipes, "sh:(sleep 0.2; echo grandchild) & echo child", "-")
+	p := launch(t, withPipes, "sh:(while grep -q '^State:.[^Z]' /proc/$$/status; do sleep 0.01; done 2>/dev/null; echo grandchild) & echo child", "-")
 	if got := hear(t, p.stdout); string(got) != "child\ngrandchild\n" {
 		t.Errorf("%q", got)
 	}

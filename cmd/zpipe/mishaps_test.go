@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"net"
@@ -115,16 +116,18 @@ func TestAClientThatGoesInTheMiddleOfAnEchoLeavesNothing(t *testing.T) {
 }
 
 func TestACommandWhoseConnectionIsCutOffEnds(t *testing.T) {
-	p := serve(t, "--both", "--grace=0", "LISTEN", "exec:sleep 1000")
+	p := serve(t, "--both", "--grace=0", "LISTEN", "sh:echo $$; exec sleep 1000")
 	c := dial(t, "tcp", p.address())
-	waitFor(t, "the command", func() bool { return len(p.children()) == 1 })
-	pid := p.children()[0]
+	pid, err := bufio.NewReader(c).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
 	_, _ = c.Write([]byte("x"))
 	said := p.announced()
 	p.signal(syscall.SIGTERM)
 	p.ended(1, said+"zpipe: connections cut off: 1\n")
 	waitFor(t, "the command to end", func() bool {
-		line, err := os.ReadFile("/proc/" + pid + "/cmdline")
+		line, err := os.ReadFile("/proc/" + strings.TrimSpace(pid) + "/cmdline")
 		return err != nil || len(line) == 0 // of a zombie
 	})
 }

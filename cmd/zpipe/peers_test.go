@@ -110,7 +110,7 @@ func TestUnreadBytesOfThePeerDoNotCostItOurs(t *testing.T) {
 		l := connectingTo(t, network)
 		p := launch(t, withPipes, "-", l.operand)
 		c := accept(t, l.Listener)
-		if _, err := c.Write(noise[:100_000]); err != nil { // nobody wants it
+		if _, err := c.Write(noise[:10_000]); err != nil { // nobody wants it, but any buffer holds it
 			t.Fatal(err)
 		}
 		go func() {
@@ -127,16 +127,15 @@ func TestUnreadBytesOfThePeerDoNotCostItOurs(t *testing.T) {
 func TestABreakAfterTheLastWriteIsNoticed(t *testing.T) {
 	for _, quiet := range []bool{false, true} {
 		l := connectingTo(t, "tcp")
+		takeLittle(t, l.Listener.(*net.TCPListener))
 		p := launch(t, withPipes, "-", l.operand)
 		c := accept(t, l.Listener).(*net.TCPConn)
-		_ = c.SetReadBuffer(4096)
 		if quiet { // then a break is not what reading tells
 			if err := c.CloseWrite(); err != nil {
 				t.Fatal(err)
 			}
 		}
-		data := noise[:1<<20]
-		if _, err := p.stdin.Write(data); err != nil {
+		if _, err := p.stdin.Write(noise[:256<<10]); err != nil { // more than the peer's kernel takes, less than ours does
 			t.Fatal(err)
 		}
 		p.stdin.Close()
@@ -144,6 +143,20 @@ func TestABreakAfterTheLastWriteIsNoticed(t *testing.T) {
 		_ = c.SetLinger(0)
 		c.Close()
 		p.ended(1, "zpipe: "+l.operand+": Connection reset by peer\n")
+	}
+}
+
+// takeLittle has the connections of a listener hold little that nobody has read.
+func takeLittle(t *testing.T, l *net.TCPListener) {
+	t.Helper()
+	raw, err := l.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var failed error
+	err = raw.Control(func(fd uintptr) { failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 4096) })
+	if err != nil || failed != nil {
+		t.Fatal(err, failed)
 	}
 }
 

@@ -25,6 +25,7 @@ const twoHosts = `
 	$there ip address add fd77::2/64 dev far nodad
 	ip link set near up
 	$there ip link set far up
+	until ip -o link show near | grep -q 'state UP' && $there ip -o link show far | grep -q 'state UP'; do sleep 0.01; done
 	ethtool -K near sg $1 >/dev/null
 	$there zpipe "tcp-listen:$2:99" got &
 	until $there ss -ltn | grep -q :99; do sleep 0.01; done

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -158,13 +157,16 @@ func TestAServerShowsALineOfAllConnections(t *testing.T) {
 
 func TestMoreConnectionsThanAllowedWait(t *testing.T) {
 	p := serve(t, "--both", "--max-connections=2", "LISTEN", "exec:cat")
-	first, second, third := dial(t, "tcp", p.address()), dial(t, "tcp", p.address()), dial(t, "tcp", p.address())
-	for _, c := range []conn{first, second} {
+	served := func() conn {
+		c := dial(t, "tcp", p.address())
 		_, _ = c.Write([]byte("x"))
 		if _, err := io.ReadFull(c, make([]byte, 1)); err != nil {
 			t.Error(err)
 		}
+		return c
 	}
+	first, second := served(), served()
+	third := dial(t, "tcp", p.address())
 	if children := p.children(); len(children) != 2 {
 		t.Errorf("%d commands run", len(children))
 	}
@@ -198,13 +200,7 @@ func TestConnectionsThatAreOpenEndInOrder(t *testing.T) {
 		}
 		said := p.announced()
 		p.signal(sig)
-		waitFor(t, "the port to close", func() bool {
-			extra, err := net.Dial("tcp", p.address())
-			if err == nil {
-				extra.Close()
-			}
-			return err != nil
-		})
+		waitFor(t, "the port to close", func() bool { return p.sockets() == 1 })
 		echoes(t, c, noise[:1<<20+1])
 		p.ended(0, said)
 	}

@@ -46,7 +46,7 @@ func (w *window) press(t *testing.T, keys ...string) {
 func (w *window) becomes(t *testing.T, pattern string) string {
 	t.Helper()
 	want := regexp.MustCompile(pattern)
-	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(enough); ; time.Sleep(50 * time.Millisecond) {
 		text := strings.TrimRight(w.tmux(t, "capture-pane", "-p"), "\n")
 		if want.MatchString(text) {
 			return text

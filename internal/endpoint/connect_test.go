@@ -1,9 +1,12 @@
 package endpoint
 
 import (
+	"errors"
 	"net"
 	"path/filepath"
+	"strconv"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,10 +24,7 @@ func TestConnectionsHaveNoDelayAndAreKeptAlive(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer connected.Close()
-	accepted, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	accepted := accept(t, l)
 	defer accepted.Close()
 	for name, s := range map[string]*Stream{"connected": connected, "accepted": accepted} {
 		delay, err := unix.GetsockoptInt(s.Out.FD, unix.IPPROTO_TCP, unix.TCP_NODELAY)
@@ -38,13 +38,27 @@ func TestConnectionsHaveNoDelayAndAreKeptAlive(t *testing.T) {
 	}
 }
 
-func TestTheFirstAddressThatAnswersIsTaken(t *testing.T) {
-	l, err := net.Listen("tcp", "[::1]:0") // the second one of localhost
-	if err != nil {
-		t.Fatal(err)
+// accept returns the next connection. The kernel may tell who connects a moment
+// before it tells who listens.
+func accept(t *testing.T, l *Listener) *Stream {
+	t.Helper()
+	for {
+		s, err := l.Accept()
+		if err == nil {
+			return s
+		}
+		if err != unix.EAGAIN {
+			t.Fatal(err)
+		}
+		if n, err := Poll(l.Ready(), time.Minute); n == 0 {
+			t.Fatal("nobody has connected: ", err)
+		}
 	}
+}
+
+func TestTheFirstAddressThatAnswersIsTaken(t *testing.T) {
+	l, port := listenAtTheSecondAddress(t)
 	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
 	s, err := new(Opener).Open(endpointOf(t, "tcp:localhost:"+port), AsSink)
 	if err != nil {
 		t.Fatal(err)
@@ -55,6 +69,35 @@ func TestTheFirstAddressThatAnswersIsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	conn.Close()
+}
+
+// listenAtTheSecondAddress listens at the second address of localhost, on a port
+// that nobody can have at the first while the test lasts: it is bound there.
+func listenAtTheSecondAddress(t *testing.T) (l net.Listener, port string) {
+	t.Helper()
+	for range 100 {
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { unix.Close(fd) })
+		if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+			t.Fatal(err)
+		}
+		name, err := unix.Getsockname(fd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		port = strconv.Itoa(name.(*unix.SockaddrInet4).Port)
+		if l, err = net.Listen("tcp", "[::1]:"+port); err == nil {
+			return l, port
+		}
+		if !errors.Is(err, unix.EADDRINUSE) {
+			t.Fatal(err)
+		}
+	}
+	t.Fatal("no port is free at both addresses")
+	return nil, ""
 }
 
 // The number may be another's by the second time.

@@ -160,9 +160,9 @@ func TestAListenerOfANameIsReachedAtAllItsAddresses(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		s, err := l.Accept()
-		if err != nil || s.Peer != c.LocalAddr().String() {
-			t.Fatal(s, err)
+		s := accept(t, l)
+		if s.Peer != c.LocalAddr().String() {
+			t.Fatal(s)
 		}
 		_ = s.Close()
 	}

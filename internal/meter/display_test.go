@@ -267,8 +267,11 @@ func TestADisplayDrawsOnItsOwn(t *testing.T) {
 	for range 5 { // the goroutine of this test does nothing for it
 		p.expect(t, "\rrow\x1b[K")
 	}
+	shown := make(chan string)
+	go func() { shown <- p.until(t, "\rend\r\n") }() // a terminal that is full would hold Stop up
 	d.Stop()
-	if got := p.all(t); !strings.HasSuffix(got, "\rlast\x1b[K\r\n") || strings.Count(got, "last") != 1 {
+	must(unix.Write(p.fd, []byte("\rend\n")))(t)
+	if got := <-shown; !strings.HasSuffix(got, "\rlast\x1b[K\r\n") || strings.Count(got, "last") != 1 {
 		t.Errorf("got %q at the end", got)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// enough is when something counts as hanging.
 const enough = time.Minute
 
 func start(t *testing.T) *Poller {
@@ -195,13 +196,28 @@ func TestManyGoroutinesWaitWithoutAThreadEach(t *testing.T) {
 			}
 		})
 	}
+	for start := time.Now(); p.waiters() < many; time.Sleep(time.Millisecond) {
+		if time.Since(start) > enough {
+			t.Fatalf("%d wait", p.waiters())
+		}
+	}
+	threads, _ := runtime.ThreadCreateProfile(nil)
 	for i := range ends {
 		put(t, ends[i][1])
 	}
 	done.Wait()
-	if threads, _ := runtime.ThreadCreateProfile(nil); threads > many/2 {
+	if threads > many/2 { // some are there for what is no waiting
 		t.Errorf("%d threads", threads)
 	}
+}
+
+func (p *Poller) waiters() (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, d := range p.watched {
+		n += len(d.waiting)
+	}
+	return n
 }
 
 // What cannot be watched again must not be waited for without end.

@@ -78,13 +78,16 @@ func TestNothingStaysAfterTheProcessIsKilled(t *testing.T) {
 	}
 	_, line, _ := strings.Cut(string(out), "mounted ")
 	dir, _, _ := strings.Cut(line, "\n")
-	for range 100 {
-		if _, err := os.Stat(filepath.Dir(dir)); os.IsNotExist(err) {
-			return
+	waitFor(t, dir+" to go", func() bool { _, err := os.Stat(filepath.Dir(dir)); return os.IsNotExist(err) })
+}
+
+func waitFor(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for start := time.Now(); !so(); time.Sleep(20 * time.Millisecond) {
+		if time.Since(start) > time.Minute {
+			t.Fatal("waited in vain for ", what)
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
-	t.Errorf("%s is still there", dir)
 }
 
 // TestMountAndDie is the child of the test above, and nothing without it.
@@ -134,33 +137,46 @@ func mounted(t *testing.T, dir string) bool {
 	return bytes.Contains(table, []byte(dir))
 }
 
+// The number may be another process's by then, but not the file.
 func TestBlockDeviceIsGoneAfterTheTest(t *testing.T) {
-	var path string
+	var backing, file string
 	t.Run("inner", func(t *testing.T) {
-		path = Block(t, 1<<20)
+		path := Block(t, 1<<20)
 		if err := os.WriteFile(path, []byte("x"), 0); err != nil {
 			t.Error(err)
 		}
+		backing = filepath.Join("/sys/block", filepath.Base(path), "loop/backing_file")
+		file = read(t, backing)
 	})
-	if path == "" {
+	if file == "" {
 		Unavailable(t, "no device was to be had")
 	}
-	backing := filepath.Join("/sys/block", filepath.Base(path), "loop/backing_file")
-	if _, err := os.Stat(backing); !os.IsNotExist(err) {
-		t.Errorf("%s is still attached: %v", path, err)
-	}
+	waitFor(t, "the device to let go of its file", func() bool {
+		now, _ := os.ReadFile(backing)
+		return string(now) != file
+	})
 }
 
+// No other test changes this one.
 func TestSettingIsRestored(t *testing.T) {
-	const path = "/proc/sys/fs/lease-break-time"
-	old, _ := os.ReadFile(path)
+	const path = "/proc/sys/fs/inotify/max_queued_events"
+	old := read(t, path)
 	t.Run("inner", func(t *testing.T) {
-		Setting(t, path, "7")
-		if got, _ := os.ReadFile(path); string(got) != "7\n" {
+		Setting(t, path, "12345")
+		if got := read(t, path); got != "12345\n" {
 			t.Errorf("%s is %q", path, got)
 		}
 	})
-	if got, _ := os.ReadFile(path); !bytes.Equal(got, old) {
+	if got := read(t, path); got != old {
 		t.Errorf("%s is %q, was %q", path, got, old)
 	}
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
