@@ -89,6 +89,7 @@ var messages = [...]message{
 
 	filecopy.OpenUpDirectory:     {"setting permissions for %s", []name{dest}},
 	filecopy.PreserveTimes:       {"preserving times for %s", []name{dest}},
+	filecopy.PreserveParentTimes: {"failed to preserve times for %s", []name{dest}},
 	filecopy.PreserveOwnership:   {"failed to preserve ownership for %s", []name{dest}},
 	filecopy.ClearPermissions:    {"clearing permissions for %s", []name{dest}},
 	filecopy.PreservePermissions: {"preserving permissions for %s", []name{dest}},

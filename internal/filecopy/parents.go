@@ -119,6 +119,9 @@ func (p *parents) step(at place, source, shown string) *Problem {
 func (p *parents) finish() {
 	for i := len(p.made) - 1; i >= 0; i-- {
 		if problem := p.finishDirectory(p.made[i]); problem != nil {
+			if problem.What == PreserveTimes {
+				problem.What = PreserveParentTimes
+			}
 			p.report(problem)
 		}
 	}

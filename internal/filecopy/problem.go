@@ -114,6 +114,7 @@ const (
 
 	OpenUpDirectory     // D: its owner's permissions
 	PreserveTimes       // D
+	PreserveParentTimes // D, a directory on the way to what the user named
 	PreserveOwnership   // D
 	ClearPermissions    // D, before its owner changes
 	PreservePermissions // D
@@ -191,6 +192,7 @@ var problems = [whats]string{
 
 	OpenUpDirectory:     "open up directory",
 	PreserveTimes:       "preserve times",
+	PreserveParentTimes: "preserve times",
 	PreserveOwnership:   "preserve ownership",
 	ClearPermissions:    "clear permissions",
 	PreservePermissions: "preserve permissions",

@@ -96,6 +96,9 @@ func (c *Copier) enter(e *entry) (*madeDirectory, *Problem) {
 	if e.found == nil {
 		m.omitted = e.stat.Mode & c.omitted(unix.S_IWGRP|unix.S_IWOTH)
 		mode := e.stat.Mode & (permissions | setID) &^ m.omitted
+		if e.parent && c.options.PlainModes { // it stays so if the next one cannot be made
+			mode = permissions &^ m.omitted
+		}
 		if err := mkdirat(e.dst, mode); err != nil {
 			return nil, &Problem{What: CreateDirectory, Dest: e.dst.path(), Err: err}
 		}
