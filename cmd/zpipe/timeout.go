@@ -83,7 +83,7 @@ func (p *pair) run() (ended bool) {
 		defer close(done)
 		p.relayAll()
 	}()
-	for overs := 0; overs < 2; { // once could be because the process was stopped
+	for overs := 0; overs < 3; { // twice could be because the process was stopped, and the ways look once more
 		select {
 		case <-done:
 			return true
