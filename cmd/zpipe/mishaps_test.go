@@ -10,6 +10,11 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/endpoint"
+	"zeroutils/internal/splice"
 )
 
 func TestWhatGoesWrongWithAConnectionIsItsOwnAffair(t *testing.T) {
@@ -91,6 +96,31 @@ func TestAPeerThatLeavesInOrderIsNoError(t *testing.T) {
 		waitFor(t, "the end of the connection", func() bool { return len(p.children()) == 0 && p.sockets() == 1 })
 		p.signal(syscall.SIGTERM)
 		p.ended(0, "")
+	}
+}
+
+// A write may be the first to find out, before a wait does.
+func TestAWriteToAPeerThatHasLeftInOrderIsNoError(t *testing.T) {
+	for _, unread := range []bool{false, true} {
+		fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(fds[0])
+		if unread {
+			_, _ = unix.Write(fds[0], []byte("x"))
+		}
+		unix.Close(fds[1])
+		to := &endpoint.Stream{Endpoint: endpoint.Endpoint{Kind: endpoint.UnixListen}, Peer: "somebody", Out: &splice.Descriptor{FD: fds[0]}}
+		complaints := 0
+		p := &pair{
+			settings: &settings{both: true}, served: to, failed: map[*endpoint.Stream]bool{},
+			complain: func(string, ...any) { complaints++ },
+		}
+		p.explain(&endpoint.Stream{}, to, &splice.WriteError{Err: unix.EPIPE})
+		if failed := complaints > 0; failed != unread || p.enough == unread {
+			t.Errorf("unread %v: %d complaints", unread, complaints)
+		}
 	}
 }
 

@@ -228,8 +228,8 @@ func (c *caught) note(sig syscall.Signal, p *pipeline) {
 	}
 }
 
-// lateness is how much later than a stage we may get a signal from the keyboard.
-const lateness = 200 * time.Millisecond
+// keyLateness is how much later than a stage we may get a signal from the keyboard.
+const keyLateness = 200 * time.Millisecond
 
 // act ends the process by a signal that it should have died of: one that it was
 // told itself, or one from the keyboard that has killed a stage.
@@ -241,7 +241,7 @@ func (c *caught) act(p *pipeline) {
 	if killed {
 		select {
 		case <-c.pressed:
-		case <-time.After(lateness):
+		case <-time.After(keyLateness):
 		}
 	}
 	c.mu.Lock()

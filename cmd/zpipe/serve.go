@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -44,6 +45,7 @@ type server struct {
 	spare    int           // a descriptor to refuse connections with when there are no others
 	running  sync.WaitGroup
 	refusals throttle
+	cutOff   atomic.Bool // what still goes wrong with connections is our doing
 
 	mu     sync.Mutex     // guards what follows
 	number int64          // of the last counted file
@@ -191,6 +193,7 @@ func (v *server) finish() {
 	case <-time.After(v.grace):
 	}
 	if left := len(v.slots); left > 0 {
+		v.cutOff.Store(true)
 		v.inv.Errorf("connections cut off: %d", left)
 		v.terminate()
 	}
@@ -210,7 +213,7 @@ func (v *server) terminate() {
 // failure of the server.
 func (v *server) relay(conn *endpoint.Stream) {
 	p := v.newPair()
-	p.served, p.poll, p.complain = conn, v.poller.Poll, v.inv.Warnf
+	p.served, p.poll, p.complain = conn, v.poller.Poll, v.complainOf
 	p.copier = func() *splice.Copier {
 		c := splice.New()
 		c.Pool, c.BufferSize = v.pool, servedBuffer
@@ -229,6 +232,13 @@ func (v *server) relay(conn *endpoint.Stream) {
 	v.open--
 	v.served++
 	v.report.Add(p.report)
+}
+
+// complainOf says what goes wrong with a connection.
+func (v *server) complainOf(format string, args ...any) {
+	if !v.cutOff.Load() {
+		v.inv.Warnf(format, args...)
+	}
 }
 
 // join opens what belongs to the connection on the other side.

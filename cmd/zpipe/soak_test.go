@@ -48,7 +48,7 @@ func TestDescriptorsAndMemoryStayFlat(t *testing.T) {
 	if now := behind.descriptors(); now > descriptors {
 		t.Errorf("%d descriptors have become %d", descriptors, now)
 	}
-	if now := behind.resident(); now > memory+memory/4+1<<20 {
+	if now := behind.resident(); now > memory+memory/4+8<<20 { // a buffer of each connection would be 27 MB
 		t.Errorf("%d bytes of memory have become %d", memory, now)
 	}
 	behind.signal(syscall.SIGTERM)

@@ -65,6 +65,10 @@ func (p *pair) peer() *endpoint.Stream {
 	return p.src
 }
 
+// lateness is how much later than another a way may find out that the time is
+// over, or that it is not.
+const lateness = 200 * time.Millisecond
+
 // run relays, until every way has come to its end, which it reports, or until
 // the time is over and a write does not return.
 func (p *pair) run() (ended bool) {
@@ -79,8 +83,7 @@ func (p *pair) run() (ended bool) {
 		defer close(done)
 		p.relayAll()
 	}()
-	const lateness = 200 * time.Millisecond // with which a way that waits may find the time over
-	for overs := 0; overs < 2; {            // once could be because the process was stopped
+	for overs := 0; overs < 3; { // twice could be because the process was stopped, and the ways look once more
 		select {
 		case <-done:
 			return true

@@ -86,6 +86,17 @@ func (p *pair) options(from, to *endpoint.Stream) splice.Options {
 // an error as well): that is how such connections end.
 var errLeft = errors.New("the peer has left")
 
+// hasLeft reports whether the peer of a served connection has gone in that way:
+// a write may find it out before a wait does.
+func (p *pair) hasLeft(to *endpoint.Stream) bool {
+	if p.served == nil || !p.both || to.Kind != endpoint.Unix && to.Kind != endpoint.UnixListen {
+		return false
+	}
+	fds := []unix.PollFd{{Fd: int32(to.Out.FD)}}
+	_, err := endpoint.Poll(fds, 0)
+	return err == nil && fds[0].Revents == unix.POLLHUP
+}
+
 // wait is splice.Options.Wait. What is ready counts as something that moves: a
 // buffer may take it. While it waits for a source, it notices that the sink takes
 // no more: EPIPE, as from a write.
@@ -94,8 +105,11 @@ func (p *pair) wait(to *splice.Descriptor, fd int, events int16, timeout int) (r
 	if fd != to.FD && (to.Kind == splice.Pipe || to.Kind == splice.Socket) {
 		fds[1].Fd = int32(to.FD) // POLLERR and POLLHUP need no asking
 	}
-	for {
+	for late := false; ; {
 		limit := p.idle.left()
+		if late {
+			limit = lateness
+		}
 		if timeout >= 0 && (limit < 0 || limit > time.Duration(timeout)*time.Millisecond) {
 			limit = time.Duration(timeout) * time.Millisecond
 		}
@@ -110,6 +124,9 @@ func (p *pair) wait(to *splice.Descriptor, fd int, events int16, timeout int) (r
 			return false, errLeft
 		case fds[1].Revents != 0:
 			return p.withoutReader(fds[:1])
+		case p.idle.over() && p.both && !late:
+			late = true // if the process was stopped, the other way may be about to move
+			continue
 		case p.idle.over() && fd == to.FD:
 			return false, errStuck
 		case p.idle.over():
@@ -117,6 +134,7 @@ func (p *pair) wait(to *splice.Descriptor, fd int, events int16, timeout int) (r
 		case timeout >= 0:
 			return false, nil
 		}
+		late = false
 	}
 }
 
@@ -149,7 +167,7 @@ func (p *pair) explain(from, to *endpoint.Stream, err error) {
 		p.timedOut(from, "read error")
 	case err == errStuck:
 		p.timedOut(to, "write error")
-	case err == errLeft:
+	case err == errLeft, errors.Is(err, unix.EPIPE) && p.hasLeft(to):
 		p.mu.Lock()
 		p.enough = true
 		p.mu.Unlock()
