@@ -47,11 +47,10 @@ type server struct {
 	refusals throttle
 	cutOff   atomic.Bool // what still goes wrong with connections is our doing
 
-	mu     sync.Mutex     // guards what follows
-	number int64          // of the last counted file
-	open   int            // connections
-	pairs  map[*pair]bool // of those the ones that are relayed
-	served int64          // connections that have ended
+	mu     sync.Mutex // guards what follows
+	number int64      // of the last counted file
+	open   int        // connections
+	served int64      // connections that have ended
 	report splice.Report
 }
 
@@ -65,7 +64,7 @@ func (s *settings) serve() error {
 		return err
 	}
 	v := &server{
-		settings: s, pool: splice.NewPool(servedPipe, servedPipes), spare: -1, pairs: make(map[*pair]bool),
+		settings: s, pool: splice.NewPool(servedPipe, servedPipes), spare: -1,
 		slots: make(chan struct{}, s.connections), stop: make(chan struct{}), again: make(chan struct{}),
 	}
 	start := time.Now()
@@ -195,17 +194,7 @@ func (v *server) finish() {
 	if left := len(v.slots); left > 0 {
 		v.cutOff.Store(true)
 		v.inv.Errorf("connections cut off: %d", left)
-		v.terminate()
-	}
-}
-
-// terminate ends the commands that are still connected.
-func (v *server) terminate() {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	for p := range v.pairs {
-		p.src.Terminate()
-		p.dst.Terminate()
+		v.opener.TerminateCommands()
 	}
 }
 
@@ -220,15 +209,11 @@ func (v *server) relay(conn *endpoint.Stream) {
 		return c
 	}
 	if v.join(p, conn) && p.begin() {
-		v.mu.Lock()
-		v.pairs[p] = true
-		v.mu.Unlock()
 		p.run()
 		p.end()
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	delete(v.pairs, p)
 	v.open--
 	v.served++
 	v.report.Add(p.report)

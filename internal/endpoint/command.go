@@ -20,6 +20,50 @@ type child struct {
 	reaped bool
 }
 
+// commands are those that an Opener has started and that nobody has waited for.
+type commands struct {
+	mu      sync.Mutex
+	running map[*child]struct{}
+	over    bool // no other is started
+}
+
+// start runs a program. The error is ECANCELED after terminate.
+func (c *commands) start(path string, argv []string, attr *syscall.ProcAttr) (*child, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over {
+		return nil, unix.ECANCELED
+	}
+	started := &child{pidfd: -1}
+	attr.Sys = &syscall.SysProcAttr{PidFD: &started.pidfd}
+	var err error
+	if started.pid, err = syscall.ForkExec(path, argv, attr); err != nil {
+		return nil, err
+	}
+	if c.running == nil {
+		c.running = map[*child]struct{}{}
+	}
+	c.running[started] = struct{}{}
+	return started, nil
+}
+
+func (c *commands) forget(ended *child) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.running, ended)
+}
+
+// TerminateCommands asks all commands to end that run, and has Open start no
+// other: its error is ECANCELED then.
+func (o *Opener) TerminateCommands() {
+	o.commands.mu.Lock()
+	defer o.commands.mu.Unlock()
+	o.commands.over = true
+	for c := range o.commands.running {
+		c.terminate()
+	}
+}
+
 // start runs a command with a pipe for each side that is used; the other side
 // is the process's own. The error is that of finding or executing it.
 func (o *Opener) start(e Endpoint, use Use) (*Stream, error) {
@@ -42,11 +86,10 @@ func (o *Opener) start(e Endpoint, use Use) (*Stream, error) {
 			return nil, err
 		}
 	}
-	s := &Stream{Endpoint: e, opener: o, owned: true, child: &child{pidfd: -1}}
-	s.child.pid, err = syscall.ForkExec(path, e.argv, &syscall.ProcAttr{
+	s := &Stream{Endpoint: e, opener: o, owned: true}
+	s.child, err = o.commands.start(path, e.argv, &syscall.ProcAttr{
 		Env:   os.Environ(),
 		Files: []uintptr{uintptr(theirs[0]), uintptr(theirs[1]), 2},
-		Sys:   &syscall.SysProcAttr{PidFD: &s.child.pidfd},
 	})
 	if err != nil {
 		closePipes(theirs, ours)
@@ -124,6 +167,7 @@ func (s *Stream) Wait() int {
 	for unix.Waitid(unix.P_PID, s.child.pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
 	}
 	status := s.child.reap()
+	s.opener.commands.forget(s.child)
 	if status.Signaled() {
 		return 128 + int(status.Signal())
 	}
@@ -147,12 +191,15 @@ func (c *child) reap() (status unix.WaitStatus) {
 // Terminate asks the command of a stream to end, if there is one that runs. It
 // may be called while another goroutine has the stream.
 func (s *Stream) Terminate() {
-	if s.child == nil {
-		return
+	if s.child != nil {
+		s.child.terminate()
 	}
-	s.child.mu.Lock()
-	defer s.child.mu.Unlock()
-	if !s.child.reaped {
-		_ = unix.Kill(s.child.pid, unix.SIGTERM)
+}
+
+func (c *child) terminate() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.reaped {
+		_ = unix.Kill(c.pid, unix.SIGTERM)
 	}
 }

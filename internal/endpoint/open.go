@@ -41,7 +41,8 @@ type Opener struct {
 	Listening func(*Listener)
 
 	resolver
-	bound bound
+	bound    bound
+	commands commands
 }
 
 // Open opens an endpoint. For one that listens, it waits for a connection and
