@@ -145,7 +145,7 @@ func TestAThousandConnectionsAtATimeNeedNoThreadEach(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if threads := p.status("Threads"); threads > len(conns)/2 { // a machine that was busy has some more
+	if threads := p.status("Threads"); threads > len(conns)/8 { // a machine that was busy has some more
 		t.Errorf("%d threads", threads)
 	}
 	t.Logf("%d threads, %d KiB, %d descriptors", p.status("Threads"), p.status("VmHWM"), p.descriptors())

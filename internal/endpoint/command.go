@@ -27,7 +27,8 @@ type commands struct {
 	over    bool // no other is started
 }
 
-// start runs a program. The error is ECANCELED after terminate.
+// start runs a program. The error is that of fork(2) or execve(2), or ECANCELED
+// after TerminateCommands.
 func (c *commands) start(path string, argv []string, attr *syscall.ProcAttr) (*child, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

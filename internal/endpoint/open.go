@@ -46,7 +46,8 @@ type Opener struct {
 }
 
 // Open opens an endpoint. For one that listens, it waits for a connection and
-// listens no more. The error is an errno or a *NameError.
+// listens no more. The error is an errno or a *NameError; it is ECANCELED for a
+// command after TerminateCommands.
 //
 // AsBoth takes no regular file: [ErrOneWay].
 func (o *Opener) Open(e Endpoint, use Use) (*Stream, error) {

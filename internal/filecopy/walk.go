@@ -94,12 +94,12 @@ type madeDirectory struct {
 func (c *Copier) enter(e *entry) (*madeDirectory, *Problem) {
 	m := &madeDirectory{}
 	if e.found == nil {
-		m.omitted = e.stat.Mode & c.omitted(unix.S_IWGRP|unix.S_IWOTH)
-		mode := e.stat.Mode & (permissions | setID) &^ m.omitted
+		mode := e.stat.Mode & (permissions | setID)
 		if e.parent && c.options.PlainModes { // it stays so if the next one cannot be made
-			mode = permissions &^ m.omitted
+			mode = permissions
 		}
-		if err := mkdirat(e.dst, mode); err != nil {
+		m.omitted = mode & c.omitted(unix.S_IWGRP|unix.S_IWOTH)
+		if err := mkdirat(e.dst, mode&^m.omitted); err != nil {
 			return nil, &Problem{What: CreateDirectory, Dest: e.dst.path(), Err: err}
 		}
 	}
