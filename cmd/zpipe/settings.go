@@ -26,8 +26,8 @@ func relayFlags() []cli.Flag {
 
 const endpointNotes = `SOURCE and SINK are one of:
   -, fd:N                  standard input or output; a descriptor that is open
-  PATH                     a file, device or FIFO
-  file:PATH[,append|,excl] any name; add to a SINK, or insist that it is new
+  PATH                     a file, device or FIFO; a SINK may not be a file with something in it
+  file:PATH[,append|,excl] any name; overwrite a SINK, append to it, or insist that it is new
   unix:PATH, tcp:HOST:PORT
                            connect to a socket; unix:@NAME is an abstract one
   unix-listen:PATH, tcp-listen:[HOST:]PORT
