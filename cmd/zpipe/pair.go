@@ -58,6 +58,16 @@ func (p *pair) open() bool {
 	return p.openSource() && p.openSink() && p.begin()
 }
 
+// prepareSink measures what is to be relayed, and then empties the sink.
+func (p *pair) prepareSink() error {
+	if p.served == nil {
+		if err := p.monitor.flow.measure(p.dst.Out, p.src.In); err != nil {
+			return err
+		}
+	}
+	return p.dst.Truncate()
+}
+
 func (p *pair) refuseSink() {
 	p.complain("%s: %v; to overwrite it, write %s", named(p.to), endpoint.ErrHoldsData, overwriting(p.to))
 }
@@ -86,8 +96,10 @@ func (p *pair) begin() bool {
 		p.complain("%s: input file is output file", p.nameOf(p.src))
 	} else if p.both && p.dst.In.FD == p.src.In.FD {
 		p.complain("%s has nobody to be relayed to but itself", p.nameOf(p.src))
-	} else if err := p.dst.Truncate(); err == endpoint.ErrHoldsData {
+	} else if err := p.prepareSink(); err == endpoint.ErrHoldsData {
 		p.refuseSink()
+	} else if err == errSizeUnknown {
+		p.complain("%v", err)
 	} else if err != nil {
 		p.fail(p.dst, "", err)
 	} else {
