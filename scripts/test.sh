@@ -52,7 +52,7 @@ lint shellcheck shellcheck .ci/run scripts/*.sh scripts/*/*.sh
 lint mandoc mandoc -T lint -W warning man/zcat.1 man/ztee.1 man/zcp.1 man/zpipe.1 man/zeroutils.7
 
 echo "== builds for other architectures"
-for arch in arm64 386 riscv64; do
+for arch in arm64 386 riscv64 mips mipsle mips64 mips64le; do
 	GOARCH=$arch CGO_ENABLED=0 go vet ./cmd/...
 done
 

@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"time"
 	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // RestoreSignals makes signals act as in a C program: those that the parent set
@@ -61,11 +63,15 @@ func Die(sig syscall.Signal) {
 // they were ignored. SIGHUP and SIGINT are not among them: it leaves them
 // ignored if they were, and otherwise dies of them like any program.
 func handledUnlikeC() []syscall.Signal {
-	return []syscall.Signal{
+	list := []syscall.Signal{
 		syscall.SIGPIPE, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGABRT,
 		syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGALRM, syscall.SIGVTALRM,
-		syscall.SIGXCPU, syscall.SIGXFSZ, syscall.SIGIO, syscall.SIGPWR, syscall.SIGSTKFLT,
+		syscall.SIGXCPU, syscall.SIGXFSZ, syscall.SIGIO, syscall.SIGPWR,
 	}
+	if stkflt := unix.SignalNum("SIGSTKFLT"); stkflt != 0 { // MIPS has none
+		list = append(list, stkflt)
+	}
+	return list
 }
 
 // sigDfl is the default action (asm-generic/signal-defs.h).
