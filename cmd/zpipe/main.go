@@ -10,8 +10,8 @@ import (
 	"slices"
 	"syscall"
 
-	"zeroutils/internal/atexec"
 	"zeroutils/internal/endpoint"
+	"zeroutils/internal/signals"
 	"zeroutils/internal/tool"
 )
 
@@ -50,7 +50,7 @@ func run(inv *tool.Invocation) error {
 	}
 	go s.monitor.answerSoon()
 	if s.src.Kind == endpoint.UnixListen || s.dst.Kind == endpoint.UnixListen {
-		atexec.BeforeDying(s.opener.Unlink, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+		signals.Cleanup(s.opener.Unlink, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	}
 	p := s.newPair()
 	if !p.open() {
@@ -68,7 +68,7 @@ func run(inv *tool.Invocation) error {
 	p.end()
 	inv.PrintStats(p.report, p.routeStats()...)
 	if p.broken {
-		atexec.Die(syscall.SIGPIPE)
+		signals.Die(syscall.SIGPIPE)
 	}
 	return nil
 }
