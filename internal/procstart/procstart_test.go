@@ -110,7 +110,7 @@ func TestWithoutDevNullAClosedDescriptorIsStillClosed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.CommandContext(t.Context(), "sh", "-c", `exec 3>&1; exec chroot "$0" /probe <&- 2>&-`, root).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), "env", "--default-signal", "sh", "-c", `exec 3>&1; exec chroot "$0" /probe <&- 2>&-`, root).CombinedOutput()
 	want := "recorded true\nignored []\nblocked []\n" +
 		"closed 0: , bad file descriptor, bad file descriptor\nclosed 2: , bad file descriptor, bad file descriptor\n"
 	if err != nil || string(out) != want {
