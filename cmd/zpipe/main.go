@@ -9,8 +9,9 @@ package main
 import (
 	"syscall"
 
-	"zeroutils/internal/atexec"
 	"zeroutils/internal/endpoint"
+	"zeroutils/internal/proc"
+	"zeroutils/internal/signals"
 	"zeroutils/internal/tool"
 )
 
@@ -53,8 +54,11 @@ func run(inv *tool.Invocation) error {
 		return s.serve()
 	}
 	go s.monitor.answerSoon()
+	if s.src.Command() || s.dst.Command() {
+		proc.Adopt()
+	}
 	if s.src.Kind == endpoint.UnixListen || s.dst.Kind == endpoint.UnixListen {
-		atexec.BeforeDying(s.opener.Unlink, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+		signals.Cleanup(s.opener.Unlink, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	}
 	p := s.newPair()
 	if !p.open() {
@@ -65,14 +69,13 @@ func run(inv *tool.Invocation) error {
 	ended := p.run()
 	s.monitor.stop()
 	if !ended {
-		p.src.Terminate()
-		p.dst.Terminate()
+		s.opener.EndCommands(s.grace)
 		return nil // there are no statistics of what is still under way
 	}
 	p.end()
 	inv.PrintStats(p.report, p.routeStats()...)
 	if p.broken {
-		atexec.Die(syscall.SIGPIPE)
+		signals.Die(syscall.SIGPIPE)
 	}
 	return nil
 }
