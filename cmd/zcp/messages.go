@@ -42,6 +42,7 @@ var messages = [...]message{
 	filecopy.NotReplaced:            {"not replacing %s", []name{dest}},
 	filecopy.Declined:               {"", []name{dest}}, // the user knows
 	filecopy.BackupIsSource:         {"backing up %s might destroy source;  %s not copied", []name{dest, source}},
+	filecopy.BackupIsMoved:          {"backing up %s might destroy source;  %s not moved", []name{dest, source}},
 	filecopy.Replaced:               {"skipping file %s, as it was replaced while being copied", []name{source}},
 	filecopy.UnknownType:            {"%s has unknown file type", []name{source}},
 	filecopy.Unserved:               {"cannot copy %s to %s", []name{source, dest}},

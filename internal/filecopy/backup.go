@@ -33,8 +33,16 @@ func (c *Copier) backsUp(e *entry) bool {
 
 // backUp gives what was found another name. The destination is free then.
 func (c *Copier) backUp(e *entry) *Problem {
+	endangered := &Problem{What: BackupIsSource, Source: e.src.path(), Dest: e.dst.path()}
+	if c.mover != nil {
+		endangered.What = BackupIsMoved
+	}
 	if c.options.Backup.Control != Numbered && c.backupIsSource(e) {
-		return &Problem{What: BackupIsSource, Source: e.src.path(), Dest: e.dst.path()}
+		return endangered
+	}
+	name, number := c.options.Backup.name(e.dst, "")
+	if number == "" && c.madeHere(e.dst.sibling(name)) {
+		return endangered
 	}
 	if c.options.Atomic && !e.is(unix.S_IFDIR) {
 		if backup, err := c.options.Backup.link(e.dst); err == nil {

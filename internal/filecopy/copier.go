@@ -32,8 +32,11 @@ type Copier struct {
 func New(o Options, e Events) *Copier {
 	umask := unix.Umask(permissions)
 	unix.Umask(umask)
-	o.Atomic = o.Atomic || o.Move
 	s := &setting{options: o, umask: uint32(umask), privileged: unix.Geteuid() == 0, gauge: &Gauge{}}
+	if o.Move {
+		s.mover = &mover{}
+		s.options.Atomic = true
+	}
 	return &Copier{worker: newWorker(s, newJournal(e)), memory: newMemory()}
 }
 
@@ -132,6 +135,7 @@ type entry struct {
 	found   *unix.Stat_t // what is at dst
 	replace bool         // dst is to be replaced by a file made beside it
 	linked  bool         // dst is another name of an earlier copy
+	several *original    // the source, if it is moved and has, or had, more than one name
 	apart   bool         // the source cannot be renamed to where its copy will be
 	backup  place        // what was at dst is here now
 }
@@ -184,19 +188,19 @@ func (c *Copier) copyEntry(e *entry) *Problem {
 		return problem
 	}
 	switch {
-	case c.options.Move && c.rename(e, &problem):
+	case c.mover != nil && c.rename(e, &problem):
 	case directory:
 		problem = c.copyDirectory(e)
 	default:
 		problem = c.copyFile(e)
-		if problem == nil && c.options.Move && (e.linked || !e.is(unix.S_IFREG)) {
+		if problem == nil && c.mover != nil && (e.linked || !e.is(unix.S_IFREG)) {
 			problem = c.finishMove(e)
 		}
 	}
 	switch {
 	case problem != nil && !directory:
 		c.memory.forget(e)
-	case problem == nil && e.top && !e.linked:
+	case problem == nil && e.top && !e.linked && c.mover == nil:
 		c.memory.created(e)
 	}
 	return problem
@@ -221,7 +225,7 @@ func (c *Copier) copyFile(e *entry) *Problem {
 		return c.putHardLink(e, e.src, c.options.Existing.has(Force) || c.options.Ask)
 	case e.is(unix.S_IFLNK):
 		return c.copyLink(e)
-	case e.is(unix.S_IFREG) && (busy || c.options.Jobs > 0) && !c.remembers(e) && c.handOver(e):
+	case e.is(unix.S_IFREG) && (busy || c.options.Jobs > 0) && c.independent(e) && c.handOver(e):
 		return nil
 	case c.hasContents(e):
 		return c.copyRegular(e)

@@ -66,12 +66,12 @@ func (w *worker) finishDirectory(f *filling) *Problem {
 	if p == nil && !w.options.Preserve.has(Mode) && !w.options.PlainModes && fresh {
 		p = w.restoreMode(e, m)
 	}
-	if w.options.Fsync || w.options.Move {
+	if w.options.Fsync || w.mover != nil {
 		if syncProblem := m.dir.sync(); p == nil {
 			p = syncProblem
 		}
 	}
-	if p == nil && w.options.Move && !w.stopped() {
+	if p == nil && w.mover != nil && !w.stopped() {
 		p = w.removeDirectory(e)
 	}
 	return p

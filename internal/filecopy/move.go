@@ -7,15 +7,22 @@ import "golang.org/x/sys/unix"
 // leads to all of it. Directories that are there already are filled, and
 // directories among the sources are removed when they are empty.
 
+// A mover knows what was moved so far.
+type mover struct {
+	made      identities           // all that was made, moved or linked, but for what is in directories that were renamed
+	trees     bool                 // there are such directories
+	originals map[fileID]*original // sources with several names
+}
+
 // rename moves a source by its name alone, with all that is in it, and reports
 // whether there is nothing left to do.
 func (c *Copier) rename(e *entry, p **Problem) (done bool) {
+	if e.found != nil && !e.is(unix.S_IFDIR) && idOf(e.found) == idOf(&e.stat) {
+		*p = c.removeName(e) // one file has both names: rename(2) would do nothing
+		return true
+	}
 	if e.apart || e.is(unix.S_IFDIR) && e.found != nil {
 		return false
-	}
-	if e.found != nil && idOf(e.found) == idOf(&e.stat) {
-		*p = c.removeSource(e, &e.stat) // one file has both names: rename(2) would do nothing
-		return true
 	}
 	flags := uint(unix.RENAME_NOREPLACE)
 	if e.found != nil {
@@ -24,6 +31,7 @@ func (c *Copier) rename(e *entry, p **Problem) (done bool) {
 	err := renameat(e.src, e.dst, flags)
 	switch {
 	case err == nil:
+		c.mover.rememberRenamed(e)
 		c.renamed(e)
 	case err == unix.EXDEV:
 		e.apart = true
@@ -47,43 +55,31 @@ func (w *worker) renamed(e *entry) {
 	}
 }
 
-// movedBefore reports whether the source is another name of a file that was
-// moved already, which has cost it that name.
-func (c *Copier) movedBefore(e *entry) bool {
-	if !c.options.Move {
-		return false
-	}
-	moved, known := c.memory.moved[idOf(&e.stat)]
-	return known && moved == contentsOf(e)
-}
-
-// overMoved reports whether a source would be moved over, or into, what was moved
-// before: of two files with the same name, the second would cost the only copy
-// of the first.
-func (c *Copier) overMoved(e *entry) bool {
-	if !c.options.Move || !e.top || c.options.Backup.Control == Numbered || c.options.Update >= UpdateNone {
-		return false
-	}
-	m := &c.memory
-	_, filled := m.names[e.dst.sibling(".").path()] // the directory itself
-	return filled || m.justCreated(e) || e.dst.name == "." && len(m.names) > 0
-}
-
-// contents tells what a file had in it. The number of one that is gone may
-// belong to another file by now, and one that is left may have been written to.
-type contents struct {
-	size  int64
-	mtime unix.Timespec
-}
-
-func contentsOf(e *entry) contents { return contents{e.stat.Size, e.stat.Mtim} }
-
 // finishMove removes a source whose copy took no worker, once that is on disk.
 func (c *Copier) finishMove(e *entry) *Problem {
+	c.mover.rememberNamed(e.dst)
 	if p := syncDirectory(e.dst); p != nil {
 		return p
 	}
 	return c.removeSource(e, &e.stat)
+}
+
+// removeName removes a source that is another name of what is at the
+// destination. A backup of that, which is a name of the source too, has changed
+// the time of its last change of state.
+func (c *Copier) removeName(e *entry) *Problem {
+	var now unix.Stat_t
+	if err := fstatat(e.src, &now, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return &Problem{What: RemoveSource, Source: e.src.path(), Err: err}
+	}
+	if idOf(&now) != idOf(&e.stat) {
+		return &Problem{What: SourceChanged, Source: e.src.path()}
+	}
+	p := c.removeSource(e, &now)
+	if p == nil {
+		c.mover.rememberNamed(e.dst)
+	}
+	return p
 }
 
 // removeSource removes a source that is as it was when it was copied.
@@ -98,6 +94,9 @@ func (w *worker) removeSource(e *entry, was *unix.Stat_t) *Problem {
 	}
 	if err != nil {
 		return &Problem{What: RemoveSource, Source: e.src.path(), Err: err}
+	}
+	if e.several != nil {
+		e.several.removed(e.fd)
 	}
 	w.gone(e)
 	return nil

@@ -62,6 +62,7 @@ const (
 	ParentIsNoDirectory                // D
 	Declined                           // D, by the user
 	BackupIsSource                     // S D
+	BackupIsMoved                      // S D: the backup would replace the source, or what was moved before
 	Replaced                           // S was replaced by another file meanwhile
 	UnknownType                        // S
 	Unserved                           // S D: the method cannot copy these
@@ -146,6 +147,7 @@ var problems = [whats]string{
 	ParentIsNoDirectory:    "is no directory",
 	Declined:               "not to be replaced",
 	BackupIsSource:         "backup would replace the source",
+	BackupIsMoved:          "backup would replace what is moved",
 	Replaced:               "source was replaced meanwhile",
 	UnknownType:            "unknown file type",
 	Unserved:               "method cannot serve",

@@ -55,10 +55,11 @@ func (w *worker) conclude(e *entry, dst, src *file, p *Problem) *Problem {
 	if dst.staging != nil {
 		p = w.commitOrAbandon(e, dst, p)
 	}
-	if p == nil && (w.options.Move || w.options.Fsync && dst.home != dst.at) { // else the walk does it
+	if p == nil && (w.mover != nil || w.options.Fsync && dst.home != dst.at) { // else the walk does it
 		p = syncDirectory(dst.home)
 	}
-	if p == nil && w.options.Move {
+	if p == nil && w.mover != nil {
+		w.mover.rememberOpen(dst.fd)
 		p = w.removeSource(e, &src.stat)
 	}
 	if p == nil {

@@ -45,7 +45,7 @@ func (w *worker) continueOrEmpty(dst, src *file) *Problem {
 // noBeginning says why dst cannot be a beginning of src, or nothing if it is
 // one.
 func (w *worker) noBeginning(dst, src *file) (why string, p *Problem) {
-	size, all := dst.stat.Size, w.options.Verify || w.options.Move
+	size, all := dst.stat.Size, w.options.Verify || w.mover != nil
 	switch {
 	case !src.regular():
 		return "its source is not a regular file", nil

@@ -108,11 +108,18 @@ func (c *Copier) enter(e *entry) (*madeDirectory, *Problem) {
 		return nil, &Problem{What: StatDest, Dest: e.dst.path(), Err: err}
 	}
 	if e.found != nil {
+		if c.withinMoved(m.dir) {
+			m.dir.close()
+			return nil, &Problem{What: OverJustCreated, Source: e.src.path(), Dest: e.dst.path()}
+		}
 		return m, nil
 	}
 	m.dir.fresh = true
+	if c.mover != nil {
+		c.mover.rememberOpen(m.dir.fd)
+	}
 	p := c.openUp(m)
-	if p == nil && c.options.Move { // the first source goes before the directory is finished
+	if p == nil && c.mover != nil { // the first source goes before the directory is finished
 		p = syncDirectory(e.dst)
 	}
 	if p != nil {

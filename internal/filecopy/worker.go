@@ -12,7 +12,8 @@ import (
 type setting struct {
 	options    Options
 	umask      uint32
-	privileged bool // may give files away, so that not being allowed to is an error
+	privileged bool   // may give files away, so that not being allowed to is an error
+	mover      *mover // nil unless sources are moved
 	gauge      *Gauge
 	stopping   atomic.Bool
 }
