@@ -138,6 +138,10 @@ type entry struct {
 	several *original    // the source, if it is moved and has, or had, more than one name
 	apart   bool         // the source cannot be renamed to where its copy will be
 	backup  place        // what was at dst is here now
+	older   place        // and what was there
+	placed  bool         // the copy has its name
+	gone    bool         // the source has not
+	entered bool         // it is a directory, and is finished when all that is in it is
 }
 
 // is reports whether the source is of a kind, unix.S_IFREG and so on.
@@ -153,6 +157,8 @@ func (c *Copier) copy(e *entry) {
 		e.failed = true
 		c.report(p)
 		c.takeBack(e)
+	} else {
+		c.keepBackup(e)
 	}
 	if e.handed {
 		return
@@ -160,6 +166,9 @@ func (c *Copier) copy(e *entry) {
 	e.close()
 	if e.is(unix.S_IFREG) {
 		c.land(e)
+	}
+	if !e.entered {
+		c.filling.note(e)
 	}
 }
 
@@ -193,6 +202,9 @@ func (c *Copier) copyEntry(e *entry) *Problem {
 		problem = c.copyDirectory(e)
 	default:
 		problem = c.copyFile(e)
+		if problem == nil && !e.handed {
+			e.placed = true
+		}
 		if problem == nil && c.mover != nil && (e.linked || !e.is(unix.S_IFREG)) {
 			problem = c.finishMove(e)
 		}

@@ -133,11 +133,13 @@ func (w *worker) do(t task) {
 	w.page = t.page
 	if !w.stopped() {
 		if p := w.copyRegular(t.entry); p != nil {
+			t.entry.failed = true
 			w.report(p)
 		}
 	}
 	t.entry.close()
 	w.land(t.entry)
+	t.in.note(t.entry)
 	w.journal.close(t.page)
 	w.drop(t.in)
 }

@@ -22,7 +22,8 @@ type Gauge struct {
 // has arrived of those under way.
 func (g *Gauge) Bytes() int64 { return g.bytes.Load() }
 
-// Files is the number of regular files that are done, copied or not.
+// Files is the number of regular files that are done: copied, or left out as
+// was wished.
 func (g *Gauge) Files() int64 { return g.files.Load() }
 
 // Current is the largest of the files under way: its name, how many bytes
@@ -83,12 +84,18 @@ func (w *worker) arrived(n int64) error {
 }
 
 // land notes that a regular file is done, if only by being left out. What did
-// not arrive of it, holes for instance, will not come any more.
+// not arrive of it, holes for instance, will not come any more. One that could
+// not be copied is not done.
 func (w *worker) land(e *entry) {
-	rest := e.stat.Size
+	rest, arrived := e.stat.Size, int64(0)
 	if f := w.flight.Swap(nil); f != nil {
-		rest -= f.arrived.Load()
+		arrived = f.arrived.Load()
 	}
+	if e.failed {
+		w.gauge.bytes.Add(-arrived)
+		return
+	}
+	rest -= arrived
 	w.gauge.bytes.Add(max(rest, 0))
 	w.gauge.files.Add(1)
 }

@@ -1,6 +1,11 @@
 package filecopy
 
-import "golang.org/x/sys/unix"
+import (
+	"fmt"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
 
 // A source that is moved is renamed, or else copied, and removed when its copy
 // is complete, on disk and in its place: at every moment one of the two names
@@ -24,11 +29,14 @@ func (c *Copier) rename(e *entry, p **Problem) (done bool) {
 	if e.apart || e.is(unix.S_IFDIR) && e.found != nil {
 		return false
 	}
-	flags := uint(unix.RENAME_NOREPLACE)
-	if e.found != nil {
-		flags = 0
+	if *p = c.syncSource(e); *p != nil {
+		return true
 	}
-	err := renameat(e.src, e.dst, flags)
+	give := renameNew
+	if e.found != nil {
+		give = rename
+	}
+	err := give(e.src, e.dst)
 	switch {
 	case err == nil:
 		c.mover.rememberRenamed(e)
@@ -45,6 +53,7 @@ func (c *Copier) rename(e *entry, p **Problem) (done bool) {
 }
 
 func (w *worker) renamed(e *entry) {
+	e.gone, e.placed = true, true
 	if e.is(unix.S_IFREG) {
 		w.gauge.completed.files.Add(1)
 		w.gauge.completed.bytes.Add(e.stat.Size)
@@ -92,7 +101,11 @@ func (w *worker) removeSource(e *entry, was *unix.Stat_t) *Problem {
 	case err == nil:
 		err = unlinkat(e.src, 0)
 	}
-	if err != nil {
+	switch err {
+	case nil:
+	case unix.ENOENT:
+		return &Problem{What: Vanished, Source: e.src.path(), Dest: e.dst.path()}
+	default:
 		return &Problem{What: RemoveSource, Source: e.src.path(), Err: err}
 	}
 	if e.several != nil {
@@ -103,20 +116,54 @@ func (w *worker) removeSource(e *entry, was *unix.Stat_t) *Problem {
 }
 
 // removeDirectory removes a source directory, if nothing was left in it.
-func (w *worker) removeDirectory(e *entry) *Problem {
+func (w *worker) removeDirectory(f *filling) *Problem {
+	e := f.entry
 	err := unlinkat(e.src, unix.AT_REMOVEDIR)
 	switch err {
 	case nil:
 		w.gone(e)
-	case unix.ENOTEMPTY, unix.EEXIST: // what stays was reported, or left by the user's wish
+	case unix.ENOTEMPTY, unix.EEXIST:
+		return f.arrived()
 	case unix.EINVAL: // it is called ., which stands for what is in it
+		return f.arrived()
 	default:
 		return &Problem{What: RemoveSource, Source: e.src.path(), Err: err}
 	}
 	return nil
 }
 
+// arrived reports names in a source directory that were not there when it was
+// listed. What else is there was reported, or left by the user's wish.
+func (f *filling) arrived() *Problem {
+	if f.src == nil {
+		return nil
+	}
+	now, err := open(place{f.src, "."}, unix.O_RDONLY|unix.O_DIRECTORY, new(unix.Stat_t))
+	if err != nil {
+		return &Problem{What: ReadDirectory, Source: f.entry.src.path(), Err: err}
+	}
+	defer now.close()
+	names, err := readNames(now.fd, make([]byte, direntBuffer))
+	if err != nil {
+		return &Problem{What: ReadDirectory, Source: f.entry.src.path(), Err: err}
+	}
+	n := 0
+	for _, found := range names.entries {
+		if _, known := f.stayed[names.name(found)]; !known {
+			n++
+		}
+	}
+	switch n {
+	case 0:
+		return nil
+	case 1:
+		return &Problem{What: Arrived, Source: f.entry.src.path(), Err: plainError("1 file arrived meanwhile")}
+	}
+	return &Problem{What: Arrived, Source: f.entry.src.path(), Err: plainError(fmt.Sprintf("%d files arrived meanwhile", n))}
+}
+
 func (w *worker) gone(e *entry) {
+	e.gone = true
 	if w.journal.events.Gone != nil {
 		source, directory := e.src.path(), e.is(unix.S_IFDIR)
 		w.journal.note(w.page, func(to Events) { to.Gone(source, directory) })
@@ -127,6 +174,12 @@ func (w *worker) gone(e *entry) {
 // attributes changed.
 func changed(was, now *unix.Stat_t) bool {
 	return idOf(was) != idOf(now) || was.Size != now.Size || was.Mtim != now.Mtim || was.Ctim != now.Ctim
+}
+
+// vanished reports whether a file has lost its last name, and nothing else: then
+// the copy is all that is left.
+func vanished(was, now *unix.Stat_t) bool {
+	return now.Nlink == 0 && idOf(was) == idOf(now) && was.Size == now.Size && was.Mtim == now.Mtim
 }
 
 // sameAttributes makes sure, before a copy takes its place, that the source is
@@ -140,7 +193,7 @@ func (w *worker) sameAttributes(dst, src *file) *Problem {
 	if err := fstat(dst.fd, &to); err != nil {
 		return &Problem{What: StatDest, Dest: dst.at.path(), Err: err}
 	}
-	if changed(&src.stat, &from) {
+	if changed(&src.stat, &from) && !vanished(&src.stat, &from) {
 		return &Problem{What: SourceChanged, Source: src.at.path()}
 	}
 	if what := w.differingAttribute(&from, &to); what != "" {
@@ -174,6 +227,37 @@ func sameTime(a, b unix.Timespec) bool {
 	return max(distance, -distance) < 2e9
 }
 
+// syncSource has a source on disk that is to be renamed, if that is wanted: after
+// a loss of power its new name would otherwise lead to an empty file. A directory
+// is written back with all else on its filesystem.
+func (c *Copier) syncSource(e *entry) *Problem {
+	regular := e.is(unix.S_IFREG)
+	if !c.options.Fsync || !regular && !e.is(unix.S_IFDIR) {
+		return nil
+	}
+	sync, at, flags := unix.Syncfs, e.src, unix.O_RDONLY|unix.O_DIRECTORY
+	if regular {
+		sync, flags = unix.Fsync, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK
+	}
+	fd, err := openat(at, flags, 0)
+	if err == unix.EACCES { // to rename it, it need not be readable
+		sync = unix.Syncfs
+		fd, err = openat(at.sibling("."), unix.O_RDONLY|unix.O_DIRECTORY, 0)
+	}
+	if err == unix.EACCES {
+		unix.Sync()
+		return nil
+	}
+	if err == nil {
+		err = again(func() error { return sync(fd) })
+		unix.Close(fd)
+	}
+	if err != nil {
+		return &Problem{What: Sync, Dest: e.src.path(), Err: err}
+	}
+	return nil
+}
+
 // syncNames has on disk what became of a source's name and its copy's.
 func (c *Copier) syncNames(e *entry) {
 	p := syncDirectory(e.dst)
@@ -182,5 +266,48 @@ func (c *Copier) syncNames(e *entry) {
 	}
 	if p != nil {
 		c.report(p)
+	}
+}
+
+// unkept refuses a move to a filesystem that cannot keep the attributes of the
+// source. It tries them on the empty copy, where the filesystem is none that
+// keeps all.
+func (w *worker) unkept(e *entry, dst, src *file) *Problem {
+	if w.mover == nil || !src.regular() || !dst.regular() || keepsSizes(w.devices.filesystem(dst)) {
+		return nil
+	}
+	to, keeps := handle{dst.fd, dst.at}, w.options.Preserve
+	var lost []string
+	if keeps.has(Mode) {
+		k := &keeping{from: handle{src.fd, src.at}, to: to, source: &e.stat, was: &dst.stat, fresh: true}
+		if keepMode(k, e.stat.Mode&permissions) != nil {
+			lost = append(lost, "mode")
+		}
+	}
+	if keeps.has(Ownership) && w.privileged {
+		to.chown(int(e.stat.Uid), int(e.stat.Gid)) // what comes of it is seen below
+	}
+	if keeps.has(Timestamps) {
+		to.touch(e.stat.Atim, e.stat.Mtim)
+	}
+	if err := fstat(dst.fd, &dst.stat); err != nil {
+		return &Problem{What: StatDest, Dest: dst.at.path(), Err: err}
+	}
+	from, now := &e.stat, &dst.stat
+	if keeps.has(Mode) && lost == nil && (from.Mode^now.Mode)&permissions != 0 {
+		lost = append(lost, "mode")
+	}
+	if keeps.has(Ownership) && w.privileged && (from.Uid != now.Uid || from.Gid != now.Gid) {
+		lost = append(lost, "ownership")
+	}
+	if keeps.has(Timestamps) && !sameTime(from.Mtim, now.Mtim) {
+		lost = append(lost, "timestamps")
+	}
+	if lost == nil {
+		return nil
+	}
+	return &Problem{
+		What: Unkept, Source: e.src.path(), Dest: e.dst.path(),
+		Err: plainError("--no-preserve=" + strings.Join(lost, ",") + " moves it without them"),
 	}
 }

@@ -109,6 +109,9 @@ const (
 	Move            // S D: it cannot be renamed
 	MoveIntoItself  // S D
 	SourceChanged   // S, while it was moved: it stays
+	Vanished        // S D: S was removed while it was moved, and D is what is left
+	Arrived         // S: there is more in the directory than was moved, as Err says
+	Unkept          // S D: not all attributes of S can be kept, as Err says
 	RemoveSource    // S, which is moved otherwise
 
 	// Attributes that were not taken over.
@@ -190,6 +193,9 @@ var problems = [whats]string{
 	Move:            "move",
 	MoveIntoItself:  "directory would be moved into itself",
 	SourceChanged:   "source has changed",
+	Vanished:        "source has vanished",
+	Arrived:         "source is not empty",
+	Unkept:          "attributes cannot be kept",
 	RemoveSource:    "remove source",
 
 	OpenUpDirectory:     "open up directory",

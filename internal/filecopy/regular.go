@@ -54,6 +54,7 @@ func (w *worker) conclude(e *entry, dst, src *file, p *Problem) *Problem {
 	}
 	if dst.staging != nil {
 		p = w.commitOrAbandon(e, dst, p)
+		e.placed = p == nil
 	}
 	if p == nil && (w.mover != nil || w.options.Fsync && dst.home != dst.at) { // else the walk does it
 		p = syncDirectory(dst.home)
@@ -108,6 +109,9 @@ func (w *worker) openDest(e *entry, src *file) (*file, *Problem) {
 	}
 	if p == nil && !dst.fresh && !w.options.AttributesOnly {
 		p = w.empty(dst, src)
+	}
+	if p == nil {
+		p = w.unkept(e, dst, src)
 	}
 	switch {
 	case p == nil:
