@@ -129,6 +129,7 @@ type entry struct {
 	kind     uint8 // of src, as a directory's entry says
 
 	stat    unix.Stat_t  // of src
+	id      identity     // of src, if it is moved
 	fd      int          // src, if it is open; else -1
 	handed  bool         // a worker has the entry: it is no longer the walk's
 	failed  bool         // it is not as it should be
@@ -268,6 +269,9 @@ func (c *Copier) look(e *entry) error {
 	if c.follows(e) {
 		flags = 0
 	}
+	if c.mover != nil {
+		e.id, _ = identify(e.src) // what comes of it, stat says
+	}
 	return fstatat(e.src, &e.stat, flags)
 }
 
@@ -275,6 +279,9 @@ func (c *Copier) lookInside(e *entry, flags int, kind uint32) bool {
 	fd, err := openat(e.src, flags, 0)
 	if err != nil {
 		return false
+	}
+	if c.mover != nil {
+		e.id, _ = identifyOpen(fd)
 	}
 	if err := fstat(fd, &e.stat); err != nil || !e.is(kind) {
 		unix.Close(fd)

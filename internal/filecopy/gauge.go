@@ -13,6 +13,7 @@ import (
 type Gauge struct {
 	bytes, files atomic.Int64
 	completed    completed
+	missing      completed
 
 	mu      sync.Mutex
 	workers []*worker
@@ -25,6 +26,11 @@ func (g *Gauge) Bytes() int64 { return g.bytes.Load() }
 // Files is the number of regular files that are done: copied, or left out as
 // was wished.
 func (g *Gauge) Files() int64 { return g.files.Load() }
+
+// Missing counts the regular files that could not be copied, and their bytes.
+func (g *Gauge) Missing() (files, bytes int64) {
+	return g.missing.files.Load(), g.missing.bytes.Load()
+}
 
 // Current is the largest of the files under way: its name, how many bytes
 // have arrived and how many it had when it was looked at. ok is false if there
@@ -93,6 +99,8 @@ func (w *worker) land(e *entry) {
 	}
 	if e.failed {
 		w.gauge.bytes.Add(-arrived)
+		w.gauge.missing.files.Add(1)
+		w.gauge.missing.bytes.Add(e.stat.Size)
 		return
 	}
 	rest -= arrived

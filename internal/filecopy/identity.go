@@ -25,11 +25,14 @@ func identify(p place) (identity, error) { return statx(p.fd(), p.name, unix.AT_
 // identifyOpen looks at an open file.
 func identifyOpen(fd int) (identity, error) { return statx(fd, "", unix.AT_EMPTY_PATH) }
 
-// statx asks for an identity. Where the kernel or a sandbox has no statx(2), the
+// statx asks for an identity, and has a server or a FUSE process asked for all
+// that stat(2) says next: what they told a second ago may be out of date. Where the kernel or a sandbox has no statx(2), the
 // time of birth is unknown.
 func statx(fd int, name string, flags int) (identity, error) {
 	var stx unix.Statx_t
-	err := again(func() error { return unix.Statx(fd, name, flags, unix.STATX_INO|unix.STATX_BTIME, &stx) })
+	err := again(func() error {
+		return unix.Statx(fd, name, flags|unix.AT_STATX_FORCE_SYNC, unix.STATX_INO|unix.STATX_BTIME, &stx)
+	})
 	switch err {
 	case nil:
 		id := identity{fileID: fileID{unix.Mkdev(stx.Dev_major, stx.Dev_minor), stx.Ino}}

@@ -94,7 +94,10 @@ func (c *Copier) removeName(e *entry) *Problem {
 // removeSource removes a source that is as it was when it was copied.
 func (w *worker) removeSource(e *entry, was *unix.Stat_t) *Problem {
 	var now unix.Stat_t
-	err := fstatat(e.src, &now, unix.AT_SYMLINK_NOFOLLOW)
+	_, err := identify(e.src)
+	if err == nil {
+		err = fstatat(e.src, &now, unix.AT_SYMLINK_NOFOLLOW)
+	}
 	switch {
 	case err == nil && changed(was, &now):
 		return &Problem{What: SourceChanged, Source: e.src.path()}
@@ -187,7 +190,11 @@ func vanished(was, now *unix.Stat_t) bool {
 // have.
 func (w *worker) sameAttributes(dst, src *file) *Problem {
 	var from, to unix.Stat_t
-	if err := fstat(src.fd, &from); err != nil {
+	_, err := identifyOpen(src.fd)
+	if err == nil {
+		err = fstat(src.fd, &from)
+	}
+	if err != nil {
 		return &Problem{What: StatSource, Source: src.at.path(), Err: err}
 	}
 	if err := fstat(dst.fd, &to); err != nil {

@@ -103,28 +103,21 @@ func (m *mover) knows(e *entry) bool {
 
 // rememberNames notes that other names of a source may come.
 func (c *Copier) rememberNames(e *entry) {
-	e.several = &original{identity: c.identifySource(e), stat: e.stat}
+	e.several = &original{identity: e.id, stat: e.stat}
 	if c.mover.originals == nil {
 		c.mover.originals = map[fileID]*original{}
 	}
 	c.mover.originals[idOf(&e.stat)] = e.several
 }
 
-// identifySource returns an identity of number 0 if the source is gone.
-func (c *Copier) identifySource(e *entry) (id identity) {
-	if e.fd >= 0 {
-		id, _ = identifyOpen(e.fd)
-	} else {
-		id, _ = identify(e.src)
-	}
-	return id
-}
-
 // removed notes that a name of the file, which is open if fd is no -1, is gone.
 func (o *original) removed(fd int) {
 	var st unix.Stat_t
 	o.changed = unix.Timespec{}
-	if fd >= 0 && fstat(fd, &st) == nil {
+	if fd < 0 {
+		return
+	}
+	if _, err := identifyOpen(fd); err == nil && fstat(fd, &st) == nil {
 		o.changed = st.Ctim
 	}
 }
@@ -133,15 +126,11 @@ func (o *original) removed(fd int) {
 // If that is not certain, it compares them.
 func (c *Copier) isFurtherName(e *entry, first place) bool {
 	o := c.mover.originals[idOf(&e.stat)]
-	if o == nil {
-		return false
-	}
-	id := c.identifySource(e)
-	if !id.maybe(o.identity) || !sameState(&o.stat, &e.stat) {
+	if o == nil || !e.id.maybe(o.identity) || !sameState(&o.stat, &e.stat) {
 		return false
 	}
 	e.several = o
-	if id == o.identity && id.born != 0 && o.changed == e.stat.Ctim {
+	if e.id == o.identity && e.id.born != 0 && o.changed == e.stat.Ctim {
 		return true
 	}
 	c.settle()
