@@ -22,9 +22,8 @@ type Copier struct {
 	filling *filling
 	dirents []byte
 
-	crew  *crew // nil as long as nobody helps
-	alone bool  // nobody will
-	few   int   // files with little or no data that were met
+	alone bool // nobody will help
+	few   int  // files with little or no data that were met
 }
 
 // New returns a Copier. It reads the umask, for which it has to set it for a
@@ -142,6 +141,7 @@ type entry struct {
 	older   place        // and what was there
 	placed  bool         // the copy has its name
 	gone    bool         // the source has not
+	told    bool         // that it is copied
 	entered bool         // it is a directory, and is finished when all that is in it is
 }
 
@@ -156,7 +156,7 @@ func (c *Copier) copy(e *entry) {
 	e.fd = -1
 	if p := c.copyEntry(e); p != nil {
 		e.failed = true
-		c.report(p)
+		c.report(c.collided(e, p))
 		c.takeBack(e)
 	} else {
 		c.keepBackup(e)
@@ -193,6 +193,31 @@ func (c *Copier) copyEntry(e *entry) *Problem {
 	if e.top && !directory && c.options.Backup.none() && c.memory.sourceTwice(e) {
 		return &Problem{What: SourceTwice, Source: e.src.path()}
 	}
+	problem := c.attempt(e)
+	for range mostRaces {
+		if !c.raced(e, problem) {
+			break
+		}
+		e.close()
+		e.found, e.missing = nil, false
+		problem = c.attempt(e)
+	}
+	return problem
+}
+
+// mostRaces is how often a destination may come and go while a copy is made.
+const mostRaces = 20
+
+// raced reports whether a file has come to be where none was, when the complete
+// copy was to be put there: what becomes of it is to be decided anew.
+func (c *Copier) raced(e *entry, p *Problem) bool {
+	return p != nil && p.Err == unix.EEXIST && (p.What == Commit || p.What == Move) &&
+		e.found == nil && !e.dst.fresh() && !c.stopped()
+}
+
+// attempt decides what becomes of one file, and carries it out.
+func (c *Copier) attempt(e *entry) *Problem {
+	directory := e.is(unix.S_IFDIR)
 	done, problem := c.inspect(e)
 	if problem != nil || done {
 		return problem

@@ -268,7 +268,7 @@ func (c *Copier) syncSource(e *entry) *Problem {
 // syncNames has on disk what became of a source's name and its copy's.
 func (c *Copier) syncNames(e *entry) {
 	p := syncDirectory(e.dst)
-	if p == nil && c.options.Move {
+	if p == nil && c.mover != nil {
 		p = syncDirectory(e.src)
 	}
 	if p != nil {

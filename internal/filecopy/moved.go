@@ -30,12 +30,12 @@ func (m *mover) rememberRenamed(e *entry) {
 // madeHere reports whether what has a name was made, moved or linked by this
 // move. What the filesystem calls by the same number may be another file by now;
 // where it does not say when that was born, it counts as the same.
-func (c *Copier) madeHere(p place) bool {
-	if c.mover == nil {
+func (w *worker) madeHere(p place) bool {
+	if w.mover == nil {
 		return false
 	}
 	id, err := identify(p)
-	return err == nil && c.mover.has(id)
+	return err == nil && w.mover.has(id)
 }
 
 func (m *mover) has(id identity) bool {
@@ -60,6 +60,16 @@ func (c *Copier) overMoved(e *entry) bool {
 	}
 	id, err := statx(e.dst.fd(), e.dst.name, flags)
 	return err != nil || c.mover.has(id)
+}
+
+// collided says of a file that could not be made in a directory made by this
+// copy, since it is there: the filesystem takes its name for that of another one
+// that was moved.
+func (w *worker) collided(e *entry, p *Problem) *Problem {
+	if p.Err == unix.EEXIST && e.dst.fresh() && w.madeHere(e.dst) {
+		return &Problem{What: OverJustCreated, Source: e.src.path(), Dest: e.dst.path()}
+	}
+	return p
 }
 
 // withinMoved reports whether a directory is in one that was renamed with all

@@ -147,3 +147,35 @@ func TestAnIdentityIsThatOfTheFileItself(t *testing.T) {
 		t.Errorf("missing: %v", err)
 	}
 }
+
+// Some filesystems call two names one, and the copy of the second would be
+// written over that of the first, whose source is gone.
+func TestWhatWasMovedIsNotOverwrittenInANewDirectory(t *testing.T) {
+	disk := testfs.Shared(t, "tmpfs")
+	t.Chdir(t.TempDir())
+	mkdir(t, "d")
+	for _, name := range []string{"d/F", "d/f"} {
+		write(t, name, name)
+	}
+	r := newRun(t, moving())
+	first := ""
+	r.during = func(source string) { // as if the other name led there, too
+		switch other := map[string]string{"d/F": "f", "d/f": "F"}[source]; {
+		case other == "":
+		case first == "":
+			first = source
+		default:
+			if err := os.Link(filepath.Join(disk, first), filepath.Join(disk, source)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	r.To(filepath.Join(disk, "d"), "d", true)
+	p := r.only(t, OverJustCreated, nil)
+	if got := text(t, filepath.Join(disk, first)); got != first {
+		t.Errorf("%s has become %q", first, got)
+	}
+	if got := text(t, p.Source); got != p.Source {
+		t.Errorf("%s has become %q", p.Source, got)
+	}
+}
