@@ -8,7 +8,10 @@ import (
 // clock shows a length of time as pv does, in whole seconds rounded down:
 // "0:00:05", and with days "1:05:07:36".
 func clock(d time.Duration) string {
-	seconds := int64(max(d, 0) / time.Second)
+	return clockOf(int64(max(d, 0) / time.Second))
+}
+
+func clockOf(seconds int64) string {
 	minutes, hours := seconds/60, seconds/3600
 	if hours < 24 {
 		return fmt.Sprintf("%d:%02d:%02d", hours, minutes%60, seconds%60)
@@ -35,8 +38,6 @@ func eta(st State) string {
 // away (pv(1), --fineta).
 func finish(st State) string {
 	switch {
-	case st.Done:
-		return ""
 	case st.Left < 0:
 		return "FIN --:--:--"
 	case st.Left > 6*time.Hour:

@@ -172,7 +172,7 @@ func TestADumbTerminalGetsNoEscapeSequences(t *testing.T) {
 	s.tick("file", "tree: 100")
 	s.tick("file", "tree: 7")
 	s.Stop()
-	p.shows(t, "\rtree: 100\rtree: 7  \rtree: 7  \n")
+	p.shows(t, "tree: 100\rtree: 7  \rtree: 7  \r\n")
 }
 
 func TestTheWidthOfAWindowMayBeGivenOrUnknown(t *testing.T) {
@@ -207,7 +207,7 @@ func TestWhatIsNoTerminalIsDrawnOnOnlyByForce(t *testing.T) {
 	s.tick("less")
 	s.Stop()
 	w.Close()
-	if got, want := readAll(t, r), "\rone line\rless    \rless    \n"; got != want {
+	if got, want := readAll(t, r), "one line\rless    \rless    \r\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -155,11 +155,11 @@ func TestAnUnknownTimeLeftIsNotZero(t *testing.T) {
 	checkLine(t, Style{Fields: Bar | ETA}, st, 40, "[=======>             ]  40% ETA -:--:--")
 }
 
-func TestTheLastLineShowsTheAverageAndNoTimeLeft(t *testing.T) {
+func TestTheLastLineShowsTheAverageAndTheTimeOfTheEnd(t *testing.T) {
 	st := half
 	st.Done = true
 	checkLine(t, Style{Fields: Default}, st, 60, "1.20GiB 0:00:05 [ 247MiB/s] [====>        ]  40%")
-	checkLine(t, Style{Fields: Default | Finish}, st, 50, "1.20GiB 0:00:05 [ 247MiB/s] 40%")
+	checkLine(t, Style{Fields: Default | Finish}, st, 50, "1.20GiB 0:00:05 [ 247MiB/s] 40% FIN 15:14:51")
 	checkLine(t, Style{Fields: Default}, st, 40, "1.20GiB 0:00:05 [ 247MiB/s] 40%")
 }
 

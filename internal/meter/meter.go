@@ -21,6 +21,8 @@ type Meter struct {
 	past history
 	seen int64 // the count of the last State
 	beat int
+
+	exact *exact // as pv measures; nil otherwise
 }
 
 // New returns a meter whose time runs from now. A total of 0 or less is one
@@ -72,7 +74,7 @@ func (m *Meter) AddTotal(n int64) { m.total.Add(n) }
 func (m *Meter) State(at time.Time) State {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	st := State{Count: m.count.Load(), Total: m.total.Load(), Left: Unknown}
+	st := State{Count: m.count.Load(), Total: m.total.Load(), Left: Unknown, Now: at}
 	begin := m.begin.Load()
 	if begin == nil {
 		st.Waiting = true
@@ -81,6 +83,9 @@ func (m *Meter) State(at time.Time) State {
 	st.Elapsed = max(at.Sub(*begin), 0)
 	m.measure(&st)
 	st.Beat = m.moved(st.Count)
+	if m.exact != nil {
+		m.exact.measure(m, &st)
+	}
 	if st.Left != Unknown {
 		st.Finish = at.Add(st.Left)
 	}
@@ -91,7 +96,7 @@ func (m *Meter) State(at time.Time) State {
 func (m *Meter) measure(st *State) {
 	here := sample{at: st.Elapsed, count: st.Count - m.base}
 	st.Rate = here.rateSince(m.past.oldest(here.at, rateWindow))
-	st.Recent = here.rateSince(m.past.oldest(here.at, recentWindow))
+	st.Recent = here.rateSince(m.past.oldest(here.at, m.window()))
 	st.Average = here.rateSince(sample{})
 	if st.Total > 0 {
 		st.Left = timeLeft(st.Total-st.Count, st.Recent)

@@ -13,14 +13,14 @@ func (s *plain) show(rows []string, _ int) []byte {
 	row := rows[len(rows)-1]
 	rest := blanks(s.width - columns(row))
 	s.width = max(s.width, columns(row))
-	return []byte("\r" + row + rest)
+	return []byte(row + rest + "\r")
 }
 
 func (s *plain) clear() []byte {
 	if s.width == 0 {
 		return nil
 	}
-	p := []byte("\r" + blanks(s.width) + "\r")
+	p := []byte(blanks(s.width) + "\r")
 	s.width = 0
 	return p
 }

@@ -104,9 +104,9 @@ func TestWithoutEscapeSequencesThereIsOnlyTheLastRow(t *testing.T) {
 		want string
 	}{
 		{nil, ""},
-		{[]string{"file", "whole"}, "\rwhole"},
-		{[]string{"all"}, "\rall  "},
-		{nil, "\r     \r"},
+		{[]string{"file", "whole"}, "whole\r"},
+		{[]string{"all"}, "all  \r"},
+		{nil, "     \r"},
 		{nil, ""},
 	} {
 		if got := string(s.show(c.rows, windowWidth)); got != c.want {

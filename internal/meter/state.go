@@ -13,7 +13,9 @@ type State struct {
 	Rate    float64       // per second, of late
 	Recent  float64       // per second, over the last half minute
 	Average float64       // per second, from the beginning
+	Highest float64       // per second, the highest rate that was seen
 	Left    time.Duration // to the end, or Unknown
+	Now     time.Time     // when this was known
 	Finish  time.Time     // the time of the end, if Left is known
 	Beat    int           // grows as data moves
 	Waiting bool          // the first byte has not come, and time does not run
@@ -36,6 +38,17 @@ func timeLeft(rest int64, rate float64) time.Duration {
 	default:
 		return time.Duration(seconds * float64(time.Second))
 	}
+}
+
+// secondsLeft is the time left as pv shows it: at most 999999 days, and 0 where
+// nothing can be told.
+func (st State) secondsLeft() int64 {
+	const day, most = 24 * 60 * 60, 999999
+	rest := float64(st.Total - st.Count)
+	if rest <= 0 || st.Recent <= 0 {
+		return 0
+	}
+	return int64(min(rest/st.Recent, most*day+day-1))
 }
 
 // Fraction is the part that has arrived, more than 1 if the total was wrong, and
