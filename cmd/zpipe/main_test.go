@@ -6,6 +6,6 @@ import (
 	"zeroutils/internal/scripttest"
 )
 
-func TestMain(m *testing.M) { scripttest.Main(m, main, "zpipe") }
+func TestMain(m *testing.M) { scripttest.Main(m, main, "zpipe", "pv", "zpv") }
 
 func TestScripts(t *testing.T) { scripttest.Run(t) }

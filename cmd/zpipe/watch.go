@@ -32,12 +32,17 @@ type target struct{ pid, fd int } // fd is -1 for all of them
 
 // runWatch is -d. It ends when nothing is left to be watched.
 func runWatch(inv *tool.Invocation) error {
+	return watchTargets(inv, append(valuesOf(inv, "watchfd"), inv.Operands...))
+}
+
+// watchTargets watches what texts name.
+func watchTargets(inv *tool.Invocation, texts []string) error {
 	m, err := newMonitor(inv)
 	if err != nil {
 		return err
 	}
 	w := &watch{monitor: m}
-	for _, text := range append(valuesOf(inv, "watchfd"), inv.Operands...) {
+	for _, text := range texts {
 		t, err := parseTarget(text)
 		if err != nil {
 			return err

@@ -47,8 +47,6 @@ func digits(v float64) string {
 		return strconv.FormatFloat(v, 'f', 2, 64)
 	case v < 99.95:
 		return strconv.FormatFloat(v, 'f', 1, 64)
-	case v < 100:
-		return "99.9" // 100.0 would not fit
 	default:
 		return fmt.Sprintf("%4d", int64(min(v, 999999)))
 	}

@@ -40,13 +40,15 @@ func rowOf(m *Meter, show func(State, int) string) Source {
 
 // Options say where and when a display draws.
 type Options struct {
-	FD       int           // where to; never closed, its flags never changed
-	Interval time.Duration // from one drawing to the next; 0 is a second
-	Delay    time.Duration // nothing is drawn before that, not even by Stop
-	Width    int           // of the window; 0 asks the terminal
-	Force    bool          // draw also if FD is not a terminal
-	Scroll   bool          // write each row as a line of text, on anything
-	Clear    bool          // Stop takes the rows away
+	FD       int                // where to; never closed, its flags never changed
+	Interval time.Duration      // from one drawing to the next; 0 is a second
+	Delay    time.Duration      // nothing is drawn before that, not even by Stop
+	Width    int                // of the window; 0 asks the terminal
+	Force    bool               // draw also if FD is not a terminal
+	Scroll   bool               // write each row as a line of text, on anything
+	Plain    bool               // move the cursor by carriage returns alone
+	Behind   func(Frame) string // what is written behind the rows, for other parts of the terminal
+	Clear    bool               // Stop takes the rows away
 	// Shared has the display keep clear of those of other processes of the same
 	// process group. It draws one row then, and does not go with Clear.
 	Shared bool
@@ -157,6 +159,20 @@ func (d *Display) Stop() {
 	})
 }
 
+// Break ends the display as Stop does, but draws nothing more: the cursor goes
+// to a new line if a row was drawn.
+func (d *Display) Break() {
+	if d == nil {
+		return
+	}
+	d.once.Do(func() {
+		close(d.stop)
+		<-d.stopped
+		defer d.alone()()
+		d.write(d.screen.end())
+	})
+}
+
 // finish leaves the cursor at the beginning of a line. mu is held.
 func (d *Display) finish() {
 	d.recall()
@@ -195,8 +211,13 @@ func (d *Display) draw(last bool) {
 		width = d.term.width()
 	}
 	d.recall()
-	rows := d.rows(Frame{Now: d.now(), Width: width, Last: last})
-	d.write(d.screen.show(rows, width))
+	frame := Frame{Now: d.now(), Width: width, Last: last}
+	rows := d.rows(frame)
+	text := d.screen.show(rows, width)
+	if d.options.Behind != nil && len(rows) > 0 {
+		text = append(text, d.options.Behind(frame)...)
+	}
+	d.write(text)
 	d.drawn = d.now()
 }
 

@@ -48,6 +48,9 @@ func (e *exact) measure(m *Meter, st *State) {
 		e.last = here
 		e.note(e.rate)
 	}
+	if e.n == 0 { // too short to count
+		e.rate = here.rateSince(sample{})
+	}
 	st.Rate, st.Highest = e.rate, e.highest
 	if e.rate > 0 {
 		e.beat++

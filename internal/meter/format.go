@@ -2,6 +2,7 @@ package meter
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ type Format struct {
 // A Look is how a Format writes numbers and bars.
 type Look struct {
 	Name    string
+	Named   bool // there is a name, perhaps an empty one
 	Lines   bool // lines are counted, not bytes
 	Bits    bool // bytes are shown as bits
 	SI      bool // in powers of 1000
@@ -33,7 +35,6 @@ type Seen struct {
 	Tail   []byte // what was written last, the newest byte at the end; nil if nobody looks
 	Line   []byte // the line that was written last
 	Buffer string // how full the buffer is: "{  0%}"
-	Ratio  string
 }
 
 // A part of a format is text or something to be filled in.
@@ -186,7 +187,7 @@ func (f Format) fill(p part, st State, seen Seen, width int) string {
 	case "bytes":
 		return f.count(st.Count)
 	case "ratio":
-		return seen.Ratio
+		return "-:-" // known only to pv --monitor
 	case "buffer-percent":
 		return seen.Buffer
 	case "last-written":
@@ -194,7 +195,7 @@ func (f Format) fill(p part, st State, seen Seen, width int) string {
 	case "previous-line":
 		return previousLine(seen.Line, width)
 	}
-	if f.Name == "" {
+	if !f.Named {
 		return "" // of a name
 	}
 	return fmt.Sprintf("%9s:", f.Name)
@@ -265,7 +266,7 @@ func (f Format) quantity(v float64) string {
 func (f Format) share(st State) string {
 	switch {
 	case f.Numeric && st.Total > 0:
-		return strconv.FormatInt(st.Percent(), 10)
+		return strconv.FormatInt(int64(math.Round(st.Fraction()*100)), 10)
 	case f.Numeric:
 		return strconv.Itoa(st.swing())
 	case st.Total > 0:

@@ -44,24 +44,21 @@ func portion(st State) float64 {
 func (f Format) progress(st State, width int) string {
 	style := f.Bar
 	inside := width - len("[]")
+	behind := ""
 	switch {
 	case st.Total > 0:
-		inside -= len(" 100%")
+		behind = fmt.Sprintf(" %3d%%", st.Percent())
 	case f.Gauge:
-		inside -= 1 + len(f.share(st))
+		behind = "/" + f.share(st)
 	case inside < len(style.wander)+1:
 		return ""
 	default:
 		return "[" + style.wanderer(st.swing(), inside) + "]"
 	}
-	if inside < 0 {
+	if inside -= len(behind); inside < 0 {
 		return ""
 	}
-	percent := fmt.Sprintf(" %3d%%", st.Percent())
-	if st.Total <= 0 {
-		percent = "/" + f.share(st)
-	}
-	return "[" + style.draw(portion(st), inside) + "]" + percent
+	return "[" + style.draw(portion(st), inside) + "]" + behind
 }
 
 // bare is a bar and nothing else.
@@ -84,7 +81,7 @@ func (b BarStyle) draw(portion float64, width int) string {
 	switch {
 	case width <= 0:
 		return ""
-	case b.arrow && portion > 1:
+	case b.arrow && int(portion*float64(width)) > width:
 		return strings.Repeat(b.full, width)
 	case b.arrow:
 		full = max(full, 1)
@@ -111,7 +108,7 @@ func (b BarStyle) wanderer(percent, width int) string {
 
 // conemu tells a terminal how far it is, by OSC 9;4.
 func conemu(st State) string {
-	state, percent := 1, int(math.Round(min(st.Fraction(), 1)*100))
+	state, percent := 1, int(math.Round(st.Fraction()*100))
 	if st.Total <= 0 {
 		state, percent = 3, st.swing()
 	}

@@ -4,7 +4,10 @@ import "strings"
 
 // plain is a screen where nothing but a carriage return moves the cursor. It has
 // one row: of several the last, which is the one for the whole.
-type plain struct{ width int } // of what is drawn, blanks at its end included
+type plain struct {
+	drawn bool
+	width int // of what is drawn, blanks at its end included
+}
 
 func (s *plain) show(rows []string, _ int) []byte {
 	if len(rows) == 0 {
@@ -13,6 +16,7 @@ func (s *plain) show(rows []string, _ int) []byte {
 	row := rows[len(rows)-1]
 	rest := blanks(s.width - columns(row))
 	s.width = max(s.width, columns(row))
+	s.drawn = true
 	return []byte(row + rest + "\r")
 }
 
@@ -21,19 +25,19 @@ func (s *plain) clear() []byte {
 		return nil
 	}
 	p := []byte(blanks(s.width) + "\r")
-	s.width = 0
+	s.drawn, s.width = false, 0
 	return p
 }
 
 func (s *plain) end() []byte {
-	if s.width == 0 {
+	if !s.drawn {
 		return nil
 	}
-	s.width = 0
+	s.drawn, s.width = false, 0
 	return []byte("\n")
 }
 
-func (s *plain) shown() bool { return s.width > 0 }
+func (s *plain) shown() bool { return s.drawn }
 
 // lost changes nothing: it is one line, and on a new one the blanks do no harm.
 func (s *plain) lost() {}

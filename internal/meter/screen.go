@@ -22,7 +22,7 @@ func screenFor(o Options, term terminal) screen {
 	switch {
 	case o.Scroll:
 		return scroll{}
-	case !term.real || name == "" || name == "dumb":
+	case o.Plain || !term.real || name == "" || name == "dumb":
 		return &plain{}
 	}
 	if o.Shared {

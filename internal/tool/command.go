@@ -36,12 +36,21 @@ type Command struct {
 	// options: what follows it is operands, whatever it looks like. Without it,
 	// options and operands may be mixed, unless POSIXLY_CORRECT is set.
 	Ends func(operands []string, posixlyCorrect bool) bool
+	// Misuse is for a tool that stands in for a program that is not GNU's.
+	Misuse *Misuse
 	// Signals are those that do nothing until Run is told of them, by
 	// signals.Notify: SIGUSR1 or none.
 	Signals []syscall.Signal
 	// Run does the work. What it returns is printed as a message: an error of
 	// UsageErrorf with a pointer to --help, another as Errorf("%v") does.
 	Run func(*Invocation) error
+}
+
+// A Misuse is how a program reports a mistake in its command line, where that is
+// not GNU's way.
+type Misuse struct {
+	Status int    // the exit status
+	Hint   string // follows the message, with the name in the place of %s
 }
 
 // Main executes the command with the arguments of the process, and exits.

@@ -11,8 +11,12 @@ import (
 	"zeroutils/internal/splice"
 )
 
-// withCommon appends the options that all tools have.
-func withCommon(flags []cli.Flag) []cli.Flag {
+// withCommon appends the options that all tools have, but not to those of a
+// program that a tool stands in for.
+func withCommon(flags []cli.Flag, foreign bool) []cli.Flag {
+	if foreign {
+		return flags
+	}
 	own := namesOf(flags)
 	flags = slices.Clone(flags)
 	for _, f := range []cli.Flag{
@@ -38,7 +42,10 @@ func namesOf(flags []cli.Flag) (names []string) {
 	return names
 }
 
-func withCommonChoices(own map[string][]string) map[string][]string {
+func withCommonChoices(own map[string][]string, foreign bool) map[string][]string {
+	if foreign {
+		return own
+	}
 	choices := map[string][]string{
 		"method": splice.MethodNames(),
 		"stats":  {"text", "json"},

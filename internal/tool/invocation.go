@@ -25,6 +25,7 @@ type Invocation struct {
 	// may print.
 	Interject func(print func())
 
+	misuse *Misuse
 	stats  string // the format that --stats asks for, or ""
 	status atomic.Int32
 	std    stdio
@@ -33,7 +34,7 @@ type Invocation struct {
 }
 
 func newInvocation(cmd Command, args []string, std stdio) *Invocation {
-	inv := &Invocation{Name: cmd.Name, std: std}
+	inv := &Invocation{Name: cmd.Name, std: std, misuse: cmd.Misuse}
 	if len(args) > 0 && args[0] != "" {
 		inv.Name = filepath.Base(args[0])
 	}

@@ -25,6 +25,9 @@ func (inv *Invocation) Warnf(format string, args ...any) {
 	inv.say(fmt.Sprintf(format, args...))
 }
 
+// Tell writes a text on standard error as it is.
+func (inv *Invocation) Tell(text string) { inv.put([]byte(text)) }
+
 // say writes a message.
 func (inv *Invocation) say(message string) {
 	inv.put([]byte(inv.Name + ": " + message + "\n"))

@@ -12,8 +12,8 @@ import (
 
 // execute reads the command line and runs the command.
 func (inv *Invocation) execute(cmd Command, args []string) error {
-	cmd.Flags = withCommon(cmd.Flags)
-	cmd.Choices = withCommonChoices(cmd.Choices)
+	cmd.Flags = withCommon(cmd.Flags, cmd.Misuse != nil)
+	cmd.Choices = withCommonChoices(cmd.Choices, cmd.Misuse != nil)
 
 	_, posixlyCorrect := os.LookupEnv("POSIXLY_CORRECT")
 	line, mistake := gnuflag.ParseUntil(cmd.Flags, args, func(operands []string) bool {

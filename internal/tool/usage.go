@@ -38,7 +38,12 @@ func (inv *Invocation) report(err error) {
 		inv.Errorf("%v", err)
 		return
 	}
-	inv.say(fmt.Sprintf("%s\nTry '%s --help' for more information.", err, inv.Name))
+	hint := "Try '%s --help' for more information."
+	if inv.misuse != nil {
+		hint = inv.misuse.Hint
+		inv.SetStatus(inv.misuse.Status)
+	}
+	inv.say(fmt.Sprintf("%s\n"+hint, err, inv.Name))
 	inv.failed()
 }
 

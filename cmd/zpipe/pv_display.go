@@ -1,0 +1,84 @@
+package main
+
+import "zeroutils/internal/meter"
+
+// begin makes the meter, and shows it.
+func (p *pv) begin(total int64) {
+	p.left = -1
+	if p.stop && (p.sized || p.nothing) {
+		p.left = p.size
+	}
+	p.meter = meter.NewLikePV(total, p.window, p.wait)
+	p.look.Colours = coloursOn()
+	format := meter.ParseFormat(p.formatFor(total > 0 || p.storing), p.look)
+	p.line = format
+	p.longest = format.LongestTail()
+	p.keeps = format.Has("last-written", "previous-line")
+	p.seen.Buffer = p.bufferState()
+	draws := meter.Options{FD: 2}
+	if p.quiet || p.cursor && !p.look.Numeric && !draws.Draws() || p.formatText != nil && *p.formatText == "" {
+		return
+	}
+	o := meter.Options{
+		FD: 2, Interval: p.interval, Delay: p.delay, Width: p.width,
+		Force: p.force, Scroll: p.look.Numeric, Shared: p.cursor, Plain: !p.cursor,
+	}
+	if p.windowTitle {
+		o.Behind = p.title
+	}
+	p.display = meter.Start(o, p.rows)
+	p.inv.Interject = func(print func()) { p.display.Interject(print) }
+}
+
+// bufferState is how full the buffer is: what is read is written at once, or
+// there is none.
+func (p *pv) bufferState() string {
+	if p.noSplice || p.looks() {
+		return "{  0%}"
+	}
+	return "{----}"
+}
+
+// rows is what is drawn.
+func (p *pv) rows(f meter.Frame) []string {
+	st := p.meter.State(f.Now)
+	if st.Waiting {
+		return nil
+	}
+	st.Done = f.Last
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.state = st
+	return []string{p.line.Line(st, p.seen, f.Width)}
+}
+
+// title sets the title of the terminal's window, by OSC 2, to what rows has
+// drawn last, or to another format.
+func (p *pv) title(f meter.Frame) string {
+	title := p.line
+	if p.titleFormat != nil {
+		title = meter.ParseFormat(*p.titleFormat, p.look)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return "\x1b]2;" + title.Line(p.state, p.seen, f.Width) + "\x1b\\"
+}
+
+// end draws the last state, and what is said of the whole.
+func (p *pv) end() {
+	p.display.Stop()
+	if p.display != nil && p.line.Has("conemu") {
+		p.inv.Tell(meter.ConEmuEnd)
+	}
+	p.display = nil
+	if p.statistics {
+		unit, scale := "B/s", 1.0
+		switch {
+		case p.look.Lines:
+			unit = "l/s"
+		case p.look.Bits:
+			unit, scale = "b/s", 8
+		}
+		p.inv.Tell(p.meter.Statistics(unit, scale) + "\n")
+	}
+}
