@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"zeroutils/internal/filecopy"
+	"zeroutils/internal/splice"
 	"zeroutils/internal/tool"
 )
 
@@ -148,6 +149,7 @@ func eventsOf(inv *tool.Invocation) filecopy.Events {
 
 // say prints a problem. Only warnings leave the status alone.
 func say(inv *tool.Invocation, p *filecopy.Problem) {
+	tool.DieOfBrokenPipe(splice.Pipe, p.Err) // no other destination has readers
 	m := messages[p.What]
 	if m.text == "" {
 		inv.SetStatus(1)
