@@ -33,7 +33,7 @@ func (c *Copier) backsUp(e *entry) bool {
 
 // backUp gives what was found another name. The destination is free then.
 func (c *Copier) backUp(e *entry) *Problem {
-	if c.options.Backup.Control != Numbered && c.backupIsSource(e) {
+	if c.backupIsSource(e) {
 		return &Problem{What: BackupIsSource, Source: e.src.path(), Dest: e.dst.path()}
 	}
 	if c.options.Atomic && !e.is(unix.S_IFDIR) {
@@ -54,14 +54,21 @@ func (c *Copier) backUp(e *entry) *Problem {
 	return nil
 }
 
-// backupIsSource reports whether a simple backup would replace the source.
+// backupIsSource reports whether the backup would replace the source, also if
+// its name was shortened. As GNU cp does, it takes one for a simple backup although
+// there are numbered ones.
 func (c *Copier) backupIsSource(e *entry) bool {
-	name := e.dst.base() + c.options.Backup.Suffix
-	if e.src.base() != name {
-		return false
+	b, base := c.options.Backup, e.src.base()
+	if b.Control == Numbered || base != e.dst.base()+b.Suffix {
+		if !strings.HasSuffix(base, "~") {
+			return false
+		}
+		if name := b.name(e.dst, ""); name.unique || name.text != base {
+			return false
+		}
 	}
 	var st unix.Stat_t
-	return fstatat(e.dst.sibling(name), &st, 0) == nil && idOf(&st) == idOf(&e.stat)
+	return fstatat(e.dst.sibling(base), &st, 0) == nil && idOf(&st) == idOf(&e.stat)
 }
 
 // takeBack gives the backup its old name, if a copy has failed.
@@ -98,16 +105,16 @@ func (e *entry) backupPath() string {
 // place of another file, if the filesystem can tell.
 func (b Backup) rename(p place) (place, error) {
 	for taken := ""; ; {
-		name, number := b.name(p, taken)
-		backup := p.sibling(name)
-		if number == "" {
+		name := b.name(p, taken)
+		backup := p.sibling(name.text)
+		if !name.unique {
 			return backup, renameat(p, backup, 0)
 		}
 		err := renameat(p, backup, unix.RENAME_NOREPLACE)
-		if err != unix.EEXIST {
+		if err != unix.EEXIST || name.number == "" {
 			return backup, err
 		}
-		taken = number
+		taken = name.number
 	}
 }
 
@@ -115,50 +122,88 @@ func (b Backup) rename(p place) (place, error) {
 // until another one takes its place. Some filesystems have no hard links.
 func (b Backup) link(p place) (place, error) {
 	for taken := ""; ; {
-		name, number := b.name(p, taken)
-		backup := p.sibling(name)
+		name := b.name(p, taken)
+		backup := p.sibling(name.text)
 		err := linkat(p, backup, 0)
-		if err != unix.EEXIST {
+		switch {
+		case err != unix.EEXIST:
+			return backup, err
+		case !name.unique:
+			return backup, linkOver(p, backup)
+		case name.number == "":
 			return backup, err
 		}
-		if taken = number; number != "" {
-			continue
-		}
-		if err := unlinkat(backup, 0); err != nil {
-			return backup, err
-		}
+		taken = name.number
 	}
+}
+
+// linkOver gives a file a name in the place of another file, which stays if
+// that cannot be done.
+func linkOver(p, name place) error {
+	var st unix.Stat_t
+	if err := fstatat(p, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil || named(name, &st) {
+		return err // rename(2) does nothing if both are one file
+	}
+	temporary, err := claim(name, func(q place) error { return linkat(p, q, 0) })
+	if err != nil {
+		return err
+	}
+	return takePlace(temporary, name)
 }
 
 // Name is the path that the backup of the file at a path would have.
 func (b Backup) Name(path string) string {
 	p := place{nil, path}
-	name, _ := b.name(p, "")
-	return p.sibling(name).path()
+	return p.sibling(b.name(p, "").text).path()
 }
 
-// longest is the length in bytes of the longest names, NAME_MAX.
-const longest = 255
+const (
+	// longest is the length in bytes of the longest names, NAME_MAX.
+	longest = 255
+	// longestBackup is that of the backups that GNU cp makes if they are not
+	// simple ones.
+	longestBackup = longest - 1
+)
 
-// name is what the backup of a file is called, with its number if it has one:
-// the next after those that can be seen, and after one that is taken although
-// the directory cannot be read.
-func (b Backup) name(p place, taken string) (name, number string) {
+// A backupName is what the backup of a file is called.
+type backupName struct {
+	text   string
+	number string // the last part of the name, if it is one
+	unique bool   // it replaces no other file
+}
+
+// name finds a name: with the next number after those that can be seen, and
+// after one that is taken although the directory cannot be read. Where the name
+// would be too long for that, or for the suffix, it is shortened to end in ~.
+func (b Backup) name(p place, taken string) backupName {
 	base := p.base()
+	name, limit, last := backupName{text: base + b.Suffix}, longest, ""
 	if b.Control != Simple {
-		last := lastBackup(p)
+		limit, last = longestBackup, lastBackup(p)
 		if higher(taken, last) {
 			last = taken
 		}
-		if last != "" || b.Control == Numbered {
-			number = increment(last)
-			return base + ".~" + number + "~", number
+	}
+	if last != "" || b.Control == Numbered {
+		number := increment(last)
+		name = backupName{base + ".~" + number + "~", number, true}
+		if len(number) == len(last) { // the last one fits, too
+			return name
 		}
 	}
-	if len(base)+len(b.Suffix) <= longest {
-		return base + b.Suffix, ""
+	if len(name.text) > limit {
+		name.text, name.number = shortened(base, limit), ""
 	}
-	return base[:min(len(base), longest-1)] + "~", ""
+	return name
+}
+
+// shortened is a name that ends in ~ instead of a suffix. As GNU's, it has two
+// bytes less than the limit of those names that are that long.
+func shortened(base string, limit int) string {
+	if len(base) < limit {
+		return base + "~"
+	}
+	return base[:longestBackup-1] + "~"
 }
 
 // lastBackup is the highest number among the numbered backups of a file.
