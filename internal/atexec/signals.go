@@ -61,25 +61,18 @@ func Die(sig syscall.Signal) {
 // they were ignored. SIGHUP and SIGINT are not among them: it leaves them
 // ignored if they were, and otherwise dies of them like any program.
 func handledUnlikeC() []syscall.Signal {
-	return []syscall.Signal{
+	return append([]syscall.Signal{
 		syscall.SIGPIPE, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGABRT,
 		syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGALRM, syscall.SIGVTALRM,
-		syscall.SIGXCPU, syscall.SIGXFSZ, syscall.SIGIO, syscall.SIGPWR, syscall.SIGSTKFLT,
-	}
+		syscall.SIGXCPU, syscall.SIGXFSZ, syscall.SIGIO, syscall.SIGPWR,
+	}, sigstkflt...)
 }
 
 // sigDfl is the default action (asm-generic/signal-defs.h).
 const sigDfl = 0
 
 // setAction is rt_sigaction(2), which neither syscall nor x/sys wraps.
-//
-// The kernel's struct sigaction differs from one architecture to the next, but
-// the handler comes first and all the rest is zero here; the largest is 4 words
-// of 8 bytes. On MIPS flags come first, but there the signal set has 16 bytes
-// and the call fails with EINVAL for these 8: nothing changes.
 func setAction(sig syscall.Signal, handler uintptr) {
-	action := [8]uintptr{handler}
-	const sizeofSigset = 8
 	syscall.RawSyscall6(syscall.SYS_RT_SIGACTION,
-		uintptr(sig), uintptr(unsafe.Pointer(&action)), 0, sizeofSigset, 0, 0)
+		uintptr(sig), uintptr(unsafe.Pointer(sigaction(handler))), 0, sizeofSigset, 0, 0)
 }
