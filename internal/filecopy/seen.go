@@ -10,6 +10,8 @@ type memory struct {
 	dirs    map[fileID]place    // directories that were named, the first made for each, and those being filled; where their copies are
 	copies  map[fileID]place    // copies of files with more than one name
 	moved   map[fileID]contents // what those were copies of, if they are moved
+
+	reserved map[fileID]map[string]struct{} // by directory, names that no temporary may have
 }
 
 func newMemory() memory {
@@ -19,6 +21,8 @@ func newMemory() memory {
 		dirs:    map[fileID]place{},
 		copies:  map[fileID]place{},
 		moved:   map[fileID]contents{},
+
+		reserved: map[fileID]map[string]struct{}{},
 	}
 }
 
