@@ -60,11 +60,13 @@ func (w *worker) conclude(e *entry, dst, src *file, p *Problem) *Problem {
 	}
 	if dst.staging != nil {
 		p = w.commitOrAbandon(e, dst, p)
+		e.placed = p == nil
 	}
-	if p == nil && (w.options.Move || w.options.Fsync && dst.home != dst.at) { // else the walk does it
+	if p == nil && (w.mover != nil || w.options.Fsync && dst.home != dst.at) { // else the walk does it
 		p = syncDirectory(dst.home)
 	}
-	if p == nil && w.options.Move {
+	if p == nil && w.mover != nil {
+		w.mover.rememberOpen(dst.fd)
 		p = w.removeSource(e, &src.stat)
 	}
 	if p == nil {
@@ -113,6 +115,9 @@ func (w *worker) openDest(e *entry, src *file) (*file, *Problem) {
 	}
 	if p == nil && !dst.fresh && !w.options.AttributesOnly {
 		p = w.empty(dst, src)
+	}
+	if p == nil {
+		p = w.unkept(e, dst, src)
 	}
 	switch {
 	case p == nil:
