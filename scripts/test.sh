@@ -116,7 +116,7 @@ for_the_benchmark() {
 }
 
 for_architectures() {
-	for arch in arm64 arm 386 riscv64 ppc64le s390x loong64 mips64le; do
+	for arch in arm64 arm 386 riscv64 ppc64le s390x loong64 mips mips64le; do
 		echo "   $arch"
 		GOARCH=$arch CGO_ENABLED=0 go vet ./cmd/... || return 1
 	done
