@@ -43,7 +43,7 @@ func (c *Copier) backUp(e *entry) *Problem {
 	}
 	if c.options.Atomic && !e.is(unix.S_IFDIR) && !c.sticks(e) {
 		if err := c.options.Backup.link(e); err == nil {
-			e.replace = true
+			e.action = PutBeside
 			return nil
 		}
 	}
@@ -55,7 +55,7 @@ func (c *Copier) backUp(e *entry) *Problem {
 	default:
 		return &Problem{What: BackUp, Dest: e.dst.path(), Err: err}
 	}
-	e.found, e.missing = nil, true
+	e.found, e.action = nil, Create
 	return nil
 }
 
@@ -78,7 +78,7 @@ func (c *Copier) takeBack(e *entry) {
 		c.keepBackup(e)
 		return
 	}
-	if e.replace { // dst has its name still, or was replaced
+	if e.found != nil { // dst has its name still, or was replaced
 		c.takeBackLink(e)
 		return
 	}

@@ -52,7 +52,7 @@
 // # Where to read
 //
 // copier.go is the way of one source; walk.go is a tree, directory.go and
-// names.go its directories, place.go how files are reached. refusals.go looks at
+// names.go its directories, place.go how files are reached. decision.go looks at
 // what is there already, seen.go remembers what was copied; these decide, one
 // file after the other; gauge.go shows how far it is, and survey.go how far it
 // is to go. crew.go has others help the walk, journal.go keeps what they tell in

@@ -61,7 +61,7 @@ func (c *Copier) directoryAgain(e *entry) *Problem {
 	id := idOf(&e.stat)
 	copied, again := c.memory.dirs[id]
 	switch {
-	case !again && e.top:
+	case !again && e.role == byUser:
 		c.memory.dirs[id] = e.dst
 		return nil
 	case !again:

@@ -85,7 +85,7 @@ func (w *worker) copying(e *entry) {
 	if w.journal.events.Copying != nil && !e.told {
 		e.told = true
 		source, dest, backup := e.src.path(), e.dst.path(), e.backupPath()
-		if e.parent {
+		if e.role == onTheWay {
 			w.journal.note(w.page, func(to Events) { to.Parent(source, dest) })
 			return
 		}
