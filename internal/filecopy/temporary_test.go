@@ -3,10 +3,13 @@ package filecopy
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/testfs"
 )
 
 func TestATemporaryHasTheBytesThatItsFilesystemMayRefuse(t *testing.T) {
@@ -87,6 +90,7 @@ func TestSourcesThatAreCalledAsTemporariesAreCopied(t *testing.T) {
 	for name, s := range map[string]Safety{"atomic": {Atomic: true}, "resume": {Atomic: true, Resume: true}, "move": {Move: true}} {
 		for _, existing := range []bool{false, true} {
 			t.Run(fmt.Sprint(name, ", existing ", existing), func(t *testing.T) {
+				disk := testfs.Shared(t, "tmpfs") // from where nothing can be renamed
 				t.Chdir(t.TempDir())
 				for _, dir := range []string{"together", "first", "second"} {
 					mkdir(t, dir)
@@ -99,23 +103,22 @@ func TestSourcesThatAreCalledAsTemporariesAreCopied(t *testing.T) {
 				}
 				write(t, "second/foo", "foo")
 				if existing {
-					mkdir(t, "one")
-					mkdir(t, "two")
-					write(t, "one/foo", "old")
+					mkdir(t, disk, "one")
+					mkdir(t, disk, "two")
+					write(t, disk+"/one/foo", "old")
 				}
 				o := recursive()
 				o.Jobs, o.Safety, o.Existing = 4, s, Replace
 				r := newRun(t, o)
 				for _, way := range [][2]string{{"together", "one"}, {"first", "two"}, {"second", "two"}} {
-					// as if on another filesystem, from where nothing can be renamed
-					r.start(&entry{src: place{nil, way[0]}, dst: place{nil, way[1]}, apart: true})
+					r.To(disk+"/"+way[1], way[0], false)
 				}
 				if !s.Move {
 					r.clean(t)
 				}
 				for _, dir := range []string{"one", "two"} {
 					for _, name := range names {
-						if got, err := os.ReadFile(dir + "/" + name); string(got) != name && !(s.Move && dir == "two" && name == "foo") {
+						if got, err := os.ReadFile(filepath.Join(disk, dir, name)); string(got) != name && !(s.Move && dir == "two" && name == "foo") {
 							t.Errorf("%s/%s is %q, %v", dir, name, got, err)
 						}
 					}
