@@ -19,6 +19,7 @@ type Copier struct {
 	marked  bool    // the first directory that was made for it is remembered
 	halted  bool    // it is about to be copied into itself
 	levels  []level // the directories on the way to the current file
+	kept    int     // how many of levels stay open; 0 if that is not known yet
 	filling *filling
 	dirents []byte
 

@@ -111,6 +111,17 @@ func openFiles() uint64 {
 	return limit.Cur
 }
 
+// unusedDescriptors is how many more descriptors this process can open, if it
+// has the lowest numbers. fd is any that is open.
+func unusedDescriptors(fd int) int {
+	lowest, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return 0
+	}
+	unix.Close(lowest)
+	return int(min(openFiles(), math.MaxInt32)) - lowest
+}
+
 // affordable is how many workers can have the descriptors that they may need,
 // besides those of the walk, of directories and of tasks.
 func affordable(openFiles uint64) int {
