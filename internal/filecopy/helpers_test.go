@@ -21,18 +21,32 @@ type run struct {
 
 func newRun(t *testing.T, o Options) *run {
 	r := &run{}
-	r.Copier = New(o, Events{
-		Problem: func(p *Problem) { r.problems = append(r.problems, p) },
-		Copying: func(source, dest, backup string) {
-			r.copied = append(r.copied, source)
-			if r.during != nil {
-				r.during(source)
-			}
-		},
-		Removed: func(dest string) { r.removed = append(r.removed, dest) },
-	})
+	r.Copier = New(o, Listener{Tell: r.hear})
 	t.Cleanup(r.Close)
 	return r
+}
+
+func (r *run) hear(e Event) {
+	switch e := e.(type) {
+	case *Problem:
+		r.problems = append(r.problems, e)
+	case Copying:
+		r.copied = append(r.copied, e.Source)
+		if r.during != nil {
+			r.during(e.Source)
+		}
+	case Removed:
+		r.removed = append(r.removed, e.Dest)
+	}
+}
+
+// failing fails the test if there are problems.
+func failing(t *testing.T) Listener {
+	return Listener{Tell: func(e Event) {
+		if p, ok := e.(*Problem); ok {
+			t.Error(p)
+		}
+	}}
 }
 
 // clean fails the test if there were problems.
