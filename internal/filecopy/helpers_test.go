@@ -61,7 +61,7 @@ func (r *run) clean(t *testing.T) {
 func (r *run) only(t *testing.T, want What, err error) *Problem {
 	t.Helper()
 	if len(r.problems) != 1 || r.problems[0].What != want {
-		t.Fatalf("problems %v, want one: %s", r.problems, problems[want])
+		t.Fatalf("problems %v, want one: %s", r.problems, messages[want].text)
 	}
 	if got := r.problems[0]; err != nil && !strings.Contains(got.Err.Error(), err.Error()) {
 		t.Fatalf("%v, want %v", got, err)
