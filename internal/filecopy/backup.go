@@ -86,9 +86,8 @@ func (c *Copier) takeBack(e *entry) {
 		c.report(&Problem{What: TakeBack, Dest: e.dst.path(), Err: err})
 		return
 	}
-	if c.journal.events.Unmoved != nil {
-		backup, dest := e.backup.path(), e.dst.path()
-		c.journal.note(c.page, func(to Events) { to.Unmoved(backup, dest) })
+	if c.details() {
+		c.tell(TakenBack{e.backup.path(), e.dst.path()})
 	}
 }
 

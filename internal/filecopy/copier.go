@@ -29,7 +29,7 @@ type Copier struct {
 
 // New returns a Copier. It reads the umask, for which it has to set it for a
 // moment: nothing else should create files then.
-func New(o Options, e Events) *Copier {
+func New(o Options, l Listener) *Copier {
 	umask := unix.Umask(permissions)
 	unix.Umask(umask)
 	s := &setting{options: o, umask: uint32(umask), privileged: unix.Geteuid() == 0, gauge: &Gauge{}}
@@ -37,7 +37,7 @@ func New(o Options, e Events) *Copier {
 		s.mover = &mover{}
 		s.options.Atomic = true
 	}
-	return &Copier{worker: newWorker(s, newJournal(e)), memory: newMemory()}
+	return &Copier{worker: newWorker(s, newJournal(l)), memory: newMemory()}
 }
 
 // Close gives back what the Copier holds.

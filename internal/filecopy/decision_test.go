@@ -63,7 +63,7 @@ func TestDecisions(t *testing.T) {
 			}
 			p := r.decide(e)
 			if c.want == undecided && (p == nil || p.What != c.refusal) {
-				t.Errorf("problem %v, want %s", p, problems[c.refusal])
+				t.Errorf("problem %v, want %s", p, messages[c.refusal].text)
 			}
 			if c.want != undecided && (p != nil || e.action != c.want) {
 				t.Errorf("%s, %v, want %s", e.action, p, c.want)

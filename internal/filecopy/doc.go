@@ -4,7 +4,7 @@
 //
 // A [Copier] takes one source after the other, as a user named them, and puts
 // each at a name of its own ([Copier.To]) or into a directory ([Copier.Into]).
-// What happens is told by [Events]: a source that cannot be copied is a
+// What happens is told to a [Listener]: a source that cannot be copied is a
 // [Problem], and the next one is taken. The package knows no option of a tool
 // and prints nothing.
 //

@@ -52,9 +52,8 @@ func (w *worker) renamed(e *entry) {
 		w.gauge.completed.files.Add(1)
 		w.gauge.completed.bytes.Add(e.stat.Size)
 	}
-	if w.journal.events.Renamed != nil {
-		source, dest, backup := e.src.path(), e.dst.path(), e.backupPath()
-		w.journal.note(w.page, func(to Events) { to.Renamed(source, dest, backup) })
+	if w.details() {
+		w.tell(Renamed{e.src.path(), e.dst.path(), e.backupPath()})
 	}
 }
 
@@ -161,9 +160,8 @@ func (f *filling) arrived() *Problem {
 
 func (w *worker) gone(e *entry) {
 	e.gone = true
-	if w.journal.events.Gone != nil {
-		source, directory := e.src.path(), e.is(unix.S_IFDIR)
-		w.journal.note(w.page, func(to Events) { to.Gone(source, directory) })
+	if w.details() {
+		w.tell(Gone{e.src.path(), e.is(unix.S_IFDIR)})
 	}
 }
 

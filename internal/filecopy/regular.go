@@ -40,7 +40,7 @@ func (w *worker) copyRegular(e *entry) *Problem {
 	if !w.options.AttributesOnly {
 		w.mark(dst, src)
 		p = w.fill(dst, src)
-		w.tell(w.explain(dst, src))
+		w.copied(w.explain(dst, src))
 	}
 	if p == nil {
 		dst.unmark()

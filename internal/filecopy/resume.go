@@ -249,9 +249,8 @@ func (c *Copier) begun(e *entry) (bool, *Problem) {
 }
 
 func (w *worker) resumed(dst *file) {
-	if w.journal.events.Resumed != nil {
-		dest, at := dst.at.path(), dst.done
-		w.journal.note(w.page, func(to Events) { to.Resumed(dest, at) })
+	if w.details() {
+		w.tell(Resumed{dst.at.path(), dst.done})
 	}
 }
 

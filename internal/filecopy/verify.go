@@ -52,9 +52,8 @@ func (w *worker) verify(dst, src *file) *Problem {
 		v.Direct = size
 	}
 	w.verified.add(v)
-	if w.journal.events.Verified != nil {
-		dest, direct := dst.at.path(), v.Direct == size
-		w.journal.note(w.page, func(to Events) { to.Verified(dest, size, direct) })
+	if w.details() {
+		w.tell(Compared{dst.at.path(), size, v.Direct == size})
 	}
 	return nil
 }
