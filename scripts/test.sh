@@ -77,6 +77,7 @@ fi
 echo "== fetching modules and tools"
 scripts/fetch.sh -test ./... honnef.co/go/tools/cmd/staticcheck
 (cd scripts/bench && ../fetch.sh -test ./...)
+(cd scripts/kernels && ../fetch.sh -test ./...)
 
 GOFLAGS="$(go env GOFLAGS) -tags=urfave_cli_no_docs"
 export GOFLAGS
@@ -115,6 +116,10 @@ for_the_benchmark() {
 	(cd scripts/bench && go vet ./... && tests ./...)
 }
 
+for_virtual_machines() {
+	(cd scripts/kernels && go vet ./... && tests ./...)
+}
+
 for_architectures() {
 	for arch in arm64 arm 386 riscv64 ppc64le s390x loong64 mips mips64le; do
 		echo "   $arch"
@@ -150,10 +155,16 @@ esac
 
 if [ -z "$chosen" ] && [ $level != quick ]; then
 	part "tests of the benchmark" for_the_benchmark
+	part "tests of the virtual machines" for_virtual_machines
 fi
 if [ -z "$chosen" ] && { [ -n "$ci" ] || [ $level = all ]; }; then
 	part "other architectures" for_architectures
 	[ "$(go env GOARCH)" != amd64 ] || part "tests with 32 bits" with_32_bits
+fi
+
+# Emulation takes minutes, on a busy machine many.
+if [ -z "$chosen" ] && [ $level = all ]; then
+	! has qemu-system-x86_64 || part "other kernels" scripts/kernels.sh -k 5.10 -k unstable
 fi
 
 echo "== what was tested, in $(($(date +%s) - began)) s"
