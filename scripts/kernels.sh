@@ -174,7 +174,7 @@ built=$(mktemp -d)
 trap 'rm -rf "$built"' EXIT
 export GOFLAGS="${GOFLAGS-} -tags=urfave_cli_no_docs"
 "$root/scripts/build.sh" "$built/tools"
-(cd "$root/scripts/kernels" && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$built/" . ./guest)
+(cd "$root" && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$built/" ./scripts/kernels ./scripts/kernels/guest)
 trap - EXIT
 # shellcheck disable=SC2086 # one word an option
 exec "$built/kernels" -root "$root" -cache "$cache" -built "$built" -kernels "$kernels" -tests "$tests" $options -- "$@"

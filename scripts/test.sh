@@ -77,7 +77,6 @@ fi
 echo "== fetching modules and tools"
 scripts/fetch.sh -test ./... honnef.co/go/tools/cmd/staticcheck
 (cd scripts/bench && ../fetch.sh -test ./...)
-(cd scripts/kernels && ../fetch.sh -test ./...)
 
 GOFLAGS="$(go env GOFLAGS) -tags=urfave_cli_no_docs"
 export GOFLAGS
@@ -116,10 +115,6 @@ for_the_benchmark() {
 	(cd scripts/bench && go vet ./... && tests ./...)
 }
 
-for_virtual_machines() {
-	(cd scripts/kernels && go vet ./... && tests ./...)
-}
-
 for_architectures() {
 	for arch in arm64 arm 386 riscv64 ppc64le s390x loong64 mips mips64le; do
 		echo "   $arch"
@@ -155,7 +150,6 @@ esac
 
 if [ -z "$chosen" ] && [ $level != quick ]; then
 	part "tests of the benchmark" for_the_benchmark
-	part "tests of the virtual machines" for_virtual_machines
 fi
 if [ -z "$chosen" ] && { [ -n "$ci" ] || [ $level = all ]; }; then
 	part "other architectures" for_architectures
