@@ -23,7 +23,6 @@ func flags() []cli.Flag {
 			StringFlag: cli.StringFlag{Name: "backup", Aliases: []string{"b"}},
 			Absent:     "existing",
 		},
-		&cli.StringSliceFlag{Name: "exclude", KeepSpace: true},
 		&cli.BoolFlag{Name: "f", Aliases: []string{"force"}},
 		&cli.BoolFlag{Name: "interactive", Aliases: []string{"i"}},
 		&cli.BoolFlag{Name: "recursive", Aliases: []string{"R", "r", "recurse"}},
@@ -196,8 +195,8 @@ func optionArgs(t *rapid.T) []string {
 	value := anyBytes.Draw(t, "value")
 	return rapid.SampledFrom([][]string{
 		{"-r"}, {"-fx"}, {"--recurs"}, {"--backup"}, {"-b"},
-		{"--backup=" + value}, {"--target=" + value}, {"--exclude=" + value},
-		{"-t", value}, {"-rt", value}, {"--exclude", value}, {"-n", value},
+		{"--backup=" + value}, {"--target=" + value}, {"--time=" + value},
+		{"-t", value}, {"-rt", value}, {"--time", value}, {"-n", value},
 		{"-xt:" + value}, {"-n:" + value},
 	}).Draw(t, "option")
 }
@@ -269,11 +268,18 @@ func ExampleParse() {
 		&cli.StringFlag{Name: "target-directory", Aliases: []string{"t"}},
 	}
 	line, err := gnuflag.Parse(flags, []string{"a", "b", "-rtDIR", "--ref=auto", "--", "-c"}, false)
-	fmt.Println(line.Argv("cp"), err)
+	if err != nil {
+		panic(err)
+	}
+	values, err := line.Context(flags)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(values.Bool("recursive"), values.String("target-directory"), values.String("reflink"), line.Operands)
 
 	_, err = gnuflag.Parse(flags, []string{"--re"}, false)
 	fmt.Println(err)
 	// Output:
-	// [cp --recursive --target-directory=DIR --reflink=auto -- a b -c] <nil>
+	// true DIR auto [a b -c]
 	// option '--re' is ambiguous; possibilities: '--recursive' '--reflink'
 }
