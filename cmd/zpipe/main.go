@@ -12,6 +12,7 @@ import (
 
 	"zeroutils/internal/atexec"
 	"zeroutils/internal/endpoint"
+	"zeroutils/internal/proc"
 	"zeroutils/internal/tool"
 )
 
@@ -49,6 +50,9 @@ func run(inv *tool.Invocation) error {
 		return s.serve()
 	}
 	go s.monitor.answerSoon()
+	if s.src.Command() || s.dst.Command() {
+		proc.Adopt()
+	}
 	if s.src.Kind == endpoint.UnixListen || s.dst.Kind == endpoint.UnixListen {
 		atexec.BeforeDying(s.opener.Unlink, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	}
@@ -61,8 +65,7 @@ func run(inv *tool.Invocation) error {
 	ended := p.run()
 	s.monitor.stop()
 	if !ended {
-		p.src.Terminate()
-		p.dst.Terminate()
+		s.opener.EndCommands(s.grace)
 		return nil // there are no statistics of what is still under way
 	}
 	p.end()

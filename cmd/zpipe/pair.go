@@ -92,17 +92,12 @@ func (p *pair) use(oneWay endpoint.Use) endpoint.Use {
 	return oneWay
 }
 
-// abandon closes streams that are not to be relayed, or not any more. A command
-// is told to end, but not waited for, unless it would stay behind as a zombie.
+// abandon closes streams that are not to be relayed, or not any more, and ends
+// their commands.
 func (p *pair) abandon(streams ...*endpoint.Stream) {
 	for _, s := range streams {
 		_ = s.Close() // an error has been reported
-		s.Terminate()
-	}
-	if p.served == nil {
-		return
-	}
-	for _, s := range streams {
+		s.End(p.grace)
 		s.Wait()
 	}
 }

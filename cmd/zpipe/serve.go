@@ -194,7 +194,7 @@ func (v *server) finish() {
 	if left := len(v.slots); left > 0 {
 		v.cutOff.Store(true)
 		v.inv.Errorf("connections cut off: %d", left)
-		v.opener.TerminateCommands()
+		v.opener.EndCommands(v.grace)
 	}
 }
 

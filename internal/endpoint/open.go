@@ -35,7 +35,8 @@ type Opener struct {
 	Poll func(fds []unix.PollFd, limit time.Duration) (int, error)
 	// Closing, if set, is told of each descriptor before it is closed.
 	Closing func(fd int)
-	// Detached commands do not share the process's standard input.
+	// Detached commands lead a session each, and do not share the process's
+	// standard input.
 	Detached bool
 	// Listening is told of a listener that Open is about to wait on.
 	Listening func(*Listener)
@@ -47,7 +48,7 @@ type Opener struct {
 
 // Open opens an endpoint. For one that listens, it waits for a connection and
 // listens no more. The error is an errno or a *NameError; it is ECANCELED for a
-// command after TerminateCommands.
+// command after EndCommands.
 //
 // AsBoth takes no regular file: [ErrOneWay].
 func (o *Opener) Open(e Endpoint, use Use) (*Stream, error) {
@@ -59,7 +60,7 @@ func (o *Opener) Open(e Endpoint, use Use) (*Stream, error) {
 	case Descriptor:
 		return o.inherited(e, use)
 	case Exec, Shell:
-		return o.start(e, use)
+		return o.start(e, use, nil)
 	case UnixListen, TCPListen:
 		return o.acceptOne(e)
 	}

@@ -3,6 +3,7 @@ package endpoint
 import (
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/proc"
 	"zeroutils/internal/splice"
 )
 
@@ -17,10 +18,12 @@ type Stream struct {
 	// connections of a listener.
 	Peer string
 
-	child      *child
-	owned      bool // the descriptors are closed by Close
-	truncates  bool // a regular file that may have been there before
-	inputEnded bool // In is closed
+	process    *proc.Process // of a command
+	waited     bool          // for the command, which has ended
+	status     int           // of the command, then
+	owned      bool          // the descriptors are closed by Close
+	truncates  bool          // a regular file that may have been there before
+	inputEnded bool          // In is closed
 	opener     *Opener
 }
 
@@ -62,7 +65,7 @@ func (s *Stream) EndOutput() error {
 	case s.Out.Kind == splice.Socket:
 		_ = unix.Shutdown(s.Out.FD, unix.SHUT_WR) // ENOTCONN: the peer was faster
 		return nil
-	case s.owned && s.In == nil || s.child != nil:
+	case s.owned && s.In == nil || s.Command():
 		fd := s.Out.FD
 		s.Out = nil
 		return s.opener.close(fd)
@@ -74,7 +77,7 @@ func (s *Stream) EndOutput() error {
 // SIGPIPE if it goes on writing. Other peers are told by Close. It may be called
 // once, by who reads.
 func (s *Stream) EndInput() {
-	if s.child != nil && s.In != nil {
+	if s.Command() && s.In != nil {
 		_ = s.opener.close(s.In.FD)
 		s.inputEnded = true
 	}

@@ -35,8 +35,15 @@ func (p *Problem) Warning() bool {
 }
 
 // resumable reports whether a partial copy is worth continuing: not one that
-// is known to be wrong.
-func (p *Problem) resumable() bool { return p.What != Differs && p.What != SourceChanged }
+// is known to be wrong, and not one that could not be written back: the next run
+// would find it whole in the page cache.
+func (p *Problem) resumable() bool {
+	switch p.What {
+	case Differs, SourceChanged, Sync, Close:
+		return false
+	}
+	return true
+}
 
 // What is the kind of a problem. For each, the names that its Problem has
 // stand behind it: S is Source, D is Dest.

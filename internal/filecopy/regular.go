@@ -16,6 +16,7 @@ type file struct {
 	fresh bool // it was made just now: fd is nobody else's
 
 	done    int64    // bytes that it has of the source already
+	marked  bool     // it has the mark of a partial copy
 	staging *staging // nil if it has its name from the beginning
 }
 
@@ -37,10 +38,12 @@ func (w *worker) copyRegular(e *entry) *Problem {
 		return p
 	}
 	if !w.options.AttributesOnly {
+		w.mark(dst, src)
 		p = w.fill(dst, src)
 		w.tell(w.explain(dst, src))
 	}
 	if p == nil {
+		dst.unmark()
 		p = w.finishRegular(e, dst, src)
 	}
 	return w.conclude(e, dst, src, p)
@@ -51,6 +54,9 @@ func (w *worker) copyRegular(e *entry) *Problem {
 func (w *worker) conclude(e *entry, dst, src *file, p *Problem) *Problem {
 	if p == nil {
 		p = w.secure(dst, src)
+		if p != nil && p.What == Sync && dst.staging == nil {
+			dst.distrust()
+		}
 	}
 	if dst.staging != nil {
 		p = w.commitOrAbandon(e, dst, p)

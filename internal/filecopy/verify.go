@@ -71,13 +71,18 @@ const (
 	destSide
 )
 
-func (c *comparison) prepare() (err error) {
+func (c *comparison) prepare() error {
 	c.direct[sourceSide] = c.goDirect(c.src)
 	c.direct[destSide] = c.goDirect(c.dst)
 	if !c.direct[destSide] {
 		// What was written is on disk: it may leave the cache. To keep it is no failure.
 		unix.Fadvise(c.dst.fd, 0, 0, unix.FADV_DONTNEED)
 	}
+	return c.allocate()
+}
+
+// allocate makes the buffers, once for a worker.
+func (c *comparison) allocate() (err error) {
 	if c.compared == nil {
 		c.compared, err = unix.Mmap(-1, 0, 2*compareBlock, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
 	}

@@ -7,6 +7,7 @@
 package poller
 
 import (
+	"errors"
 	"runtime"
 	"sync"
 	"time"
@@ -14,13 +15,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// ErrClosed is the error of Poll after Close.
+var ErrClosed = errors.New("the poller is closed")
+
 // A Poller waits for descriptors on behalf of any number of goroutines.
 type Poller struct {
 	epoll int
+	bell  int           // an eventfd in the epoll set, which Close makes readable
+	ended chan struct{} // is closed when the thread has gone
 
 	mu      sync.Mutex
 	watched map[int]*descriptor
 	serial  int32 // of the last descriptor
+	err     error // why nobody can wait any more
 }
 
 // A descriptor is in the epoll set for the events that its waiters want, but
@@ -41,22 +48,66 @@ type waiter struct {
 	err  error         // why a descriptor cannot be waited for any more
 }
 
-// New starts a Poller. The error is epoll_create's: EMFILE, ENFILE or ENOMEM.
+// New starts a Poller, which has two descriptors and a goroutine until Close.
+// The error is EMFILE, ENFILE or ENOMEM.
 func New() (*Poller, error) {
 	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, err
 	}
-	p := &Poller{epoll: epoll, watched: make(map[int]*descriptor)}
+	p := &Poller{epoll: epoll, bell: -1, ended: make(chan struct{}), watched: make(map[int]*descriptor)}
+	if p.bell, err = unix.Eventfd(0, unix.EFD_CLOEXEC); err == nil {
+		err = unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, p.bell, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(p.bell)})
+	}
+	if err != nil {
+		p.release()
+		return nil, err
+	}
 	go p.run()
 	return p, nil
+}
+
+// Close ends the goroutine and closes the descriptors. Who waits is told
+// [ErrClosed], and so is who calls Poll afterwards.
+func (p *Poller) Close() {
+	p.mu.Lock()
+	closed := p.err == ErrClosed
+	if !closed {
+		p.fail(ErrClosed)
+		_, _ = unix.Write(p.bell, []byte{1, 0, 0, 0, 0, 0, 0, 0}) // 8 bytes always fit
+	}
+	p.mu.Unlock()
+	<-p.ended
+	if !closed {
+		p.release()
+	}
+}
+
+func (p *Poller) release() {
+	unix.Close(p.epoll)
+	if p.bell >= 0 {
+		unix.Close(p.bell)
+	}
+}
+
+// fail ends all waiting with an error. mu is held.
+func (p *Poller) fail(err error) {
+	p.err = err
+	for _, d := range p.watched {
+		for _, w := range d.waiting {
+			w.err = err
+			w.wakeUp()
+		}
+	}
 }
 
 // Poll waits until something has happened to one of fds, at most for limit,
 // below zero without end. It returns how many of them that is, and sets their
 // Revents, as poll(2) does: descriptors below zero are left out, and those that
-// know no waiting, such as regular files, are ready at all times. The error is
-// EBADF, ENOMEM, or ENOSPC beyond fs.epoll.max_user_watches.
+// know no waiting, such as regular files, are ready at all times. When the
+// limit is reached it looks once more: a process that was stopped for longer
+// (SIGSTOP) finds what has come meanwhile. The error is EBADF, ENOMEM,
+// [ErrClosed], or ENOSPC beyond fs.epoll.max_user_watches.
 func (p *Poller) Poll(fds []unix.PollFd, limit time.Duration) (int, error) {
 	w := &waiter{fds: fds, wake: make(chan struct{}, 1)}
 	if err := p.add(w); err != nil {
@@ -64,9 +115,23 @@ func (p *Poller) Poll(fds []unix.PollFd, limit time.Duration) (int, error) {
 	}
 	w.wait(limit)
 	happened := p.remove(w)
+	if happened == 0 && w.err == nil {
+		return look(fds)
+	}
 	return happened, w.err
 }
 
+// look is poll(2) without waiting.
+func look(fds []unix.PollFd) (int, error) {
+	for {
+		n, err := unix.Poll(fds, 0)
+		if err != unix.EINTR {
+			return max(n, 0), err
+		}
+	}
+}
+
+// wait returns when something has happened, or when the limit is reached.
 func (w *waiter) wait(limit time.Duration) {
 	if limit < 0 {
 		<-w.wake
@@ -85,6 +150,9 @@ func (p *Poller) add(w *waiter) error {
 	defer p.mu.Unlock()
 	for i := range w.fds {
 		w.fds[i].Revents = 0
+	}
+	if p.err != nil {
+		return p.err
 	}
 	for _, f := range w.fds {
 		if f.Fd < 0 {
@@ -173,20 +241,26 @@ func (d *descriptor) drop(w *waiter) {
 func (p *Poller) Forget(fd int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.watched[fd] != nil {
+	if p.watched[fd] != nil && p.err == nil {
 		_ = unix.EpollCtl(p.epoll, unix.EPOLL_CTL_DEL, fd, nil) // closing it would do, but for a child that has it for a moment
-		delete(p.watched, fd)
 	}
+	delete(p.watched, fd)
 }
 
+// run passes events on until Close is called, or epoll_wait(2) fails.
 func (p *Poller) run() {
+	defer close(p.ended)
 	events := make([]unix.EpollEvent, 128)
 	for {
 		n, err := unix.EpollWait(p.epoll, events, -1)
-		if err != nil && err != unix.EINTR {
-			panic(err) // of a descriptor that only this package has
-		}
 		p.mu.Lock()
+		if err != nil && err != unix.EINTR && p.err == nil {
+			p.fail(err)
+		}
+		if p.err != nil {
+			p.mu.Unlock()
+			return
+		}
 		for _, e := range events[:max(n, 0)] {
 			p.dispatch(e)
 		}

@@ -18,6 +18,7 @@ func start(t *testing.T) *Poller {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(p.Close)
 	return p
 }
 
@@ -45,6 +46,7 @@ func take(t *testing.T, fd int) {
 	}
 }
 
+// must polls and wants so many descriptors that something has happened to.
 func (p *Poller) must(t *testing.T, want int, limit time.Duration, fds ...unix.PollFd) []unix.PollFd {
 	t.Helper()
 	n, err := p.Poll(fds, limit)
@@ -263,5 +265,69 @@ func TestWhatAWaiterHasBeenToldOfIsNotReportedAgain(t *testing.T) {
 	defer p.mu.Unlock()
 	if d := p.watched[a]; !d.armed || d.events&unix.POLLIN != 0 {
 		t.Errorf("armed %v for %x", d.armed, d.events)
+	}
+}
+
+// A process that was stopped for longer than the limit wakes to a timer that is
+// over and to data that has come. The timer wins most of these races.
+func TestWhatIsReadyAtTheLimitIsFound(t *testing.T) {
+	p := start(t)
+	a, b := pair(t)
+	put(t, b)
+	for _, limit := range []time.Duration{0, time.Nanosecond, time.Microsecond} {
+		for range 1000 {
+			p.must(t, 1, limit, unix.PollFd{Fd: int32(a), Events: unix.POLLIN})
+		}
+	}
+}
+
+func TestCloseEndsAllWaitingAndLeavesNoDescriptor(t *testing.T) {
+	a, _ := pair(t)
+	var heard sync.WaitGroup
+	p := start(t)
+	for range 10 {
+		heard.Go(func() {
+			n, err := p.Poll([]unix.PollFd{{Fd: int32(a), Events: unix.POLLIN}}, -1)
+			if n != 0 || err != ErrClosed {
+				t.Errorf("%d, %v", n, err)
+			}
+		})
+	}
+	for p.waiters() < 10 {
+		runtime.Gosched()
+	}
+	p.Close()
+	heard.Wait()
+	for _, fd := range []int{p.epoll, p.bell} {
+		if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != unix.EBADF {
+			t.Errorf("descriptor %d: %v", fd, err)
+		}
+	}
+	if n, err := p.Poll([]unix.PollFd{{Fd: int32(a), Events: unix.POLLIN}}, -1); n != 0 || err != ErrClosed {
+		t.Errorf("%d, %v", n, err)
+	}
+	p.Forget(a)
+	p.Close()
+}
+
+func TestWaitersHearWhenTheKernelFails(t *testing.T) {
+	p := start(t)
+	a, _ := pair(t)
+	heard := make(chan error)
+	go func() {
+		_, err := p.Poll([]unix.PollFd{{Fd: int32(a), Events: unix.POLLIN}}, -1)
+		heard <- err
+	}()
+	for p.waiters() < 1 {
+		runtime.Gosched()
+	}
+	p.mu.Lock()
+	p.fail(unix.ENOMEM)
+	p.mu.Unlock()
+	if err := <-heard; err != unix.ENOMEM {
+		t.Errorf("heard %v", err)
+	}
+	if _, err := p.Poll([]unix.PollFd{{Fd: int32(a), Events: unix.POLLIN}}, -1); err != unix.ENOMEM {
+		t.Errorf("said %v", err)
 	}
 }
