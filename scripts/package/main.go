@@ -85,7 +85,7 @@ type release struct {
 }
 
 func newRelease(root string) (*release, error) {
-	version, err := output(root, "scripts/build.sh", "--print-version")
+	version, err := output(root, filepath.Join(root, "scripts/version.sh"))
 	if err != nil {
 		return nil, err
 	}
@@ -167,13 +167,9 @@ func writeSums(out string, names []string) error {
 	return os.WriteFile(filepath.Join(out, "SHA256SUMS"), []byte(sums.String()), 0o666)
 }
 
-// output runs a command in dir and returns its first lines of output, without
-// the last newline.
+// output runs a command in dir and returns its output without the last newline.
 func output(dir, name string, args ...string) (string, error) {
 	cmd := exec.Command(name, args...)
-	if strings.Contains(name, "/") {
-		cmd.Path = filepath.Join(dir, name)
-	}
 	cmd.Dir, cmd.Stderr = dir, os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

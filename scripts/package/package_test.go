@@ -36,11 +36,14 @@ func unavailable(t *testing.T, reason string) {
 	t.Skip(reason)
 }
 
+// checkout is where the packages are made from.
+var checkout, _ = filepath.Abs("../..")
+
 // packages makes packages from a clone of the checkout in a folder of its own.
 func packages(t *testing.T, version string, archs, kinds []string) string {
 	t.Helper()
 	clone := filepath.Join(t.TempDir(), "a clone")
-	if out, err := exec.Command("git", "-c", "safe.directory=*", "clone", "-q", "../..", clone).CombinedOutput(); err != nil {
+	if out, err := exec.Command("git", "-c", "safe.directory=*", "clone", "-q", checkout, clone).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	t.Chdir(clone)
