@@ -19,6 +19,8 @@ if [ -n "${VERSION-}" ]; then
 	echo "$VERSION"
 elif [ -f "$root/VERSION" ]; then
 	cat "$root/VERSION"
+elif [ ! -e "$root/.git" ]; then
+	echo devel
 else
 	# git does not trust a checkout of another user; this one is to be built, so
 	# it is trusted.
