@@ -8,9 +8,9 @@ import (
 	"syscall"
 	"time"
 
-	"zeroutils/internal/atexec"
 	"zeroutils/internal/filecopy"
 	"zeroutils/internal/meter"
+	"zeroutils/internal/signals"
 	"zeroutils/internal/tool"
 )
 
@@ -82,7 +82,7 @@ func (p *progress) stop() {
 // signal must not kill.
 func (p *progress) answer() {
 	asked := make(chan os.Signal, 1)
-	atexec.Notify(asked, syscall.SIGUSR1)
+	signals.Notify(asked, syscall.SIGUSR1)
 	go func() {
 		for range asked {
 			for _, row := range p.text(meter.Frame{Now: time.Now(), Width: wide}, 0) {

@@ -10,9 +10,9 @@ import (
 	"slices"
 	"syscall"
 
-	"zeroutils/internal/atexec"
 	"zeroutils/internal/endpoint"
 	"zeroutils/internal/proc"
+	"zeroutils/internal/signals"
 	"zeroutils/internal/tool"
 )
 
@@ -54,7 +54,7 @@ func run(inv *tool.Invocation) error {
 		proc.Adopt()
 	}
 	if s.src.Kind == endpoint.UnixListen || s.dst.Kind == endpoint.UnixListen {
-		atexec.BeforeDying(s.opener.Unlink, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+		signals.Cleanup(s.opener.Unlink, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	}
 	p := s.newPair()
 	if !p.open() {
@@ -71,7 +71,7 @@ func run(inv *tool.Invocation) error {
 	p.end()
 	inv.PrintStats(p.report, p.routeStats()...)
 	if p.broken {
-		atexec.Die(syscall.SIGPIPE)
+		signals.Die(syscall.SIGPIPE)
 	}
 	return nil
 }

@@ -10,9 +10,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"zeroutils/internal/atexec"
 	"zeroutils/internal/endpoint"
 	"zeroutils/internal/poller"
+	"zeroutils/internal/signals"
 	"zeroutils/internal/splice"
 	"zeroutils/internal/tool"
 )
@@ -144,7 +144,7 @@ func (v *server) listen() (err error) {
 // once.
 func (v *server) stopOnSignal() {
 	told := make(chan os.Signal, 2)
-	atexec.Notify(told, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	signals.Notify(told, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	go func() {
 		<-told
 		close(v.stop)

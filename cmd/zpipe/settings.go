@@ -6,8 +6,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"zeroutils/internal/atexec"
 	"zeroutils/internal/endpoint"
+	"zeroutils/internal/procstart"
+	"zeroutils/internal/signals"
 	"zeroutils/internal/splice"
 	"zeroutils/internal/tool"
 )
@@ -53,7 +54,7 @@ type settings struct {
 
 func readSettings(inv *tool.Invocation) (*settings, error) {
 	s := &settings{inv: inv, both: inv.Flags.Bool("both"), connections: defaultConnections, grace: defaultGrace}
-	s.opener = endpoint.Opener{PipeSize: splice.DefaultPipeSize, Closed: atexec.Closed, Listening: s.waiting}
+	s.opener = endpoint.Opener{PipeSize: splice.DefaultPipeSize, Closed: procstart.Closed, Listening: s.waiting}
 	for _, o := range []struct {
 		name string
 		read func(text string) error
@@ -77,7 +78,7 @@ func readSettings(inv *tool.Invocation) (*settings, error) {
 		return nil, err
 	}
 	if s.outlives = s.both || s.src.Connected() || s.dst.Connected(); s.outlives {
-		atexec.SurvivePipes() // the message about a peer that has gone should name it
+		signals.CatchPipe() // the message about a peer that has gone should name it
 	}
 	return s, nil
 }

@@ -9,8 +9,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"zeroutils/internal/atexec"
 	"zeroutils/internal/endpoint"
+	"zeroutils/internal/signals"
 	"zeroutils/internal/splice"
 	"zeroutils/internal/tool"
 )
@@ -193,10 +193,10 @@ func (p *pair) forgives(to *endpoint.Stream) bool {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.broken = (p.outlives || p.monitor.display.Load() != nil) && !atexec.Ignored(syscall.SIGPIPE)
+	p.broken = (p.outlives || p.monitor.display.Load() != nil) && signals.Fatal(syscall.SIGPIPE)
 	if p.broken && p.both { // the other way need not end
 		p.monitor.stop()
-		atexec.Die(syscall.SIGPIPE)
+		signals.Die(syscall.SIGPIPE)
 	}
 	if p.broken {
 		p.failed[to] = true

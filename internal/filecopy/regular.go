@@ -201,7 +201,8 @@ func (w *worker) created(e *entry, home place, fd int) (*file, *Problem) {
 	dst := &file{fd: fd, at: e.dst, home: home, flags: w.writing(), fresh: true}
 	inside := e.dst.dir != nil && home == e.dst
 	if inside && !w.options.Preserve.has(Ownership) {
-		dst.stat = unix.Stat_t{Dev: e.dst.dir.id.dev, Mode: unix.S_IFREG}
+		dst.stat = unix.Stat_t{Mode: unix.S_IFREG}
+		setDevice(&dst.stat.Dev, e.dst.dir.id)
 		return dst, nil
 	}
 	if err := fstat(fd, &dst.stat); err != nil {

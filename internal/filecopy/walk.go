@@ -22,7 +22,7 @@ func (c *Copier) copyDirectory(e *entry) *Problem {
 		c.memory.dirs[made.dir.id] = e.dst // until it is filled: the source may lie above it
 		defer delete(c.memory.dirs, made.dir.id)
 	}
-	if c.options.OneFilesystem && len(c.levels) > 0 && c.levels[len(c.levels)-1].src.id.dev != e.stat.Dev {
+	if c.options.OneFilesystem && len(c.levels) > 0 && c.levels[len(c.levels)-1].src.id.dev != uint64(e.stat.Dev) {
 		c.begin(e, made, nil) // not what is in it
 		c.end()
 		return nil

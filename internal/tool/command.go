@@ -6,7 +6,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"zeroutils/internal/atexec"
+	"zeroutils/internal/procstart"
+	"zeroutils/internal/signals"
 )
 
 // A Command is a tool. As cli keeps values in the flags, it is good for one
@@ -32,7 +33,7 @@ type Command struct {
 	// flag; see Choice. The option's value will be the word in full.
 	Choices map[string][]string
 	// Signals are those that do nothing until Run is told of them, by
-	// atexec.Notify: SIGUSR1 or none.
+	// signals.Notify: SIGUSR1 or none.
 	Signals []syscall.Signal
 	// Run does the work. What it returns is printed as a message: an error of
 	// UsageErrorf with a pointer to --help, another as Errorf("%v") does.
@@ -41,7 +42,7 @@ type Command struct {
 
 // Main executes the command with the arguments of the process, and exits.
 func Main(cmd Command) {
-	atexec.RestoreSignals(cmd.Signals...)
+	signals.Restore(cmd.Signals...)
 	os.Exit(Execute(cmd, os.Args))
 }
 
@@ -49,7 +50,7 @@ func Main(cmd Command) {
 // descriptors of the process, closes standard output, and returns the exit
 // status. It leaves signals alone.
 func Execute(cmd Command, args []string) int {
-	return run(cmd, args, stdio{in: 0, out: 1, err: 2, closed: atexec.Closed})
+	return run(cmd, args, stdio{in: 0, out: 1, err: 2, closed: procstart.Closed})
 }
 
 // run is Execute on any descriptors.
