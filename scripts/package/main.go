@@ -79,15 +79,22 @@ func firstUnknown(words, known []string) string {
 
 // A release is what all packages of one run have in common.
 type release struct {
-	root    string // of the checkout
-	version string
-	date    time.Time // of every file in a package
+	root       string // of the checkout
+	version    string
+	maintainer string    // who makes the package: "Name <address>"
+	date       time.Time // of every file in a package
 }
 
 func newRelease(root string) (*release, error) {
 	version, err := output(root, filepath.Join(root, "scripts/version.sh"))
 	if err != nil {
 		return nil, err
+	}
+	maintainer := os.Getenv("MAINTAINER")
+	if maintainer == "" {
+		if maintainer, err = output(root, "git", "log", "-1", "--format=%an <%ae>"); err != nil {
+			return nil, err
+		}
 	}
 	epoch := os.Getenv("SOURCE_DATE_EPOCH")
 	if epoch == "" {
@@ -99,7 +106,7 @@ func newRelease(root string) (*release, error) {
 	if err != nil {
 		return nil, fmt.Errorf("SOURCE_DATE_EPOCH is no number of seconds: %q", epoch)
 	}
-	return &release{root: root, version: version, date: time.Unix(seconds, 0).UTC()}, nil
+	return &release{root: root, version: version, maintainer: maintainer, date: time.Unix(seconds, 0).UTC()}, nil
 }
 
 // packageVersion is the version as package managers compare it: they want a

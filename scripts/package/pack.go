@@ -35,14 +35,13 @@ func (r *release) nfpm(tree []entry, arch, format, out string) (string, error) {
 		Release:         "1",
 		Section:         "utils",
 		Priority:        "optional",
-		Maintainer:      maintainer,
+		Maintainer:      r.maintainer,
 		Description:     description,
 		License:         "MIT",
 		DisableGlobbing: true,
 		MTime:           r.date,
 		Overridables: nfpm.Overridables{
 			RPM: nfpm.RPM{BuildHost: "localhost", Summary: "Zero-copy replacements for cat, tee, cp, mv and pv", Group: "Applications/File"},
-			Deb: nfpm.Deb{Fields: map[string]string{"Bugs": "mailto:zeroutils@localhost"}},
 		},
 	})
 	for _, e := range tree {

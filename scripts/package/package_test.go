@@ -48,6 +48,7 @@ func packages(t *testing.T, version string, archs, kinds []string) string {
 	}
 	t.Chdir(clone)
 	t.Setenv("VERSION", version)
+	t.Setenv("MAINTAINER", "zeroutils <packages@debian.org>") // lintian wants a host that exists
 	t.Setenv("SOURCE_DATE_EPOCH", "1700000000")
 	out := t.TempDir()
 	if err := run(out, archs, kinds, nil); err != nil {
@@ -145,7 +146,7 @@ func TestTheDebianPackage(t *testing.T) {
 		cp "$2" "$1/root/first.deb"
 		cp "$3" "$1/root/second.deb"
 		mount -t proc proc "$1/root/proc"
-		chroot "$1/root" sh -eu -c '
+		chroot "$1/root" sh -eux -c '
 			sum=$(sha256sum /bin/zcat /usr/bin/zcat)
 			find /usr /etc | sort >/before
 			dpkg -i /first.deb >/dev/null

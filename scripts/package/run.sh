@@ -14,7 +14,8 @@ SHA256SUMS and a list of the modules that the binaries are built from.
 
 Two runs give the same bytes, wherever the checkout lies. SOURCE_DATE_EPOCH sets
 the time of every file (default: that of the last commit), VERSION the version
-(default: git describe). GOFLAGS is passed to the compiler.
+(default: git describe), MAINTAINER who makes the package (default: the author of
+the last commit). GOFLAGS is passed to the compiler.
 EOF
 }
 

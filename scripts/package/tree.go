@@ -105,9 +105,9 @@ func (r *release) writeDebianFiles(doc string) error {
 	if err := os.WriteFile(filepath.Join(doc, "copyright"), append(append(licence, '\n'), others...), 0o644); err != nil {
 		return err
 	}
-	log := fmt.Sprintf("zeroutils (%s) unstable; urgency=medium\n\n  * See CHANGELOG.md.gz for what a user notices.\n\n -- %s  %s\n",
-		r.packageVersion(), maintainer, r.date.Format(time.RFC1123Z))
-	name := filepath.Join(doc, "changelog")
+	log := fmt.Sprintf("zeroutils (%s-1) unstable; urgency=medium\n\n  * See CHANGELOG.md.gz for what a user notices.\n\n -- %s  %s\n",
+		r.packageVersion(), r.maintainer, r.date.Format(time.RFC1123Z))
+	name := filepath.Join(doc, "changelog.Debian")
 	if err := os.WriteFile(name, []byte(log), 0o644); err != nil {
 		return err
 	}
@@ -120,8 +120,6 @@ func (r *release) writeDebianFiles(doc string) error {
 	}
 	return os.WriteFile(filepath.Join(overrides, "zeroutils"), []byte(lintianOverrides), 0o644)
 }
-
-const maintainer = "The zeroutils authors <zeroutils@localhost>"
 
 const lintianOverrides = `# Go links statically: the tools need no library and no other file, and start
 # faster so.
