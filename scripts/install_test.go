@@ -197,21 +197,10 @@ func TestInstalledToolsWorkUnderEachName(t *testing.T) {
 			t.Errorf("%s calls itself otherwise: %q", name, out)
 		}
 	}
-	for name, wants := range map[string]string{"cp": "f g\n", "mv": "g\n"} {
-		cmd := exec.Command(in.path("libexec/zeroutils/"+name), "f", "g")
-		cmd.Dir = in.prefix
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v\n%s", name, err, out)
-		}
-		have := ""
-		for _, file := range []string{"f", "g"} {
-			if _, err := os.Stat(in.path(file)); err == nil {
-				have += " " + file
-			}
-		}
-		if have != " "+strings.TrimSpace(wants) {
-			t.Errorf("after %s f g there is%s", name, have)
-		}
+	cmd := exec.Command(in.path("libexec/zeroutils/cp"), "f", "g")
+	cmd.Dir = in.prefix
+	if out, err := cmd.CombinedOutput(); err != nil || in.read("g") != "text\n" {
+		t.Errorf("cp: %v\n%s", err, out)
 	}
 }
 

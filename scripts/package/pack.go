@@ -18,11 +18,11 @@ import (
 	_ "github.com/goreleaser/nfpm/v2/rpm"
 )
 
-const description = `Zero-copy replacements for cat, tee, cp, mv and pv
+const description = `Zero-copy replacements for cat, tee and cp, and a relay
 zcat (installed as zccat), ztee, zcp and zpipe move data by splice,
 copy_file_range, reflinks and sendfile where the kernel offers these, and by
 read and write elsewhere. They take the options of the tools that they replace.
-/usr/libexec/zeroutils has them under the names cat, tee, cp, mv and pv.`
+/usr/libexec/zeroutils has them under the names cat, tee and cp.`
 
 // nfpm packs for a package manager and returns the file's name.
 func (r *release) nfpm(tree []entry, arch, format, out string) (string, error) {
@@ -41,7 +41,7 @@ func (r *release) nfpm(tree []entry, arch, format, out string) (string, error) {
 		DisableGlobbing: true,
 		MTime:           r.date,
 		Overridables: nfpm.Overridables{
-			RPM: nfpm.RPM{BuildHost: "localhost", Summary: "Zero-copy replacements for cat, tee, cp, mv and pv", Group: "Applications/File"},
+			RPM: nfpm.RPM{BuildHost: "localhost", Summary: "Zero-copy replacements for cat, tee and cp, and a relay", Group: "Applications/File"},
 		},
 	})
 	for _, e := range tree {
