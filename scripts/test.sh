@@ -156,6 +156,11 @@ if [ -z "$chosen" ] && { [ -n "$ci" ] || [ $level = all ]; }; then
 	[ "$(go env GOARCH)" != amd64 ] || part "tests with 32 bits" with_32_bits
 fi
 
+# Emulation takes minutes, on a busy machine many.
+if [ -z "$chosen" ] && [ $level = all ]; then
+	! has qemu-system-x86_64 || part "other kernels" scripts/kernels.sh -k 5.10 -k unstable
+fi
+
 echo "== what was tested, in $(($(date +%s) - began)) s"
 [ -z "$failed" ] || echo "FAILED: $failed"
 "$work/gotest" "$work/log" summary

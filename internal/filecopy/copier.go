@@ -99,6 +99,7 @@ func (c *Copier) Into(t *Target, source string) {
 	if name == "" || name == ".." {
 		name = "."
 	}
+	c.reserve(t.dir, name)
 	c.start(&entry{src: place{nil, source}, dst: place{t.dir, name}})
 }
 

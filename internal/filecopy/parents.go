@@ -20,6 +20,7 @@ func (c *Copier) IntoParents(t *Target, source string) {
 		c.report(problem)
 		return
 	}
+	c.reserve(p.last, base)
 	c.start(&entry{src: place{nil, source}, dst: place{p.last, base}})
 	p.sync(t.dir)
 	p.finish()

@@ -27,6 +27,9 @@ func (w *worker) openStaged(e *entry, src *file) (*file, *Problem) {
 	if p != nil {
 		return nil, p
 	}
+	if err := s.to.impossible(); err != nil {
+		return nil, &Problem{What: CreateFile, Dest: e.dst.path(), Err: err}
+	}
 	dst := &file{fd: -1, at: e.dst, home: s.to, flags: w.writing(), fresh: true, staging: s}
 	if w.options.Resume {
 		w.adopt(dst)

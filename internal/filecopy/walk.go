@@ -53,6 +53,9 @@ func (c *Copier) copyNames(e *entry, here level) {
 		c.report(&Problem{What: ReadDirectory, Source: e.src.path(), Err: err})
 	}
 	for _, found := range names.entries {
+		c.reserve(here.dst, names.name(found))
+	}
+	for _, found := range names.entries {
 		name := names.name(found)
 		c.copy(&entry{
 			src:     place{here.src, name},
