@@ -25,9 +25,8 @@ dir=$(cd "$dir" && pwd)
 cd "$root"
 scripts/fetch.sh ./cmd/...
 
-# -E: an entry point before the Go runtime's, which notes what the runtime
-# hides from us: signals ignored and descriptors closed at the start
-# (internal/atexec). Architectures without one do without the notes.
+# -E: an entry point before the Go runtime's, which records how the process was
+# started (internal/procstart). Not every architecture has one.
 entry=
 case $(go env GOARCH) in
 amd64 | arm64) entry="-E zeroutils_start" ;;

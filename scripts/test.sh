@@ -116,7 +116,7 @@ for_the_benchmark() {
 }
 
 for_architectures() {
-	for arch in arm64 arm 386 riscv64 ppc64le s390x loong64 mips64le; do
+	for arch in arm64 arm 386 riscv64 ppc64le s390x loong64 mips mips64le; do
 		echo "   $arch"
 		GOARCH=$arch CGO_ENABLED=0 go vet ./cmd/... || return 1
 	done
@@ -165,6 +165,11 @@ if [ -z "$chosen" ] && { [ -n "$ci" ] || [ $level = all ]; }; then
 	part "go vet for other architectures" for_architectures
 	! has qemu-s390x || part "the tools on other architectures" scripts/architectures.sh
 	[ "$(go env GOARCH)" != amd64 ] || part "tests with 32 bits" with_32_bits
+fi
+
+# Emulation takes minutes, on a busy machine many.
+if [ -z "$chosen" ] && [ $level = all ]; then
+	! has qemu-system-x86_64 || part "other kernels" scripts/kernels.sh -k 5.10 -k unstable
 fi
 
 echo "== what was tested, in $(($(date +%s) - began)) s"

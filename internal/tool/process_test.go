@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"zeroutils/internal/testbin"
 	"zeroutils/internal/testfs"
 )
 
@@ -15,32 +16,7 @@ import (
 // directory.
 func buildCat(t *testing.T) string {
 	t.Helper()
-	touch(t, "testdata/cat/*", "../atexec/*.go", "../atexec/*.s")
-	dir := t.TempDir()
-	cmd := exec.Command("go", "build", "-tags", "urfave_cli_no_docs", "-ldflags", "-E zeroutils_start",
-		"-o", filepath.Join(dir, "cat"), "./testdata/cat")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return dir
-}
-
-// touch opens files that are no part of the test but of what it builds, so that
-// the go command does not take an old result for a new source.
-func touch(t *testing.T, patterns ...string) {
-	t.Helper()
-	for _, pattern := range patterns {
-		files, err := filepath.Glob(pattern)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, file := range files {
-			if _, err := os.ReadFile(file); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
+	return filepath.Dir(testbin.Program(t, "./testdata/cat", testbin.Build{}))
 }
 
 // shell runs a script in an empty directory, with a directory of programs before
@@ -105,6 +81,32 @@ func TestAProcessEndsAsGNUCatWould(t *testing.T) {
 				t.Errorf("%s\ngot\n%swant\n%s", script, got, want)
 			}
 		})
+	}
+}
+
+// Without the entry point of package procstart a tool does not know what was
+// closed, but it fails nothing that cat does.
+func TestToolsOfGoInstallWork(t *testing.T) {
+	testbin.Program(t, "./testdata/cat", testbin.Build{}) // looks at the sources
+	dir := t.TempDir()
+	cmd := exec.Command("go", "install", "../../cmd/...")
+	cmd.Env = append(os.Environ(), "GOBIN="+dir)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for script, want := range map[string]string{
+		`zcat 0<>/dev/null 1<>/dev/null`:                         "status 0\n",
+		`ztee f 0<>/dev/null 1<>/dev/null && cat f`:              "status 0\n",
+		`zpipe 0<>/dev/null 1<>/dev/null`:                        "status 0\n",
+		`echo a >f; zcp f g 0<>/dev/null 1<>/dev/null && zcat g`: "a\nstatus 0\n",
+		`echo a | ztee f | zpipe - - | zcat - f`:                 "a\na\nstatus 0\n",
+		`zcat <&-`:                                               "status 0\n",
+		`echo a >f; zcat f >&-`:                                  "status 0\n",
+		gone + `echo x | zcat >&9`:                               "status 141\n",
+	} {
+		if got := shell(t, dir, script); got != want {
+			t.Errorf("%s\ngot\n%swant\n%s", script, got, want)
+		}
 	}
 }
 
