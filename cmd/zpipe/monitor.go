@@ -48,9 +48,9 @@ func newMonitor(inv *tool.Invocation) (*monitor, error) {
 	return m, err
 }
 
-// start begins to follow a relay that takes its bytes from src.
-func (m *monitor) start(src *splice.Descriptor) {
-	m.count(m.flow.total(src))
+// start begins to follow a relay.
+func (m *monitor) start() {
+	m.count(m.flow.size)
 	if m.view.on {
 		m.show(m.view.source(m.meter))
 	}

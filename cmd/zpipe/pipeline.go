@@ -32,9 +32,6 @@ const (
 
 // runPipeline is `zpipe run`.
 func runPipeline(inv *tool.Invocation) error {
-	if err := refuse(inv, runWord, "both", "serve", "buffer", "fill", "size", "stop-at-size", "rate-limit", "stall", "numeric", "timeout", "method", "stats"); err != nil {
-		return err
-	}
 	s := &settings{inv: inv}
 	s.opener.PipeSize = splice.DefaultPipeSize
 	if text := inv.Flags.String("pipe-size"); text != "" {

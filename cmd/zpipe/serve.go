@@ -57,9 +57,6 @@ type server struct {
 // serve relays connections until a signal comes, and then those that are still
 // open to their end.
 func (s *settings) serve() error {
-	if err := refuse(s.inv, "--serve", "numeric", "stall"); err != nil {
-		return err
-	}
 	if err := s.canServe(); err != nil {
 		return err
 	}

@@ -4,10 +4,8 @@ import (
 	"testing"
 
 	"zeroutils/internal/scripttest"
-	"zeroutils/internal/testbin"
 )
 
 func TestMain(m *testing.M) { scripttest.Main(m, main, "ztee") }
 
-// $BUILT has the tools as users have them: they know what was closed.
-func TestScripts(t *testing.T) { scripttest.Run(t, "BUILT="+testbin.Dir(t)) }
+func TestScripts(t *testing.T) { scripttest.Run(t) }

@@ -12,6 +12,10 @@ import (
 // ErrOneWay is the error of a regular file in a relay in both directions.
 var ErrOneWay = errors.New("a regular file cannot be relayed in both directions")
 
+// ErrHoldsData is the error of a sink that a plain PATH names and that is a file
+// with something in it.
+var ErrHoldsData = errors.New("the file is not empty")
+
 // A Use is what an endpoint is opened for.
 type Use uint8
 
@@ -158,7 +162,8 @@ func (o *Opener) file(e Endpoint, use Use) (*Stream, error) {
 	o.letWait(d)
 	s := o.stream(e, use, d)
 	s.owned = true
-	s.truncates = use == AsSink && d.Kind == splice.Regular && !e.append && !e.excl
+	s.truncates = use == AsSink && d.Kind == splice.Regular && e.trunc
+	s.spares = use == AsSink && d.Kind == splice.Regular && !e.append && !e.excl && !e.trunc
 	return s, nil
 }
 

@@ -33,12 +33,17 @@ func (c *Copier) backsUp(e *entry) bool {
 
 // backUp gives what was found another name. The destination is free then.
 func (c *Copier) backUp(e *entry) *Problem {
-	if c.options.Backup.Control != Numbered && c.backupIsSource(e) {
-		return &Problem{What: BackupIsSource, Source: e.src.path(), Dest: e.dst.path()}
+	endangered := &Problem{What: BackupIsSource, Source: e.src.path(), Dest: e.dst.path()}
+	if c.mover != nil {
+		endangered.What = BackupIsMoved
 	}
-	if c.options.Atomic && !e.is(unix.S_IFDIR) {
-		if backup, err := c.options.Backup.link(e.dst); err == nil {
-			e.backup, e.replace = backup, true
+	name := c.options.Backup.name(e.dst, "")
+	if c.backupIsSource(e, name) || !name.unique && c.madeHere(e.dst.sibling(name.text)) {
+		return endangered
+	}
+	if c.options.Atomic && !e.is(unix.S_IFDIR) && !c.sticks(e) {
+		if err := c.options.Backup.link(e); err == nil {
+			e.action = PutBeside
 			return nil
 		}
 	}
@@ -50,39 +55,61 @@ func (c *Copier) backUp(e *entry) *Problem {
 	default:
 		return &Problem{What: BackUp, Dest: e.dst.path(), Err: err}
 	}
-	e.found, e.missing = nil, true
+	e.found, e.action = nil, Create
 	return nil
 }
 
-// backupIsSource reports whether a simple backup would replace the source.
-func (c *Copier) backupIsSource(e *entry) bool {
-	name := e.dst.base() + c.options.Backup.Suffix
-	if e.src.base() != name {
+// backupIsSource reports whether the backup would replace the source, also if
+// its name was shortened. As GNU cp does, it takes one for a simple backup although
+// there are numbered ones.
+func (c *Copier) backupIsSource(e *entry, name backupName) bool {
+	b, base := c.options.Backup, e.src.base()
+	simple := b.Control != Numbered && base == e.dst.base()+b.Suffix
+	if !simple && (name.unique || name.text != base) {
 		return false
 	}
 	var st unix.Stat_t
-	return fstatat(e.dst.sibling(name), &st, 0) == nil && idOf(&st) == idOf(&e.stat)
+	return fstatat(e.dst.sibling(base), &st, 0) == nil && idOf(&st) == idOf(&e.stat)
 }
 
 // takeBack gives the backup its old name, if a copy has failed.
 func (c *Copier) takeBack(e *entry) {
-	if e.backup.name == "" {
+	if e.backup.name == "" || e.placed {
+		c.keepBackup(e)
 		return
 	}
-	if e.replace { // dst has its name still, or was replaced
-		var st unix.Stat_t
-		if fstatat(e.backup, &st, unix.AT_SYMLINK_NOFOLLOW) == nil && named(e.dst, &st) {
-			unlinkat(e.backup, 0)
-		}
+	if e.found != nil { // dst has its name still, or was replaced
+		c.takeBackLink(e)
 		return
 	}
-	if err := renameat(e.backup, e.dst, 0); err != nil {
+	if err := rename(e.backup, e.dst); err != nil {
 		c.report(&Problem{What: TakeBack, Dest: e.dst.path(), Err: err})
 		return
 	}
-	if c.journal.events.Unmoved != nil {
-		backup, dest := e.backup.path(), e.dst.path()
-		c.journal.note(c.page, func(to Events) { to.Unmoved(backup, dest) })
+	if c.details() {
+		c.tell(TakenBack{e.backup.path(), e.dst.path()})
+	}
+}
+
+// takeBackLink removes the link to what was found, which has its own name still,
+// and gives an older backup its name again.
+func (c *Copier) takeBackLink(e *entry) {
+	var st unix.Stat_t
+	if fstatat(e.backup, &st, unix.AT_SYMLINK_NOFOLLOW) != nil || !named(e.dst, &st) {
+		c.keepBackup(e)
+		return
+	}
+	link := e.backup
+	if e.older.name != "" && exchange(e.older, e.backup) == nil {
+		link = e.older
+	}
+	unlinkat(link, 0)
+}
+
+// keepBackup removes the older backup, since there is a new one.
+func (c *Copier) keepBackup(e *entry) {
+	if e.older.name != "" {
+		unlinkat(e.older, 0)
 	}
 }
 
@@ -98,67 +125,132 @@ func (e *entry) backupPath() string {
 // place of another file, if the filesystem can tell.
 func (b Backup) rename(p place) (place, error) {
 	for taken := ""; ; {
-		name, number := b.name(p, taken)
-		backup := p.sibling(name)
-		if number == "" {
-			return backup, renameat(p, backup, 0)
+		name := b.name(p, taken)
+		backup := p.sibling(name.text)
+		if !name.unique {
+			return backup, rename(p, backup)
 		}
-		err := renameat(p, backup, unix.RENAME_NOREPLACE)
-		if err != unix.EEXIST {
+		err := renameNew(p, backup)
+		if err != unix.EEXIST || name.number == "" {
 			return backup, err
 		}
-		taken = number
+		taken = name.number
 	}
 }
 
-// link gives a file the name of its backup besides its own, which it keeps
-// until another one takes its place. Some filesystems have no hard links.
-func (b Backup) link(p place) (place, error) {
+// link gives what was found the name of its backup besides its own, which it
+// keeps until another one takes its place. An older backup stays beside it until
+// then, since nothing may come of the copy. Some filesystems have no hard links.
+func (b Backup) link(e *entry) error {
 	for taken := ""; ; {
-		name, number := b.name(p, taken)
-		backup := p.sibling(name)
-		err := linkat(p, backup, 0)
-		if err != unix.EEXIST {
-			return backup, err
+		name := b.name(e.dst, taken)
+		backup := e.dst.sibling(name.text)
+		err := linkat(e.dst, backup, 0)
+		if err == unix.EEXIST && !name.unique {
+			err = b.linkOver(e, backup)
 		}
-		if taken = number; number != "" {
-			continue
+		if err != unix.EEXIST || name.number == "" {
+			if err == nil {
+				e.backup = backup
+			}
+			return err
 		}
-		if err := unlinkat(backup, 0); err != nil {
-			return backup, err
-		}
+		taken = name.number
 	}
+}
+
+// linkOver puts the link in the place of an older backup, which gets a temporary
+// name if the filesystem can exchange names, and else is lost.
+func (b Backup) linkOver(e *entry, backup place) error {
+	var older unix.Stat_t
+	if err := fstatat(backup, &older, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return err
+	}
+	if isKind(&older, unix.S_IFDIR) {
+		return unix.EISDIR
+	}
+	temporary, err := claim(backup, func(p place) error { return linkat(e.dst, p, 0) })
+	if err != nil {
+		return err
+	}
+	switch err = exchange(temporary, backup); err {
+	case nil:
+		e.older = temporary
+		return nil
+	case unix.EINVAL, unix.ENOSYS:
+		err = rename(temporary, backup)
+	}
+	if err != nil {
+		unlinkat(temporary, 0)
+	}
+	return err
+}
+
+// sticks reports whether what was found cannot be replaced, since it belongs to
+// somebody else, in a directory like /tmp. A link to it could not be removed
+// either.
+func (c *Copier) sticks(e *entry) bool {
+	user := uint32(unix.Geteuid())
+	if c.privileged || e.found.Uid == user {
+		return false
+	}
+	var dir unix.Stat_t
+	return fstatat(e.dst.sibling("."), &dir, 0) != nil || dir.Mode&unix.S_ISVTX != 0 && dir.Uid != user
 }
 
 // Name is the path that the backup of the file at a path would have.
 func (b Backup) Name(path string) string {
 	p := place{nil, path}
-	name, _ := b.name(p, "")
-	return p.sibling(name).path()
+	return p.sibling(b.name(p, "").text).path()
 }
 
-// longest is the length in bytes of the longest names, NAME_MAX.
-const longest = 255
+const (
+	// longest is the length in bytes of the longest names, NAME_MAX.
+	longest = 255
+	// longestBackup is that of the backups that GNU cp makes if they are not
+	// simple ones.
+	longestBackup = longest - 1
+)
 
-// name is what the backup of a file is called, with its number if it has one:
-// the next after those that can be seen, and after one that is taken although
-// the directory cannot be read.
-func (b Backup) name(p place, taken string) (name, number string) {
+// A backupName is what the backup of a file is called.
+type backupName struct {
+	text   string
+	number string // the last part of the name, if it is one
+	unique bool   // it replaces no other file
+}
+
+// name finds a name: with the next number after those that can be seen, and
+// after one that is taken although the directory cannot be read. Where the name
+// would be too long for that, or for the suffix, it is shortened to end in ~.
+func (b Backup) name(p place, taken string) backupName {
 	base := p.base()
+	name, limit, last := backupName{text: base + b.Suffix}, longest, ""
 	if b.Control != Simple {
-		last := lastBackup(p)
+		limit, last = longestBackup, lastBackup(p)
 		if higher(taken, last) {
 			last = taken
 		}
-		if last != "" || b.Control == Numbered {
-			number = increment(last)
-			return base + ".~" + number + "~", number
+	}
+	if last != "" || b.Control == Numbered {
+		number := increment(last)
+		name = backupName{base + ".~" + number + "~", number, true}
+		if len(number) == len(last) { // the last one fits, too
+			return name
 		}
 	}
-	if len(base)+len(b.Suffix) <= longest {
-		return base + b.Suffix, ""
+	if len(name.text) > limit {
+		name.text, name.number = shortened(base, limit), ""
 	}
-	return base[:min(len(base), longest-1)] + "~", ""
+	return name
+}
+
+// shortened is a name that ends in ~ instead of a suffix. As GNU's, it has two
+// bytes less than the limit of those names that are that long.
+func shortened(base string, limit int) string {
+	if len(base) < limit {
+		return base + "~"
+	}
+	return base[:longestBackup-1] + "~"
 }
 
 // lastBackup is the highest number among the numbered backups of a file.

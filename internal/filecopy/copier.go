@@ -19,22 +19,25 @@ type Copier struct {
 	marked  bool    // the first directory that was made for it is remembered
 	halted  bool    // it is about to be copied into itself
 	levels  []level // the directories on the way to the current file
+	kept    int     // how many of levels stay open; 0 if that is not known yet
 	filling *filling
 	dirents []byte
 
-	crew  *crew // nil as long as nobody helps
-	alone bool  // nobody will
-	few   int   // files with little or no data that were met
+	alone bool // nobody will help
+	few   int  // files with little or no data that were met
 }
 
 // New returns a Copier. It reads the umask, for which it has to set it for a
 // moment: nothing else should create files then.
-func New(o Options, e Events) *Copier {
+func New(o Options, l Listener) *Copier {
 	umask := unix.Umask(permissions)
 	unix.Umask(umask)
-	o.Atomic = o.Atomic || o.Move
-	s := &setting{options: o, umask: uint32(umask), privileged: unix.Geteuid() == 0, gauge: &Gauge{}}
-	return &Copier{worker: newWorker(s, newJournal(e)), memory: newMemory()}
+	s := &setting{options: o, umask: uint32(umask), privileged: unix.Geteuid() == 0, gauge: &Gauge{}, durable: o.Fsync}
+	if o.Move {
+		s.mover = &mover{}
+		s.options.Atomic, s.durable = true, true
+	}
+	return &Copier{worker: newWorker(s, newJournal(l)), memory: newMemory()}
 }
 
 // Close gives back what the Copier holds.
@@ -96,16 +99,21 @@ func (c *Copier) Into(t *Target, source string) {
 	if name == "" || name == ".." {
 		name = "."
 	}
+	c.reserve(t.dir, name)
 	c.start(&entry{src: place{nil, source}, dst: place{t.dir, name}})
 }
 
 // To copies a source to a name. That nothing is there may be known already.
 func (c *Copier) To(dest, source string, missing bool) {
-	c.start(&entry{src: place{nil, source}, dst: place{nil, dest}, missing: missing})
+	e := &entry{src: place{nil, source}, dst: place{nil, dest}}
+	if missing {
+		e.action = Create
+	}
+	c.start(e)
 }
 
 func (c *Copier) start(e *entry) {
-	e.top = true
+	e.role = byUser
 	c.operand, c.marked, c.halted = e, false, false
 	if c.stopped() {
 		return
@@ -120,20 +128,36 @@ func (c *Copier) start(e *entry) {
 // An entry is one file on its way.
 type entry struct {
 	src, dst place
-	top      bool  // the user named it
-	parent   bool  // it is a directory on the way to what the user named
-	missing  bool  // nothing is at dst, as far as was seen
+	role     role
 	kind     uint8 // of src, as a directory's entry says
 
-	stat    unix.Stat_t  // of src
-	fd      int          // src, if it is open; else -1
-	handed  bool         // a worker has the entry: it is no longer the walk's
-	failed  bool         // it is not as it should be
-	found   *unix.Stat_t // what is at dst
-	replace bool         // dst is to be replaced by a file made beside it
-	linked  bool         // dst is another name of an earlier copy
-	apart   bool         // the source cannot be renamed to where its copy will be
-	backup  place        // what was at dst is here now
+	stat    unix.Stat_t // of src
+	id      identity    // of src, if it is moved
+	fd      int         // src, if it is open; else -1
+	crosses bool        // src is on another filesystem than dst: it cannot be renamed
+	several *original   // src, if it is moved and has, or had, more than one name
+
+	decision
+	outcome
+}
+
+// A role is why there is an entry.
+type role uint8
+
+const (
+	inTree   role = iota
+	byUser        // it was named by the user
+	onTheWay      // it is a directory on the way to what the user named
+)
+
+// An outcome is what has become of an entry.
+type outcome struct {
+	handed  bool // a worker has it: it is no longer the walk's
+	entered bool // it is a directory, and is finished when all that is in it is
+	told    bool // that it is copied
+	placed  bool // the copy has its name
+	gone    bool // the source has not
+	failed  bool // it is not as it should be
 }
 
 // is reports whether the source is of a kind, unix.S_IFREG and so on.
@@ -147,8 +171,10 @@ func (c *Copier) copy(e *entry) {
 	e.fd = -1
 	if p := c.copyEntry(e); p != nil {
 		e.failed = true
-		c.report(p)
+		c.report(c.collided(e, p))
 		c.takeBack(e)
+	} else {
+		c.keepBackup(e)
 	}
 	if e.handed {
 		return
@@ -156,6 +182,9 @@ func (c *Copier) copy(e *entry) {
 	e.close()
 	if e.is(unix.S_IFREG) {
 		c.land(e)
+	}
+	if !e.entered {
+		c.filling.note(e)
 	}
 }
 
@@ -176,30 +205,66 @@ func (c *Copier) copyEntry(e *entry) *Problem {
 	if directory && !c.options.Recursive {
 		return &Problem{What: OmittedDirectory, Source: e.src.path()}
 	}
-	if e.top && !directory && c.options.Backup.none() && c.memory.sourceTwice(e) {
+	if e.role == byUser && !directory && c.options.Backup.none() && c.memory.sourceTwice(e) {
 		return &Problem{What: SourceTwice, Source: e.src.path()}
 	}
-	done, problem := c.inspect(e)
-	if problem != nil || done {
-		return problem
-	}
-	switch {
-	case c.options.Move && c.rename(e, &problem):
-	case directory:
-		problem = c.copyDirectory(e)
-	default:
-		problem = c.copyFile(e)
-		if problem == nil && c.options.Move && (e.linked || !e.is(unix.S_IFREG)) {
-			problem = c.finishMove(e)
+	problem := c.attempt(e)
+	for range mostRaces {
+		if !c.raced(e, problem) {
+			break
 		}
-	}
-	switch {
-	case problem != nil && !directory:
-		c.memory.forget(e)
-	case problem == nil && e.top && !e.linked:
-		c.memory.created(e)
+		e.close()
+		e.decision = decision{}
+		problem = c.attempt(e)
 	}
 	return problem
+}
+
+// mostRaces is how often a destination may come and go while a copy is made.
+const mostRaces = 20
+
+// raced reports whether a file has come to be where none was, when the complete
+// copy was to be put there: what becomes of it is to be decided anew.
+func (c *Copier) raced(e *entry, p *Problem) bool {
+	return p != nil && p.Err == unix.EEXIST && (p.What == Commit || p.What == Move) &&
+		e.found == nil && !e.dst.fresh() && !c.stopped()
+}
+
+// attempt decides what becomes of one file, and carries it out.
+func (c *Copier) attempt(e *entry) *Problem {
+	p := c.decide(e)
+	if p != nil || e.action == Skip {
+		return p
+	}
+	p = c.carryOut(e)
+	switch {
+	case p != nil && !e.is(unix.S_IFDIR):
+		c.memory.forget(e)
+	case p == nil && e.role == byUser && !e.action.links() && c.mover == nil:
+		c.memory.created(e)
+	}
+	return p
+}
+
+// carryOut does what was decided.
+func (c *Copier) carryOut(e *entry) *Problem {
+	switch {
+	case e.action == Rename:
+		crosses, p := c.rename(e)
+		if !crosses {
+			return p
+		}
+		e.crosses, e.action = true, e.otherwise
+		return c.carryOut(e)
+	case e.is(unix.S_IFDIR):
+		return c.copyDirectory(e)
+	}
+	p := c.copyFile(e)
+	if p != nil || e.handed {
+		return p
+	}
+	e.placed = true
+	return c.mover.finishOther(c.worker, e)
 }
 
 // copyFile copies what is no directory, by its kind.
@@ -208,7 +273,7 @@ func (c *Copier) copyFile(e *entry) *Problem {
 	if !e.dst.fresh() {
 		c.settle()
 	}
-	if !e.replace {
+	if e.action != PutBeside {
 		c.copying(e)
 	}
 	if done, p := c.copyName(e); done {
@@ -221,7 +286,7 @@ func (c *Copier) copyFile(e *entry) *Problem {
 		return c.putHardLink(e, e.src, c.options.Existing.has(Force) || c.options.Ask)
 	case e.is(unix.S_IFLNK):
 		return c.copyLink(e)
-	case e.is(unix.S_IFREG) && (busy || c.options.Jobs > 0) && !c.remembers(e) && c.handOver(e):
+	case e.is(unix.S_IFREG) && (busy || c.options.Jobs > 0) && c.independent(e) && c.handOver(e):
 		return nil
 	case c.hasContents(e):
 		return c.copyRegular(e)
@@ -252,6 +317,7 @@ func (c *Copier) look(e *entry) error {
 	if c.follows(e) {
 		flags = 0
 	}
+	c.mover.know(e, -1)
 	return fstatat(e.src, &e.stat, flags)
 }
 
@@ -260,6 +326,7 @@ func (c *Copier) lookInside(e *entry, flags int, kind uint32) bool {
 	if err != nil {
 		return false
 	}
+	c.mover.know(e, fd)
 	if err := fstat(fd, &e.stat); err != nil || !e.is(kind) {
 		unix.Close(fd)
 		return false

@@ -44,10 +44,14 @@ func TestACrewTellsInTheOrderOfOneWorker(t *testing.T) {
 		o := recursive()
 		o.Data.Reflink = ReflinkAlways
 		o.Jobs = jobs
-		c := New(o, Events{
-			Copying: func(source, _, _ string) { told = append(told, "copying "+source) },
-			Problem: func(p *Problem) { told = append(told, "problem "+p.Source) },
-		})
+		c := New(o, Listener{Tell: func(e Event) {
+			switch e := e.(type) {
+			case Copying:
+				told = append(told, "copying "+e.Source)
+			case *Problem:
+				told = append(told, "problem "+e.Source)
+			}
+		}})
 		defer c.Close()
 		c.To(filepath.Join(root, fmt.Sprint("out", jobs)), filepath.Join(root, "src"), false)
 		return told
@@ -88,7 +92,7 @@ func TestACrewGivesDirectoriesTheirAttributesLast(t *testing.T) {
 	o := recursive()
 	o.Preserve = Mode | Timestamps
 	o.Jobs = 4
-	c := New(o, Events{Problem: func(p *Problem) { t.Error(p) }})
+	c := New(o, failing(t))
 	c.To(dst, src, false)
 	c.Close()
 	if left := descriptors(t); left > open {
@@ -155,6 +159,14 @@ func TestWorkersAreAsManyAsMayOpenTheirFiles(t *testing.T) {
 	for limit, want := range map[uint64]int{0: 1, 1023: 1, 1024: 85, 4096: 597, math.MaxUint64: math.MaxInt32 / 6} {
 		if got := affordable(limit); got != want {
 			t.Errorf("%d workers share %d descriptors, want %d", got, limit, want)
+		}
+	}
+}
+
+func TestFewDescriptorsKeepFewLevelsOpen(t *testing.T) {
+	for descriptors, want := range map[int]int{0: 1, 5: 1, 9: 1, 10: 2, 69: 31, 70: 32, 1 << 20: 32} {
+		if got := levelsFor(descriptors); got != want {
+			t.Errorf("%d descriptors: %d levels, want %d", descriptors, got, want)
 		}
 	}
 }

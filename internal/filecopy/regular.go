@@ -40,7 +40,7 @@ func (w *worker) copyRegular(e *entry) *Problem {
 	if !w.options.AttributesOnly {
 		w.mark(dst, src)
 		p = w.fill(dst, src)
-		w.tell(w.explain(dst, src))
+		w.copied(w.explain(dst, src))
 	}
 	if p == nil {
 		dst.unmark()
@@ -60,12 +60,13 @@ func (w *worker) conclude(e *entry, dst, src *file, p *Problem) *Problem {
 	}
 	if dst.staging != nil {
 		p = w.commitOrAbandon(e, dst, p)
+		e.placed = p == nil
 	}
-	if p == nil && (w.options.Move || w.options.Fsync && dst.home != dst.at) { // else the walk does it
+	if p == nil && (w.mover != nil || w.durable && dst.home != dst.at) { // else the walk does it
 		p = syncDirectory(dst.home)
 	}
-	if p == nil && w.options.Move {
-		p = w.removeSource(e, &src.stat)
+	if p == nil {
+		p = w.mover.finishFile(w, e, dst, src)
 	}
 	if p == nil {
 		w.gauge.completed.files.Add(1)
@@ -114,6 +115,9 @@ func (w *worker) openDest(e *entry, src *file) (*file, *Problem) {
 	if p == nil && !dst.fresh && !w.options.AttributesOnly {
 		p = w.empty(dst, src)
 	}
+	if p == nil {
+		p = w.mover.unkept(w, e, dst, src)
+	}
 	switch {
 	case p == nil:
 		return dst, nil
@@ -139,10 +143,10 @@ func (w *worker) openAny(e *entry, src *file) (*file, *Problem) {
 
 // openExisting returns nil if there is nothing to open.
 func (w *worker) openExisting(e *entry) (*file, *Problem) {
-	if e.replace {
+	switch e.action {
+	case PutBeside:
 		return w.replaceRegular(e)
-	}
-	if e.missing || e.found == nil && e.dst.fresh() {
+	case Create:
 		return nil, nil
 	}
 	dst := &file{at: e.dst, home: e.dst, flags: w.writing()}

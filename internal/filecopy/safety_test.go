@@ -218,16 +218,18 @@ func TestNamesOfAFileThatChangesMeanwhileAreMovedAnew(t *testing.T) {
 	first := ""
 	o := recursive()
 	o.Safety, o.Existing, o.Preserve = Safety{Move: true}, Replace, Names
-	c := New(o, Events{
-		Problem: func(p *Problem) { t.Error(p) },
-		Gone: func(source string, directory bool) {
+	c := New(o, Listener{Tell: func(e Event) {
+		switch e := e.(type) {
+		case *Problem:
+			t.Error(e)
+		case Gone:
 			if first == "" {
-				first = source
-				names = slices.DeleteFunc(names, func(name string) bool { return name == source })
+				first = e.Source
+				names = slices.DeleteFunc(names, func(name string) bool { return name == e.Source })
 				write(t, names[0], "something new")
 			}
-		},
-	})
+		}
+	}})
 	c.To(filepath.Join(disk, "d"), "d", true)
 	c.Close()
 	if got := text(t, filepath.Join(disk, first)); got != "old" {
@@ -237,5 +239,39 @@ func TestNamesOfAFileThatChangesMeanwhileAreMovedAnew(t *testing.T) {
 		if got := text(t, filepath.Join(disk, name)); got != "something new" || stat(t, filepath.Join(disk, name)).Nlink != 2 {
 			t.Errorf("%s is %q with %d names", name, got, stat(t, filepath.Join(disk, name)).Nlink)
 		}
+	}
+}
+
+// The one that comes second replaces the file of the first, as if it had been
+// there from the beginning, or does not, if that is the user's wish.
+func TestADestinationThatComesToBeMeanwhileIsDecidedUponAnew(t *testing.T) {
+	for name, o := range map[string]Options{
+		"nameless":  {Safety: Safety{Atomic: true}},
+		"named":     {Safety: Safety{Atomic: true, Resume: true}},
+		"kept":      {Safety: Safety{Atomic: true}, Update: UpdateNone},
+		"backed up": {Safety: Safety{Atomic: true}, Backup: Backup{Control: Simple, Suffix: "~"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			write(t, "src", "new")
+			r := newRun(t, o)
+			r.during = func(string) { write(t, "dst", "somebody's") }
+			r.To("dst", "src", false)
+			r.clean(t)
+			want, names := "new", []string{"dst", "src"}
+			switch name {
+			case "kept":
+				want = "somebody's"
+			case "backed up":
+				names = []string{"dst", "dst~", "src"}
+			}
+			if got := text(t, "dst"); got != want {
+				t.Errorf("the file is %q, want %q", got, want)
+			}
+			if len(r.copied) != 1 {
+				t.Errorf("copied: %q", r.copied)
+			}
+			only(t, ".", names...)
+		})
 	}
 }

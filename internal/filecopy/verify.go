@@ -24,7 +24,7 @@ func (v *Verified) add(other Verified) {
 // unverifiable refuses a copy that could not be verified, before opening a FIFO
 // waits for somebody.
 func (w *worker) unverifiable(e *entry) *Problem {
-	if !w.options.Verify || rereadable(&e.stat) && (e.found == nil || e.replace || rereadable(e.found)) {
+	if !w.options.Verify || rereadable(&e.stat) && (e.found == nil || e.action.beside() || rereadable(e.found)) {
 		return nil
 	}
 	return &Problem{What: Unverifiable, Source: e.src.path(), Dest: e.dst.path()}
@@ -35,7 +35,11 @@ func rereadable(st *unix.Stat_t) bool { return isKind(st, unix.S_IFREG) || isKin
 // verify compares a copy, which is on disk, with its source. It sets O_DIRECT
 // for both descriptors, which are this package's own.
 func (w *worker) verify(dst, src *file) *Problem {
-	c := &comparison{worker: w, dst: dst, src: src}
+	seen := w.openedAnew(dst)
+	if seen != dst {
+		defer unix.Close(seen.fd)
+	}
+	c := &comparison{worker: w, dst: seen, src: src}
 	if err := c.prepare(); err != nil {
 		return &Problem{What: ReadBack, Dest: dst.at.path(), Err: err}
 	}
@@ -48,11 +52,34 @@ func (w *worker) verify(dst, src *file) *Problem {
 		v.Direct = size
 	}
 	w.verified.add(v)
-	if w.journal.events.Verified != nil {
-		dest, direct := dst.at.path(), v.Direct == size
-		w.journal.note(w.page, func(to Events) { to.Verified(dest, size, direct) })
+	if w.details() {
+		w.tell(Compared{dst.at.path(), size, v.Direct == size})
 	}
 	return nil
+}
+
+// openedAnew returns a copy on SMB by a descriptor that was opened after it was
+// complete: in Linux 5.10 the one that the server copied to has the size from
+// before. Elsewhere, and where that fails, it returns dst.
+func (w *worker) openedAnew(dst *file) *file {
+	if !dst.regular() || !isSMB(w.devices.filesystem(dst)) {
+		return dst
+	}
+	fd := -1
+	err := again(func() (err error) {
+		fd, err = unix.Open(fmt.Sprintf("/proc/self/fd/%d", dst.fd), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		return err
+	})
+	if err != nil {
+		return dst
+	}
+	seen := *dst
+	seen.fd = fd
+	return &seen
+}
+
+func isSMB(magic int64) bool {
+	return magic == unix.CIFS_SUPER_MAGIC || magic == unix.SMB2_SUPER_MAGIC
 }
 
 // compareBlock is what is read at once of either file, in bytes: a multiple of

@@ -27,7 +27,7 @@ func (c *Copier) copyDirectory(e *entry) *Problem {
 		c.end()
 		return nil
 	}
-	src, err := c.openSourceDirectory(e)
+	src, err := c.openSourceDirectory(e, made.dir)
 	if err != nil {
 		c.report(&Problem{What: ReadDirectory, Source: e.src.path(), Err: err})
 	}
@@ -53,12 +53,15 @@ func (c *Copier) copyNames(e *entry, here level) {
 		c.report(&Problem{What: ReadDirectory, Source: e.src.path(), Err: err})
 	}
 	for _, found := range names.entries {
+		c.reserve(here.dst, names.name(found))
+	}
+	for _, found := range names.entries {
 		name := names.name(found)
 		c.copy(&entry{
-			src:   place{here.src, name},
-			dst:   place{here.dst, name},
-			kind:  found.kind,
-			apart: e.apart,
+			src:     place{here.src, name},
+			dst:     place{here.dst, name},
+			kind:    found.kind,
+			crosses: e.crosses,
 		})
 		if c.halted || here.lost() || c.stopped() {
 			return
@@ -67,8 +70,14 @@ func (c *Copier) copyNames(e *entry, here level) {
 }
 
 // openSourceDirectory hands the directory that look has opened over, or opens
-// it.
-func (c *Copier) openSourceDirectory(e *entry) (*directory, error) {
+// it. If the copy was made in it since, it is opened anew: the listing of one that
+// was opened before does not show that on btrfs, and the copy would not be noticed.
+func (c *Copier) openSourceDirectory(e *entry, made *directory) (*directory, error) {
+	if e.fd >= 0 && made.fresh {
+		if in, err := e.dst.parent(); err != nil || in == idOf(&e.stat) {
+			e.close()
+		}
+	}
 	if e.fd >= 0 {
 		d := &directory{at: e.src, fd: e.fd, id: idOf(&e.stat)}
 		e.fd = -1
@@ -93,9 +102,9 @@ type madeDirectory struct {
 // enter opens the destination directory, and makes it first if need be.
 func (c *Copier) enter(e *entry) (*madeDirectory, *Problem) {
 	m := &madeDirectory{}
-	if e.found == nil {
+	if e.action == Create {
 		mode := e.stat.Mode & (permissions | setID)
-		if e.parent && c.options.PlainModes { // it stays so if the next one cannot be made
+		if e.role == onTheWay && c.options.PlainModes { // it stays so if the next one cannot be made
 			mode = permissions
 		}
 		m.omitted = mode & c.omitted(unix.S_IWGRP|unix.S_IWOTH)
@@ -104,22 +113,27 @@ func (c *Copier) enter(e *entry) (*madeDirectory, *Problem) {
 		}
 	}
 	var err error
-	if m.dir, err = openDirectory(e.dst, &m.stat, e.found != nil && (e.parent || c.options.KeepDirectoryLinks)); err != nil {
+	if m.dir, err = openDirectory(e.dst, &m.stat, e.action == Fill && (e.role == onTheWay || c.options.KeepDirectoryLinks)); err != nil {
 		return nil, &Problem{What: StatDest, Dest: e.dst.path(), Err: err}
 	}
-	if e.found != nil {
+	if e.action == Fill {
+		if c.withinMoved(m.dir) {
+			m.dir.close()
+			return nil, &Problem{What: OverJustCreated, Source: e.src.path(), Dest: e.dst.path()}
+		}
 		return m, nil
 	}
 	m.dir.fresh = true
+	c.mover.rememberOpen(m.dir.fd)
 	p := c.openUp(m)
-	if p == nil && c.options.Move { // the first source goes before the directory is finished
+	if p == nil && c.mover != nil { // the first source goes before the directory is finished
 		p = syncDirectory(e.dst)
 	}
 	if p != nil {
 		m.dir.close()
 		return nil, p
 	}
-	if !c.marked && !e.parent {
+	if !c.marked && e.role != onTheWay {
 		c.memory.dirs[m.dir.id] = e.dst
 		c.marked = true
 	}

@@ -16,6 +16,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"zeroutils/internal/testbin"
+
 	"zeroutils/internal/testfs"
 )
 
@@ -38,10 +40,12 @@ func Main(m *testing.M, main func(), names ...string) {
 }
 
 // Run runs all scripts in testdata, with variables such as "NAME=value" in the
-// environment. A script may begin with [missing:root], [missing:no-selinux] or
-// [missing:PROGRAM], and skip for what it needs; where CI=true that is an error,
-// unless the kernel lacks it. Its programs do not ignore a hangup even where this process
-// was started to ignore it (nohup).
+// environment. $BUILT is a directory with the tools as users have them: those
+// know what was closed when they were started. A script may begin with
+// [missing:root], [missing:no-selinux] or [missing:PROGRAM], and skip for what
+// it needs; where CI=true that is an error, unless the kernel lacks it. Its
+// programs do not ignore a hangup even where this process was started to ignore
+// it (nohup).
 func Run(t *testing.T, variables ...string) {
 	if signal.Ignored(syscall.SIGHUP) {
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
@@ -51,13 +55,14 @@ func Run(t *testing.T, variables ...string) {
 		t.Fatal(err)
 	}
 	deadline, _ := t.Deadline()
+	built := testbin.Dir(t)
 	for _, file := range files {
 		var lack lack
 		testscript.RunT(script{t, &lack}, testscript.Params{
 			Files:    []string{file},
 			Deadline: deadline,
 			Setup: func(env *testscript.Env) error {
-				env.Vars = append(append(env.Vars, "GORACE="+noExitSleep), variables...)
+				env.Vars = append(append(env.Vars, "GORACE="+noExitSleep, "BUILT="+built), variables...)
 				return nil
 			},
 			Condition: lack.missing,

@@ -193,7 +193,7 @@ func (t *transfer) fellBack(to Method, why error) {
 // Linux 5.3 to 5.18), sendfile and mmap stop early.
 func (t *transfer) confirm(err error) error {
 	sure := t.method == ReadWrite || t.method == Uncached || t.src.Kind == Pipe || t.src.Kind == Socket
-	if err != nil || sure || t.left == 0 {
+	if err != nil || sure || t.left == 0 || t.copiedByServer() {
 		return err
 	}
 	t.method = ReadWrite

@@ -384,7 +384,10 @@ func (k *fakeKernel) filesystem(fd int) (int64, error) {
 func (k *fakeKernel) setLease(fd, kind int) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	_, f := k.fileAt(fd)
+	d, f := k.fileAt(fd)
+	if !d.private {
+		k.foul("a lease on the caller's open file description")
+	}
 	if kind == unix.F_UNLCK {
 		k.step("F_SETLEASE F_UNLCK")
 		if !f.leased {

@@ -32,6 +32,10 @@ type Command struct {
 	// Choices are the words that an option takes, by the first name of its
 	// flag; see Choice. The option's value will be the word in full.
 	Choices map[string][]string
+	// Ends reports whether the last of the operands read so far ends the
+	// options: what follows it is operands, whatever it looks like. Without it,
+	// options and operands may be mixed, unless POSIXLY_CORRECT is set.
+	Ends func(operands []string, posixlyCorrect bool) bool
 	// Signals are those that do nothing until Run is told of them, by
 	// signals.Notify: SIGUSR1 or none.
 	Signals []syscall.Signal
