@@ -8,6 +8,7 @@ import (
 
 	"zeroutils/internal/endpoint"
 	"zeroutils/internal/splice"
+	"zeroutils/internal/tool"
 )
 
 // A pair is a source and a sink, open, with one way between them or two.
@@ -43,6 +44,7 @@ func (s *settings) newPair() *pair {
 func (s *settings) newCopier() *splice.Copier {
 	c := splice.New()
 	c.PipeSize = s.opener.PipeSize
+	tool.GiveBackBeforeDying(c)
 	return c
 }
 

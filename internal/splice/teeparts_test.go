@@ -46,7 +46,7 @@ func TestAPipeGetsReferencesAndTheLastSinkTheBytes(t *testing.T) {
 	if sinks[0].By[TeePipe] != 20*page || sinks[1].By[Splice] != 20*page || r.Copied != 20*page {
 		t.Errorf("%v, %v, copied %d", sinks[0].By, sinks[1].By, r.Copied)
 	}
-	if s.k.calls["read"]+s.k.calls["write"] > 0 {
+	if s.k.calls["read"]+s.k.calls["write"] > 1 { // read confirms the end
 		t.Errorf("calls %v", s.k.calls)
 	}
 }
@@ -147,7 +147,7 @@ func TestAnAppendingSinkIsWrittenToAndTheOthersStayFast(t *testing.T) {
 	s.toPipe(0, 4)
 	s.toFile(Regular, 0, 0, 0)
 	sinks, _ := s.mustTee(t)
-	if sinks[0].By[ReadWrite] != 20*page || sinks[1].By[TeePipe] != 20*page || sinks[2].By[Splice] != 20*page {
+	if sinks[0].By[ReadWrite] != 20*page || sinks[1].By[Splice] != 20*page || sinks[2].By[Splice] != 20*page {
 		t.Errorf("%v, %v, %v", sinks[0].By, sinks[1].By, sinks[2].By)
 	}
 }
@@ -272,8 +272,8 @@ func TestWhatHasArrivedIsPassedOnAtOnce(t *testing.T) {
 				t.Errorf("%v: asked for more when the sink had %d bytes of %d", m, len(hole.got), st.consumed)
 			}
 		}
-		s.copier.kernel.splice = func(in, out, n, flags int) (int, error) {
-			if in == s.src.FD {
+		s.copier.kernel.splice = func(in, out place, n, flags int) (int, error) {
+			if in.fd == s.src.FD {
 				look()
 			}
 			return fill(in, out, n, flags)
@@ -372,8 +372,8 @@ func TestAFanOutNeedsNobodyToTell(t *testing.T) {
 func TestPollsOwnErrorIsThatOfTheSink(t *testing.T) {
 	for call, m := range map[string]Method{"tee": Auto, "splice out": Auto, "write": ReadWrite} {
 		s := fanScene(20)
-		s.toPipe(0, 4)
-		s.toHole(Socket, 0)
+		s.toPipe(unix.O_NONBLOCK, 4)
+		s.toHole(Socket, unix.O_NONBLOCK)
 		who := theSink
 		if call == "splice out" {
 			who++

@@ -41,15 +41,15 @@ func TestACountOfMinusOneBesideAnErrorIsNotAdded(t *testing.T) {
 		"write": func() (int, error) { return sys.write(fd, p) },
 		"splice": func() (int, error) {
 			s.fail("splice out", theSink, fault{errno: unix.EIO})
-			return sys.splice(s.k.addPrivate(&fakePipe{k: s.k}, nobody, Pipe, 0).fd, fd, 1, 0)
+			return sys.splice(own(s.k.addPrivate(&fakePipe{k: s.k}, nobody, Pipe, 0).fd), own(fd), 1, 0)
 		},
 		"sendfile": func() (int, error) {
 			s.fail("sendfile", either, fault{errno: unix.EIO})
-			return sys.sendfile(fd, fd, 1)
+			return sys.sendfile(fd, own(fd), 1)
 		},
 		"copy_file_range": func() (int, error) {
 			s.fail("copy_file_range", either, fault{errno: unix.EIO})
-			return sys.copyFileRange(fd, fd, 1)
+			return sys.copyFileRange(own(fd), own(fd), 1)
 		},
 	} {
 		if n, err := call(); n != 0 || err != unix.EIO && err != unix.EBADF {
@@ -86,8 +86,8 @@ func TestANonblockingSinkIsWaitedFor(t *testing.T) {
 
 func TestADescriptorThatPollWronglyCallsReadyDoesNotCostACPU(t *testing.T) {
 	s := newScene()
-	s.stream(Socket, 0, 100, 100)
-	s.toHole(Socket, 0)
+	s.stream(Socket, unix.O_NONBLOCK, 100, 100)
+	s.toHole(Socket, unix.O_NONBLOCK)
 	lies := times(patience+5, fault{errno: unix.EAGAIN})
 	s.fail("splice in", source, append(append(lies, fault{}), lies...)...)
 	s.mustCopy(t)
@@ -98,16 +98,16 @@ func TestADescriptorThatPollWronglyCallsReadyDoesNotCostACPU(t *testing.T) {
 
 func TestPollsOwnErrorIsThatOfTheDescriptor(t *testing.T) {
 	s := newScene()
-	s.stream(Socket, 0, 100)
-	s.toHole(Socket, 0)
+	s.stream(Socket, unix.O_NONBLOCK, 100)
+	s.toHole(Socket, unix.O_NONBLOCK)
 	s.fail("splice in", source, fault{errno: unix.EAGAIN})
 	s.fail("poll", source, fault{errno: unix.ENOMEM})
 	if _, err := s.copy(); *(err.(*ReadError)) != (ReadError{unix.ENOMEM}) {
 		t.Errorf("%v", err)
 	}
 	s = newScene()
-	s.stream(Socket, 0, 100)
-	s.toHole(Socket, 0)
+	s.stream(Socket, unix.O_NONBLOCK, 100)
+	s.toHole(Socket, unix.O_NONBLOCK)
 	s.fail("splice out", theSink, fault{errno: unix.EAGAIN})
 	s.fail("poll", theSink, fault{errno: unix.ENOMEM})
 	if _, err := s.copy(); *(err.(*WriteError)) != (WriteError{unix.ENOMEM}) {
