@@ -1,74 +1,162 @@
 #!/bin/sh
-# Installs what the tests need, where it may, and runs everything.
+# Checks and tests everything.
 set -eu
 
-case "${1-}" in
--h | --help)
-	echo "Usage: $0"
-	echo "Runs every check and test. As root on Debian it first installs the programs"
-	echo "that the tests use; elsewhere tests that miss one are skipped and say so,"
-	echo "except with CI=true in the environment, where nothing may be skipped."
-	exit 0
-	;;
-esac
+usage() {
+	cat <<END
+Usage: $0 [--quick | --all] [--no-install] [PACKAGE...]
+Runs every check and test, or those of some packages, such as ./cmd/zcat. As root
+on Debian it first installs the programs that the tests use. A test that lacks
+something is skipped; the end says how many were, and why.
+
+  --quick       leave out the race detector and tests on other filesystems
+  --all         also do what takes very long: many more random cases
+  --no-install  install nothing
+
+With CI=true in the environment it also builds for other architectures and runs
+the tools there, and a test may skip nothing but what the running kernel lacks.
+END
+}
+
+level=usual install=yes
+while [ $# -gt 0 ]; do
+	case $1 in
+	-h | --help) usage; exit 0 ;;
+	--quick) level=quick ;;
+	--all) level=all ;;
+	--no-install) install= ;;
+	-*) usage >&2; exit 1 ;;
+	*) break ;;
+	esac
+	shift
+done
+chosen=$*
 
 cd "$(dirname "$0")/.."
+[ -n "$chosen" ] || set -- ./...
 unset ZEROUTILS_METHOD POSIXLY_CORRECT
+ci=
+[ "${CI-}" != true ] || ci=yes
+began=$(date +%s)
 
-packages="acl attr bindfs btrfs-progs curl e2fsprogs ethtool fish gcc groff-base iperf3 iproute2 libc6-dev mandoc netbase netcat-openbsd perl procps pv python3 qemu-user shellcheck socat strace tmux util-linux xfsprogs zsh"
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-	missing=
-	for package in $packages; do
-		dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"
-	done
-	if [ -n "$missing" ]; then
-		echo "== installing$missing"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+mkdir "$work/log"
+
+# The Debian packages that are missing, each with what it is for.
+missing() {
+	while read -r package _ reason; do
+		case $package in '#'* | '') continue ;; esac
+		dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || printf '  %-16s %s\n' "$package" "$reason"
+	done <internal/testfs/packages.txt
+}
+
+if command -v apt-get >/dev/null 2>&1; then
+	missing >"$work/missing"
+	if [ ! -s "$work/missing" ]; then
+		:
+	elif [ -n "$install" ] && [ "$(id -u)" = 0 ]; then
+		echo "== installing packages that the tests use (--no-install leaves the system as it is)"
+		cat "$work/missing"
 		export DEBIAN_FRONTEND=noninteractive
-		apt-get update -qq
-		# shellcheck disable=SC2086 # one word a package
-		apt-get install -y -qq --no-install-recommends $missing >/dev/null
+		# shellcheck disable=SC2046 # one word a package
+		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends $(awk '{ print $1 }' "$work/missing"); } >"$work/apt" 2>&1 || {
+			cat "$work/apt" >&2
+			echo "zeroutils: the packages could not be installed: that takes the network; --no-install goes on without" >&2
+			exit 1
+		}
+	else
+		echo "== packages that are missing, so that tests will be skipped"
+		cat "$work/missing"
 	fi
 fi
 
-# lint NAME COMMAND...: runs a checker that must be there and be silent.
-lint() {
+echo "== fetching modules and tools"
+scripts/fetch.sh -test ./... honnef.co/go/tools/cmd/staticcheck
+(cd scripts/bench && ../fetch.sh -test ./...)
+
+GOFLAGS="$(go env GOFLAGS) -tags=urfave_cli_no_docs"
+export GOFLAGS
+go build -o "$work/gotest" ./scripts/gotest
+
+# part NAME COMMAND...: runs a part of the tests. The others run also if it fails.
+failed=
+part() {
 	name=$1
 	shift
 	echo "== $name"
-	if ! command -v "$1" >/dev/null 2>&1; then
-		[ "${CI-}" != true ] || { echo "$1 is missing" >&2; exit 1; }
-		echo "skipped: $1 is not installed"
-		return
+	if ! "$@"; then
+		echo "FAILED: $name"
+		failed="$failed${failed:+, }$name"
 	fi
-	said=$("$@" 2>&1) || { echo "$said" >&2; exit 1; }
-	[ -z "$said" ] || { echo "$said" >&2; exit 1; }
 }
 
-export GOFLAGS="${GOFLAGS-} -tags=urfave_cli_no_docs"
-lint gofmt gofmt -l cmd internal man scripts
-lint "go vet" go vet ./...
-lint staticcheck go tool staticcheck ./...
-lint shellcheck shellcheck .ci/run scripts/*.sh scripts/*/*.sh
-lint mandoc mandoc -T lint -W warning man/zcat.1 man/ztee.1 man/zcp.1 man/zpipe.1 man/zeroutils.7
+# has PROGRAM: the program is installed. Under CI=true it has to be.
+has() {
+	command -v "$1" >/dev/null 2>&1 && return
+	[ -z "$ci" ] || failed="$failed${failed:+, }$1 is missing"
+	echo "== left out: $1 is missing"
+	return 1
+}
 
-echo "== builds for other architectures"
-for arch in arm64 386 riscv64; do
-	GOARCH=$arch CGO_ENABLED=0 go vet ./cmd/...
-done
+formatted() {
+	unformatted=$(gofmt -l cmd internal man scripts) || return 1
+	[ -z "$unformatted" ] || { echo "gofmt would change these: $unformatted"; return 1; }
+}
 
-if [ "$(go env GOARCH)" = amd64 ]; then
-	echo "== tests with 32 bits"
-	GOARCH=386 go test ./internal/splice -run 'Delivers|FourGigabytes|LargestOffset'
+tests() {
+	"$work/gotest" "$work/log" test "$@"
+}
+
+for_the_benchmark() {
+	(cd scripts/bench && go vet ./... && tests ./...)
+}
+
+for_architectures() {
+	for arch in arm64 arm 386 riscv64 ppc64le s390x loong64 mips mips64le; do
+		echo "   $arch"
+		GOARCH=$arch CGO_ENABLED=0 go vet ./cmd/... || return 1
+	done
+}
+
+with_32_bits() {
+	GOARCH=386 tests ./internal/splice -run 'Delivers|FourGigabytes|LargestOffset'
+}
+
+part gofmt formatted
+part "go vet" go vet "$@"
+[ $level = quick ] || part staticcheck go tool staticcheck "$@"
+if [ -z "$chosen" ]; then
+	! has shellcheck || part shellcheck shellcheck .ci/run scripts/*.sh scripts/*/*.sh
+	! has mandoc || part mandoc mandoc -T lint -W warning man/*.[17]
 fi
 
-echo "== tests of the benchmark"
-(cd scripts/bench && go vet ./... && go test ./...)
+# The race detector needs a C compiler and an architecture that has it.
+race=
+compiler=$(go env CC)
+case $level/$(go env GOARCH) in
+quick/*) ;;
+*/amd64 | */arm64 | */ppc64le | */s390x) ! has "${compiler%% *}" || race=-race ;;
+esac
 
-echo "== tests"
-race=-race
-if ! command -v "$(go env CC)" >/dev/null 2>&1; then
-	[ "${CI-}" != true ] || { echo "$(go env CC) is missing" >&2; exit 1; }
-	echo "without the race detector: $(go env CC) is not installed"
-	race=
+case $level in
+quick) part "tests (no race detector, no filesystems)" tests -short "$@" ;;
+all) part "tests, long" env ZEROUTILS_LONG=1 "$work/gotest" "$work/log" test -timeout 3h $race "$@" ;;
+*) part "tests${race:+ with the race detector}" tests -timeout 30m $race "$@" ;;
+esac
+
+if [ -z "$chosen" ] && [ $level != quick ]; then
+	part "tests of the benchmark" for_the_benchmark
 fi
-go test ${race:+-race} -timeout 30m ./...
+if [ -z "$chosen" ] && { [ -n "$ci" ] || [ $level = all ]; }; then
+	part "other architectures" for_architectures
+	[ "$(go env GOARCH)" != amd64 ] || part "tests with 32 bits" with_32_bits
+fi
+
+echo "== what was tested, in $(($(date +%s) - began)) s"
+[ -z "$failed" ] || echo "FAILED: $failed"
+"$work/gotest" "$work/log" summary
+[ -z "$failed" ]

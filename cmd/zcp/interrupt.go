@@ -6,8 +6,8 @@ import (
 	"syscall"
 	"time"
 
-	"zeroutils/internal/atexec"
 	"zeroutils/internal/filecopy"
+	"zeroutils/internal/signals"
 	"zeroutils/internal/tool"
 )
 
@@ -35,7 +35,7 @@ func newInterrupt(inv *tool.Invocation, c *filecopy.Copier) *interrupt {
 func (i *interrupt) watch() {
 	i.once.Do(func() {
 		told := make(chan os.Signal, 1)
-		atexec.Notify(told, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+		signals.Notify(told, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 		go func() {
 			sig := (<-told).(syscall.Signal)
 			i.sig <- sig
@@ -69,7 +69,7 @@ func (i *interrupt) die(sig syscall.Signal) {
 		case <-told:
 		case <-time.After(grace): // nobody reads it
 		}
-		atexec.Die(sig)
+		signals.Die(sig)
 	})
 	select {} // the other one dies
 }

@@ -42,6 +42,7 @@ var messages = [...]message{
 	filecopy.NotReplaced:            {"not replacing %s", []name{dest}},
 	filecopy.Declined:               {"", []name{dest}}, // the user knows
 	filecopy.BackupIsSource:         {"backing up %s might destroy source;  %s not copied", []name{dest, source}},
+	filecopy.BackupIsMoved:          {"backing up %s might destroy source;  %s not moved", []name{dest, source}},
 	filecopy.Replaced:               {"skipping file %s, as it was replaced while being copied", []name{source}},
 	filecopy.UnknownType:            {"%s has unknown file type", []name{source}},
 	filecopy.Unserved:               {"cannot copy %s to %s", []name{source, dest}},
@@ -83,6 +84,9 @@ var messages = [...]message{
 	filecopy.Move:            {"cannot move %s to %s", []name{source, dest}},
 	filecopy.MoveIntoItself:  {"cannot move %s to a subdirectory of itself, %s", []name{source, dest}},
 	filecopy.SourceChanged:   {"not removing %s: it has changed meanwhile", []name{source}},
+	filecopy.Vanished:        {"%s vanished while it was moved; its copy is %s", []name{source, dest}},
+	filecopy.Arrived:         {"not removing %s", []name{source}},
+	filecopy.Unkept:          {"cannot move %s to %s with all its attributes", []name{source, dest}},
 	filecopy.RemoveSource:    {"cannot remove %s", []name{source}},
 	filecopy.Interrupted:     {"interrupted before %s was complete", []name{dest}},
 	filecopy.Differs:         {"verification failed: %s differs from %s", []name{dest, source}},

@@ -8,9 +8,9 @@ import (
 	"syscall"
 	"time"
 
-	"zeroutils/internal/atexec"
 	"zeroutils/internal/filecopy"
 	"zeroutils/internal/meter"
+	"zeroutils/internal/signals"
 	"zeroutils/internal/tool"
 )
 
@@ -27,6 +27,7 @@ type progress struct {
 	mu    sync.Mutex
 	whole *meter.Meter
 	shown int64 // bytes that whole has
+	lost  int64 // bytes that its total is less by: they will not come
 }
 
 // patience is how long a copy may take before there is a display.
@@ -74,7 +75,8 @@ func (p *progress) total(files, bytes int64) {
 // stop takes the last picture: what has come until then is all.
 func (p *progress) stop() {
 	p.ended.Store(true)
-	p.total(p.gauge.Files(), p.gauge.Bytes())
+	files, bytes := p.gauge.Missing()
+	p.total(p.gauge.Files()+files, p.gauge.Bytes()+bytes)
 	p.display.Stop()
 }
 
@@ -82,7 +84,7 @@ func (p *progress) stop() {
 // signal must not kill.
 func (p *progress) answer() {
 	asked := make(chan os.Signal, 1)
-	atexec.Notify(asked, syscall.SIGUSR1)
+	signals.Notify(asked, syscall.SIGUSR1)
 	go func() {
 		for range asked {
 			for _, row := range p.text(meter.Frame{Now: time.Now(), Width: wide}, 0) {
@@ -106,6 +108,10 @@ func (p *progress) text(f meter.Frame, bar meter.Fields) (rows []string) {
 	bytes := p.gauge.Bytes()
 	p.whole.Add(bytes - p.shown)
 	p.shown = bytes
+	if _, lost := p.gauge.Missing(); p.files.Load() > 0 {
+		p.whole.AddTotal(p.lost - lost)
+		p.lost = lost
+	}
 	state := p.whole.State(f.Now)
 	state.Done = f.Last
 	done, of := p.gauge.Files(), p.files.Load()

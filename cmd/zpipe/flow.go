@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io/fs"
 	"math"
 	"os"
@@ -9,27 +10,14 @@ import (
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"zeroutils/internal/splice"
 	"zeroutils/internal/tool"
 )
 
-// flowFlags are the options of how much may pass, and when.
-func flowFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "size", Aliases: []string{"s"}, Usage: "take `SIZE` for the whole, in bytes or with a unit, 1.5G; @FILE is the size of a file or tree"},
-		&cli.BoolFlag{Name: "stop-at-size", Aliases: []string{"S"}, Usage: "stop when the SIZE of -s has passed"},
-		&cli.StringFlag{Name: "rate-limit", Aliases: []string{"L"}, Usage: "let at most `RATE` bytes pass a second, evenly; 0 is no limit"},
-		&cli.StringFlag{Name: "buffer", Usage: "hold up to `SIZE` bytes for a SINK that is slow, in pipes, or in memory beyond what these hold"},
-		&cli.StringFlag{Name: "fill", Usage: "let nothing pass before `PERCENT` of the buffer is filled, nor when it has run empty"},
-		&cli.StringFlag{Name: "stall", Usage: "say so when nothing has passed for `SECONDS`, and what is waited for"},
-	}
-}
-
 // A flow is how much may pass, and when.
 type flow struct {
-	size  int64 // of the whole, as -s has it; 0 is unknown
+	size  int64 // of the whole, in bytes
+	sized bool  // the size is known
 	stop  bool  // at the size
 	rate  float64
 	stall time.Duration // 0 is not looked for
@@ -42,6 +30,7 @@ func newFlow(inv *tool.Invocation) (f flow, err error) {
 		if f.size, err = readSize(inv.Flags.String("size")); err != nil {
 			return f, err
 		}
+		f.sized = true
 	}
 	if s := inv.Flags.String("rate-limit"); inv.Flags.IsSet("rate-limit") {
 		if f.rate, err = tool.Rate("rate", s); err != nil {
@@ -54,6 +43,9 @@ func newFlow(inv *tool.Invocation) (f flow, err error) {
 		}
 	}
 	f.stop = inv.Flags.Bool("stop-at-size")
+	if f.stop && !f.sized && (inv.Flags.Bool("serve") || inv.Flags.Bool("both")) {
+		return f, tool.UsageErrorf("-S needs -s with --serve and with --both")
+	}
 	return f, f.readBuffer(inv)
 }
 
@@ -74,14 +66,18 @@ func (f *flow) readBuffer(inv *tool.Invocation) error {
 		return tool.UsageErrorf("invalid percentage: %s", tool.QuoteLocale(text))
 	}
 	if f.buffer.Size == 0 {
-		return tool.UsageErrorf("--fill needs a --buffer")
+		return tool.UsageErrorf("--fill needs a --buffer of more than nothing")
 	}
 	f.buffer.Fill = int(percent)
 	return nil
 }
 
 // copy copies, by way of the buffer if the pipes on both sides hold less.
+// A size of 0 to stop at lets nothing pass.
 func (f *flow) copy(c *splice.Copier, dst, src *splice.Descriptor, o splice.Options) (splice.Report, error) {
+	if f.stop && f.sized && f.size == 0 {
+		return splice.Report{}, nil
+	}
 	if f.buffer.Fill == 0 && f.buffer.Size <= capacity(dst)+capacity(src) {
 		return c.Copy(dst, src, o)
 	}
@@ -137,23 +133,40 @@ type sizeError struct {
 
 func (e *sizeError) Error() string { return tool.Quote(e.name) + ": " + tool.ErrorText(e.err) }
 
-// total is how many bytes there will be, as far as that is known; else 0.
-func (f *flow) total(src *splice.Descriptor) int64 {
-	switch {
-	case f.size > 0:
-		return f.size
-	case src.Kind == splice.Block:
-		return max(0, deviceSize(uint64(src.Stat.Rdev))-src.Offset)
+// errSizeUnknown is the error of -S where there is no size to stop at.
+var errSizeUnknown = errors.New("-S needs -s: neither the source nor the sink has a size")
+
+// measure takes the size of the source where -s gives none, or else that of a
+// sink that is a block device. For -S the error is errSizeUnknown.
+func (f *flow) measure(dst, src *splice.Descriptor) error {
+	if !f.sized {
+		f.size = max(src.Remaining(), leftOnDevice(src))
+		if f.size == 0 && src.Kind != splice.Block {
+			f.size = leftOnDevice(dst)
+		}
+		f.sized = f.size > 0 || src.Kind == splice.Block || dst.Kind == splice.Block
 	}
-	return src.Remaining()
+	if f.stop && !f.sized && src.Kind != splice.Regular { // an empty file ends by itself
+		return errSizeUnknown
+	}
+	return nil
+}
+
+// leftOnDevice is how many bytes a block device has behind the offset; 0 for
+// anything else.
+func leftOnDevice(d *splice.Descriptor) int64 {
+	if d.Kind != splice.Block {
+		return 0
+	}
+	return max(0, deviceSize(uint64(d.Stat.Rdev))-d.Offset)
 }
 
 // reached reports whether so many bytes are all that may pass.
-func (f *flow) reached(n int64) bool { return f.stop && f.size > 0 && n == f.size }
+func (f *flow) reached(n int64) bool { return f.stop && f.sized && n == f.size }
 
 // apply puts the limits into the options of a copy.
 func (f *flow) apply(o *splice.Options) {
-	if f.stop {
+	if f.stop && f.sized {
 		o.Limit = f.size
 	}
 	if f.rate > 0 {

@@ -7,11 +7,11 @@
 package main
 
 import (
-	"slices"
 	"syscall"
 
-	"zeroutils/internal/atexec"
 	"zeroutils/internal/endpoint"
+	"zeroutils/internal/proc"
+	"zeroutils/internal/signals"
 	"zeroutils/internal/tool"
 )
 
@@ -20,55 +20,62 @@ func main() { tool.Main(command()) }
 func command() tool.Command {
 	return tool.Command{
 		Name:     "zpipe",
-		Synopsis: []string{"[OPTION]... [SOURCE [SINK]]", "run [OPTION]... -- COMMAND [ARG]... [::: COMMAND [ARG]...]..."},
+		Synopsis: []string{"[OPTION]... [SOURCE [SINK]]", "run [OPTION]... COMMAND [ARG]... [::: COMMAND [ARG]...]..."},
 		Summary: `Relay SOURCE to SINK, standard input to standard output by default.
 
 Pipes on either side are raised to 1 MiB, which makes a pipeline faster than
 joining its commands directly. With run, join commands by such pipes, and
 exit with the last status that is not 0.
 `,
-		Flags:   slices.Concat(relayFlags(), flowFlags(), viewFlags()),
+		Flags:   flags(),
 		Notes:   endpointNotes,
+		Ends:    endsOptions,
 		Signals: []syscall.Signal{syscall.SIGUSR1},
 		Run:     run,
 	}
 }
 
 func run(inv *tool.Invocation) error {
-	if inv.Flags.IsSet("watchfd") {
-		return runWatch(inv)
+	if err := checkOptions(inv); err != nil {
+		return err
 	}
-	if len(inv.Operands) > 0 && inv.Operands[0] == runWord {
+	asked := useOf(inv)
+	switch asked {
+	case watching:
+		return runWatch(inv)
+	case running:
 		return runPipeline(inv)
 	}
 	s, err := readSettings(inv)
 	if err != nil {
 		return err
 	}
-	if inv.Flags.Bool("serve") {
+	if asked == serving {
 		return s.serve()
 	}
 	go s.monitor.answerSoon()
+	if s.src.Command() || s.dst.Command() {
+		proc.Adopt()
+	}
 	if s.src.Kind == endpoint.UnixListen || s.dst.Kind == endpoint.UnixListen {
-		atexec.BeforeDying(s.opener.Unlink, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+		signals.Cleanup(s.opener.Unlink, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	}
 	p := s.newPair()
 	if !p.open() {
 		return nil // it has said why
 	}
 	p.findRoute()
-	s.monitor.start(p.src.In)
+	s.monitor.start()
 	ended := p.run()
 	s.monitor.stop()
 	if !ended {
-		p.src.Terminate()
-		p.dst.Terminate()
+		s.opener.EndCommands(s.grace)
 		return nil // there are no statistics of what is still under way
 	}
 	p.end()
 	inv.PrintStats(p.report, p.routeStats()...)
 	if p.broken {
-		atexec.Die(syscall.SIGPIPE)
+		signals.Die(syscall.SIGPIPE)
 	}
 	return nil
 }

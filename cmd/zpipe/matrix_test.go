@@ -70,7 +70,7 @@ func viaFile(t *testing.T, source bool, data []byte) way {
 			t.Fatal(err)
 		}
 	}
-	return way{operand: path, file: path}
+	return way{operand: "file:" + path, file: path}
 }
 
 func viaFIFO(t *testing.T, source bool, _ []byte) way {

@@ -117,7 +117,7 @@ func TestAWriteToAPeerThatHasLeftInOrderIsNoError(t *testing.T) {
 			settings: &settings{both: true}, served: to, failed: map[*endpoint.Stream]bool{},
 			complain: func(string, ...any) { complaints++ },
 		}
-		p.explain(&endpoint.Stream{}, to, &splice.WriteError{Err: unix.EPIPE})
+		p.explain(&endpoint.Stream{}, to, 0, &splice.WriteError{Err: unix.EPIPE})
 		if failed := complaints > 0; failed != unread || p.enough == unread {
 			t.Errorf("unread %v: %d complaints", unread, complaints)
 		}

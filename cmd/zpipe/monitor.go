@@ -8,8 +8,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"zeroutils/internal/atexec"
 	"zeroutils/internal/meter"
+	"zeroutils/internal/signals"
 	"zeroutils/internal/splice"
 	"zeroutils/internal/tool"
 )
@@ -48,9 +48,9 @@ func newMonitor(inv *tool.Invocation) (*monitor, error) {
 	return m, err
 }
 
-// start begins to follow a relay that takes its bytes from src.
-func (m *monitor) start(src *splice.Descriptor) {
-	m.count(m.flow.total(src))
+// start begins to follow a relay.
+func (m *monitor) start() {
+	m.count(m.flow.size)
 	if m.view.on {
 		m.show(m.view.source(m.meter))
 	}
@@ -89,7 +89,7 @@ func (m *monitor) answerSoon() {
 // answer says on SIGUSR1 from now on how far the relay is, also while it waits.
 func (m *monitor) answer() {
 	asked := make(chan os.Signal, 1)
-	atexec.Notify(asked, syscall.SIGUSR1)
+	signals.Notify(asked, syscall.SIGUSR1)
 	go func() {
 		for range asked {
 			if b := m.begun.Load(); b != nil {
@@ -118,7 +118,7 @@ func (m *monitor) copying() string {
 func (m *monitor) show(rows meter.Source) {
 	m.draw(rows)
 	if display := m.display.Load(); display != nil {
-		atexec.BeforeDying(display.Stop, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+		signals.Cleanup(display.Stop, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	}
 }
 
@@ -127,7 +127,7 @@ func (m *monitor) show(rows meter.Source) {
 func (m *monitor) draw(rows meter.Source) {
 	if display := meter.Start(m.view.options, rows); display != nil {
 		m.display.Store(display)
-		atexec.SurvivePipes()
+		signals.CatchPipe()
 	}
 }
 

@@ -49,9 +49,28 @@ func (s *settings) newCopier() *splice.Copier {
 }
 
 // open opens the source and then the sink, which it does not harm if it is the
-// source. It reports what fails, and returns false.
+// source. It reports what fails, and returns false. A sink that would be refused
+// costs no connection and starts no command.
 func (p *pair) open() bool {
+	if p.from.Connected() && p.to.HoldsData() {
+		p.refuseSink()
+		return false
+	}
 	return p.openSource() && p.openSink() && p.begin()
+}
+
+// prepareSink measures what is to be relayed, and then empties the sink.
+func (p *pair) prepareSink() error {
+	if p.served == nil {
+		if err := p.monitor.flow.measure(p.dst.Out, p.src.In); err != nil {
+			return err
+		}
+	}
+	return p.dst.Truncate()
+}
+
+func (p *pair) refuseSink() {
+	p.complain("%s: %v; to overwrite it, write %s", named(p.to), endpoint.ErrHoldsData, overwriting(p.to))
 }
 
 func (p *pair) openSource() bool {
@@ -75,16 +94,29 @@ func (p *pair) openSink() bool {
 // source.
 func (p *pair) begin() bool {
 	if p.dst.Replaces(p.src) || splice.CopiesOntoItself(p.dst.Out, p.src.In) {
-		p.complain("input file is output file")
+		p.complain("%s: input file is output file", p.nameOf(p.src))
 	} else if p.both && p.dst.In.FD == p.src.In.FD {
 		p.complain("%s has nobody to be relayed to but itself", p.nameOf(p.src))
-	} else if err := p.dst.Truncate(); err != nil {
+	} else if err := p.prepareSink(); err == endpoint.ErrHoldsData {
+		p.refuseSink()
+	} else if err == errSizeUnknown {
+		p.complain("%v", err)
+	} else if err != nil {
 		p.fail(p.dst, "", err)
 	} else {
 		return true
 	}
 	p.abandon(p.src, p.dst)
 	return false
+}
+
+// overwriting says how a sink is written that overwrites its file.
+func overwriting(e endpoint.Endpoint) string {
+	redirected := "> " + tool.Quote(e.Text)
+	if explicit := e.Overwriting(); explicit != "" {
+		return tool.Quote(explicit) + " or " + redirected
+	}
+	return redirected
 }
 
 func (p *pair) use(oneWay endpoint.Use) endpoint.Use {
@@ -94,17 +126,12 @@ func (p *pair) use(oneWay endpoint.Use) endpoint.Use {
 	return oneWay
 }
 
-// abandon closes streams that are not to be relayed, or not any more. A command
-// is told to end, but not waited for, unless it would stay behind as a zombie.
+// abandon closes streams that are not to be relayed, or not any more, and ends
+// their commands.
 func (p *pair) abandon(streams ...*endpoint.Stream) {
 	for _, s := range streams {
 		_ = s.Close() // an error has been reported
-		s.Terminate()
-	}
-	if p.served == nil {
-		return
-	}
-	for _, s := range streams {
+		s.End(p.grace)
 		s.Wait()
 	}
 }

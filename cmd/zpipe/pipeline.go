@@ -9,7 +9,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"zeroutils/internal/atexec"
+	"zeroutils/internal/procstart"
+	"zeroutils/internal/signals"
 	"zeroutils/internal/splice"
 	"zeroutils/internal/tool"
 )
@@ -31,9 +32,6 @@ const (
 
 // runPipeline is `zpipe run`.
 func runPipeline(inv *tool.Invocation) error {
-	if err := refuse(inv, runWord, "both", "serve", "buffer", "fill", "size", "stop-at-size", "rate-limit", "stall", "numeric", "timeout", "method", "stats"); err != nil {
-		return err
-	}
 	s := &settings{inv: inv}
 	s.opener.PipeSize = splice.DefaultPipeSize
 	if text := inv.Flags.String("pipe-size"); text != "" {
@@ -137,7 +135,7 @@ func (p *pipeline) start(seams []seam) {
 // standard is what a command gets for one of our standard descriptors: -1, which
 // is none, if we have none.
 func standard(fd int) int {
-	if atexec.Closed(fd) {
+	if procstart.Closed(fd) {
 		return -1
 	}
 	return fd
@@ -193,10 +191,10 @@ type caught struct {
 // as well; others are passed on to them.
 func (p *pipeline) catchSignals() {
 	p.caught = &caught{pressed: make(chan struct{}, 1)}
-	signals := make(chan os.Signal, 4)
-	atexec.Notify(signals, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP)
+	told := make(chan os.Signal, 4)
+	signals.Notify(told, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
-		for s := range signals {
+		for s := range told {
 			p.caught.note(s.(syscall.Signal), p)
 		}
 	}()
@@ -248,8 +246,8 @@ func (c *caught) act(p *pipeline) {
 	defer c.mu.Unlock()
 	switch {
 	case c.told != 0:
-		atexec.Die(c.told)
+		signals.Die(c.told)
 	case killed && c.keyboard != 0:
-		atexec.Die(c.keyboard)
+		signals.Die(c.keyboard)
 	}
 }

@@ -10,9 +10,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"zeroutils/internal/atexec"
 	"zeroutils/internal/endpoint"
 	"zeroutils/internal/poller"
+	"zeroutils/internal/signals"
 	"zeroutils/internal/splice"
 	"zeroutils/internal/tool"
 )
@@ -57,9 +57,6 @@ type server struct {
 // serve relays connections until a signal comes, and then those that are still
 // open to their end.
 func (s *settings) serve() error {
-	if err := refuse(s.inv, "--serve", "numeric", "stall"); err != nil {
-		return err
-	}
 	if err := s.canServe(); err != nil {
 		return err
 	}
@@ -144,7 +141,7 @@ func (v *server) listen() (err error) {
 // once.
 func (v *server) stopOnSignal() {
 	told := make(chan os.Signal, 2)
-	atexec.Notify(told, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	signals.Notify(told, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	go func() {
 		<-told
 		close(v.stop)
@@ -194,7 +191,7 @@ func (v *server) finish() {
 	if left := len(v.slots); left > 0 {
 		v.cutOff.Store(true)
 		v.inv.Errorf("connections cut off: %d", left)
-		v.opener.TerminateCommands()
+		v.opener.EndCommands(v.grace)
 	}
 }
 

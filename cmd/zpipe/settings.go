@@ -4,30 +4,17 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
-	"zeroutils/internal/atexec"
 	"zeroutils/internal/endpoint"
+	"zeroutils/internal/procstart"
+	"zeroutils/internal/signals"
 	"zeroutils/internal/splice"
 	"zeroutils/internal/tool"
 )
 
-// relayFlags are the options that concern what is relayed, and how.
-func relayFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.BoolFlag{Name: "both", Usage: "relay in both directions; one that ends is shut down, and the other goes on"},
-		&cli.BoolFlag{Name: "serve", Usage: "relay every connection to what is opened for it alone, until SIGTERM"},
-		&cli.StringFlag{Name: "max-connections", Usage: "with --serve, relay at most `N` connections at a time (default 1000)"},
-		&cli.StringFlag{Name: "grace", Usage: "with --serve, wait for running connections at most `SECONDS` at the end (default 10)"},
-		&cli.StringFlag{Name: "timeout", Usage: "give up connecting, and a relay in which nothing moves, after `SECONDS`"},
-		&cli.StringFlag{Name: "pipe-size", Usage: "raise pipes to `SIZE` bytes at least (default 1M), as far as the kernel allows"},
-	}
-}
-
 const endpointNotes = `SOURCE and SINK are one of:
   -, fd:N                  standard input or output; a descriptor that is open
-  PATH                     a file, device or FIFO
-  file:PATH[,append|,excl] any name; add to a SINK, or insist that it is new
+  PATH                     a file, device or FIFO; a SINK may not be a file with something in it
+  file:PATH[,append|,excl] any name; overwrite a SINK, append to it, or insist that it is new
   unix:PATH, tcp:HOST:PORT
                            connect to a socket; unix:@NAME is an abstract one
   unix-listen:PATH, tcp-listen:[HOST:]PORT
@@ -53,7 +40,7 @@ type settings struct {
 
 func readSettings(inv *tool.Invocation) (*settings, error) {
 	s := &settings{inv: inv, both: inv.Flags.Bool("both"), connections: defaultConnections, grace: defaultGrace}
-	s.opener = endpoint.Opener{PipeSize: splice.DefaultPipeSize, Closed: atexec.Closed, Listening: s.waiting}
+	s.opener = endpoint.Opener{PipeSize: splice.DefaultPipeSize, Closed: procstart.Closed, Listening: s.waiting}
 	for _, o := range []struct {
 		name string
 		read func(text string) error
@@ -77,19 +64,9 @@ func readSettings(inv *tool.Invocation) (*settings, error) {
 		return nil, err
 	}
 	if s.outlives = s.both || s.src.Connected() || s.dst.Connected(); s.outlives {
-		atexec.SurvivePipes() // the message about a peer that has gone should name it
+		signals.CatchPipe() // the message about a peer that has gone should name it
 	}
 	return s, nil
-}
-
-// refuse is for options that do not go with something else on the command line.
-func refuse(inv *tool.Invocation, what string, options ...string) error {
-	for _, option := range options {
-		if inv.Flags.IsSet(option) {
-			return tool.UsageErrorf("--%s is not for %s", option, what)
-		}
-	}
-	return nil
 }
 
 func (s *settings) readTimeout(text string) (err error) {

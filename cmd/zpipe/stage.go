@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"zeroutils/internal/endpoint"
+	"zeroutils/internal/proc"
 )
 
 // A stage is one command of a pipeline.
@@ -25,7 +25,7 @@ type stage struct {
 
 // start executes the command on the given descriptors; -1 is none.
 func (s *stage) start(in, out int) error {
-	path, err := endpoint.LookUp(s.argv[0])
+	path, err := proc.LookUp(s.argv[0])
 	if err != nil {
 		return err
 	}

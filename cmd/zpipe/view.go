@@ -1,36 +1,12 @@
 package main
 
 import (
+	"strconv"
 	"time"
-
-	"github.com/urfave/cli/v2"
 
 	"zeroutils/internal/meter"
 	"zeroutils/internal/tool"
 )
-
-// viewFlags are pv's options of what is shown and how.
-func viewFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.BoolFlag{Name: "progress", Aliases: []string{"p"}, Usage: "show a progress bar"},
-		&cli.BoolFlag{Name: "timer", Aliases: []string{"t"}, Usage: "show the time that has gone by"},
-		&cli.BoolFlag{Name: "eta", Aliases: []string{"e"}, Usage: "show the time that is left"},
-		&cli.BoolFlag{Name: "fineta", Aliases: []string{"I"}, Usage: "show the time of day of the end"},
-		&cli.BoolFlag{Name: "rate", Aliases: []string{"r"}, Usage: "show the current rate"},
-		&cli.BoolFlag{Name: "average-rate", Aliases: []string{"a"}, Usage: "show the rate over the last 30 seconds"},
-		&cli.BoolFlag{Name: "bytes", Aliases: []string{"b"}, Usage: "show how many bytes have passed"},
-		&cli.BoolFlag{Name: "numeric", Aliases: []string{"n"}, Usage: "show numbers for programs, a line each time: the percentage, or what -t, -b and -r ask for"},
-		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "show nothing"},
-		&cli.BoolFlag{Name: "wait", Aliases: []string{"W"}, Usage: "show nothing before the first byte"},
-		&cli.StringFlag{Name: "delay-start", Aliases: []string{"D"}, Usage: "show nothing in the first `SEC` seconds"},
-		&cli.StringFlag{Name: "interval", Aliases: []string{"i"}, Usage: "show it every `SEC` seconds, from 0.1 to 600 (1)"},
-		&cli.StringFlag{Name: "name", Aliases: []string{"N"}, Usage: "put `NAME` in front"},
-		&cli.StringFlag{Name: "width", Aliases: []string{"w"}, Usage: "be `COLUMNS` wide, not as wide as the terminal"},
-		&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "show it also where standard error is no terminal"},
-		&cli.StringFlag{Name: "watchfd", Aliases: []string{"d"}, Usage: "relay nothing, but show how far process `PID`, or PID:FD, has come in its files"},
-		&cli.BoolFlag{Name: "cursor", Aliases: []string{"c"}, Usage: "accepted as pv does; the displays of a pipeline share the terminal anyway"},
-	}
-}
 
 // A view is what is shown on standard error, and how.
 type view struct {
@@ -94,9 +70,9 @@ func (v *view) measures(inv *tool.Invocation) (err error) {
 		}
 	}
 	if s := inv.Flags.String("width"); inv.Flags.IsSet("width") {
-		columns, err := tool.Bytes("width", s)
-		if err != nil {
-			return err
+		columns, err := strconv.ParseUint(s, 10, 31)
+		if err != nil || columns == 0 {
+			return tool.UsageErrorf("invalid width: %s", tool.QuoteLocale(s))
 		}
 		v.options.Width = int(min(columns, widest))
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"syscall"
 	"time"
@@ -9,8 +10,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"zeroutils/internal/atexec"
 	"zeroutils/internal/endpoint"
+	"zeroutils/internal/signals"
 	"zeroutils/internal/splice"
 	"zeroutils/internal/tool"
 )
@@ -22,7 +23,7 @@ func (p *pair) relay(from, to *endpoint.Stream) {
 	report, err := p.monitor.flow.copy(copier, to.Out, from.In, p.options(from, to))
 	copier.Close()
 	if err != nil {
-		p.explain(from, to, err)
+		p.explain(from, to, report.Delivered, err)
 		from.EndInput() // a command that waits for its output to be read would not read its input either
 	}
 	if to == p.dst {
@@ -156,8 +157,8 @@ func (p *pair) withoutReader(source []unix.PollFd) (ready bool, err error) {
 	return true, nil
 }
 
-// explain prints what ended a way early.
-func (p *pair) explain(from, to *endpoint.Stream, err error) {
+// explain prints what ended a way early, after so many bytes were delivered.
+func (p *pair) explain(from, to *endpoint.Stream, delivered int64, err error) {
 	var read *splice.ReadError
 	var write *splice.WriteError
 	switch {
@@ -173,6 +174,8 @@ func (p *pair) explain(from, to *endpoint.Stream, err error) {
 		p.mu.Unlock()
 	case errors.As(err, &read):
 		p.fail(from, "read error", err)
+	case errors.Is(err, unix.ENOSPC) && errors.As(err, &write) && to.Out.Kind == splice.Block:
+		p.fail(to, "write error", fmt.Errorf("the device is full after %d bytes", delivered))
 	case errors.As(err, &write):
 		if errors.Is(err, unix.EPIPE) && p.forgives(to) {
 			return
@@ -193,10 +196,10 @@ func (p *pair) forgives(to *endpoint.Stream) bool {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.broken = (p.outlives || p.monitor.display.Load() != nil) && !atexec.Ignored(syscall.SIGPIPE)
+	p.broken = (p.outlives || p.monitor.display.Load() != nil) && signals.Fatal(syscall.SIGPIPE)
 	if p.broken && p.both { // the other way need not end
 		p.monitor.stop()
-		atexec.Die(syscall.SIGPIPE)
+		signals.Die(syscall.SIGPIPE)
 	}
 	if p.broken {
 		p.failed[to] = true

@@ -5,7 +5,7 @@ import (
 	"os"
 	"syscall"
 
-	"zeroutils/internal/atexec"
+	"zeroutils/internal/signals"
 	"zeroutils/internal/splice"
 	"zeroutils/internal/tool"
 )
@@ -14,7 +14,7 @@ import (
 // while one of them is blocked. It never stops: a late signal must not kill.
 func (t *tee) countOnSignal() {
 	asked := make(chan os.Signal, 1)
-	atexec.Notify(asked, syscall.SIGUSR1)
+	signals.Notify(asked, syscall.SIGUSR1)
 	go func() {
 		for range asked {
 			for _, o := range t.outputs {

@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"zeroutils/internal/atexec"
+	"zeroutils/internal/signals"
 	"zeroutils/internal/splice"
 	"zeroutils/internal/tool"
 )
@@ -28,7 +28,7 @@ type mode struct {
 func modeOf(inv *tool.Invocation) mode {
 	given, ok := inv.Line.Last("output-error", "p")
 	if !ok {
-		return mode{dies: !atexec.Ignored(syscall.SIGPIPE), nopipe: true}
+		return mode{dies: signals.Fatal(syscall.SIGPIPE), nopipe: true}
 	}
 	word := given.Value
 	if given.Name == "p" {

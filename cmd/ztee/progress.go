@@ -3,8 +3,8 @@ package main
 import (
 	"syscall"
 
-	"zeroutils/internal/atexec"
 	"zeroutils/internal/meter"
+	"zeroutils/internal/signals"
 )
 
 // showProgress draws how many bytes every output has, the time and the rate.
@@ -28,11 +28,11 @@ func (t *tee) showProgress() {
 	if !t.inv.Flags.Bool("reopen") {
 		deadly = append(deadly, syscall.SIGHUP)
 	}
-	atexec.BeforeDying(t.display.Stop, deadly...)
+	signals.Cleanup(t.display.Stop, deadly...)
 }
 
 // die ends the process by a signal, with the terminal in order.
 func (t *tee) die(sig syscall.Signal) {
 	t.display.Stop()
-	atexec.Die(sig)
+	signals.Die(sig)
 }

@@ -2,77 +2,71 @@ package endpoint
 
 import (
 	"os"
-	"strings"
 	"sync"
-	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/proc"
 	"zeroutils/internal/splice"
 )
-
-// A child is the process of a command.
-type child struct {
-	pid   int
-	pidfd int // -1 where the kernel has none (before Linux 5.4)
-
-	mu     sync.Mutex // guards reaped
-	reaped bool
-}
 
 // commands are those that an Opener has started and that nobody has waited for.
 type commands struct {
 	mu      sync.Mutex
-	running map[*child]struct{}
+	running map[*proc.Process]struct{}
 	over    bool // no other is started
 }
 
-// start runs a program. The error is that of fork(2) or execve(2), or ECANCELED
-// after TerminateCommands.
-func (c *commands) start(path string, argv []string, attr *syscall.ProcAttr) (*child, error) {
+// start runs a program. The error is that of proc.Start, or ECANCELED after
+// EndCommands.
+func (c *commands) start(command proc.Command) (*proc.Process, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.over {
 		return nil, unix.ECANCELED
 	}
-	started := &child{pidfd: -1}
-	attr.Sys = &syscall.SysProcAttr{PidFD: &started.pidfd}
-	var err error
-	if started.pid, err = syscall.ForkExec(path, argv, attr); err != nil {
+	started, err := proc.Start(command)
+	if err != nil {
 		return nil, err
 	}
 	if c.running == nil {
-		c.running = map[*child]struct{}{}
+		c.running = map[*proc.Process]struct{}{}
 	}
 	c.running[started] = struct{}{}
 	return started, nil
 }
 
-func (c *commands) forget(ended *child) {
+func (c *commands) forget(ended *proc.Process) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.running, ended)
 }
 
-// TerminateCommands asks all commands to end that run, and has Open start no
-// other: its error is ECANCELED then.
-func (o *Opener) TerminateCommands() {
+// EndCommands ends all commands that run, with what they have started: SIGTERM,
+// and SIGKILL after grace. It returns when they have ended. From then on Open
+// starts no other: its error is ECANCELED.
+func (o *Opener) EndCommands(grace time.Duration) {
 	o.commands.mu.Lock()
-	defer o.commands.mu.Unlock()
 	o.commands.over = true
-	for c := range o.commands.running {
-		c.terminate()
+	var ending sync.WaitGroup
+	for p := range o.commands.running {
+		if o.Detached {
+			ending.Go(func() { p.End(grace) })
+		}
 	}
+	o.commands.mu.Unlock()
+	if !o.Detached {
+		proc.EndAll(grace)
+	}
+	ending.Wait()
 }
 
 // start runs a command with a pipe for each side that is used; the other side
 // is the process's own. The error is that of finding or executing it.
-func (o *Opener) start(e Endpoint, use Use) (*Stream, error) {
-	path, err := LookUp(e.argv[0])
-	if err != nil {
-		return nil, err
-	}
+func (o *Opener) start(e Endpoint, use Use, env []string) (*Stream, error) {
 	theirs, ours := [2]int{0, 1}, [2]int{-1, -1} // its standard input and output, and our ends
+	var err error
 	if o.Detached && use&AsSink == 0 {
 		if theirs[0], err = open(os.DevNull, unix.O_RDONLY); err != nil {
 			return nil, err
@@ -88,9 +82,11 @@ func (o *Opener) start(e Endpoint, use Use) (*Stream, error) {
 		}
 	}
 	s := &Stream{Endpoint: e, opener: o, owned: true}
-	s.child, err = o.commands.start(path, e.argv, &syscall.ProcAttr{
-		Env:   os.Environ(),
-		Files: []uintptr{uintptr(theirs[0]), uintptr(theirs[1]), 2},
+	s.process, err = o.commands.start(proc.Command{
+		Argv:    e.argv,
+		Files:   [3]int{theirs[0], theirs[1], 2},
+		Env:     env,
+		Session: o.Detached,
 	})
 	if err != nil {
 		closePipes(theirs, ours)
@@ -105,34 +101,6 @@ func (o *Opener) start(e Endpoint, use Use) (*Stream, error) {
 		}
 	}
 	return s, nil
-}
-
-// LookUp finds a command as a shell does. The error is EACCES if there are only
-// files that may not be executed, else ENOENT.
-func LookUp(name string) (string, error) {
-	if strings.Contains(name, "/") {
-		return name, nil // execve(2) says what is wrong with it
-	}
-	path, ok := os.LookupEnv("PATH")
-	if !ok {
-		path = "/usr/local/bin:/usr/bin:/bin"
-	}
-	found := error(unix.ENOENT)
-	for dir := range strings.SplitSeq(path, ":") {
-		file := "./" + name
-		if dir != "" {
-			file = dir + "/" + name
-		}
-		var st unix.Stat_t
-		if name == "" || unix.Stat(file, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
-			continue
-		}
-		if unix.Access(file, unix.X_OK) == nil {
-			return file, nil
-		}
-		found = unix.EACCES
-	}
-	return "", found
 }
 
 // pipeFor makes a pipe to descriptor 0 or from descriptor 1 of a command. Our
@@ -154,53 +122,58 @@ func closePipes(theirs, ours [2]int) {
 	}
 }
 
-// Wait waits until the command of a stream has ended, and returns its status
-// as a shell has it: 128 and the number of the signal that it died of. It is 0
-// for a stream without a command. It may be called once.
+// Wait waits until the command of a stream has ended, and returns its status as
+// a shell has it. It is 0 for a stream without a command. Further calls return
+// the same.
 func (s *Stream) Wait() int {
-	if s.child == nil {
-		return 0
-	}
-	if fd := s.child.pidfd; fd >= 0 {
-		_, _ = s.opener.poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1) // waitid waits as well
-		_ = s.opener.close(fd)
-	}
-	for unix.Waitid(unix.P_PID, s.child.pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
-	}
-	status := s.child.reap()
-	s.opener.commands.forget(s.child)
-	if status.Signaled() {
-		return 128 + int(status.Signal())
-	}
-	return status.ExitStatus()
-}
-
-// reap takes the status of a process that has ended. From here on its number may
-// be that of another.
-func (c *child) reap() (status unix.WaitStatus) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for {
-		if _, err := unix.Wait4(c.pid, &status, 0, nil); err != unix.EINTR {
-			break
-		}
-	}
-	c.reaped = true
+	status, _ := s.WaitFor(-1)
 	return status
 }
 
-// Terminate asks the command of a stream to end, if there is one that runs. It
-// may be called while another goroutine has the stream.
-func (s *Stream) Terminate() {
-	if s.child != nil {
-		s.child.terminate()
+// WaitFor is Wait for a limited time; below zero it is not limited. ended is
+// false if the command runs on.
+func (s *Stream) WaitFor(limit time.Duration) (status int, ended bool) {
+	if s.process == nil || s.waited {
+		return s.status, true
 	}
+	if !s.awaitEnd(limit) {
+		return 0, false
+	}
+	if fd := s.process.PidFD(); fd >= 0 && s.opener.Closing != nil {
+		s.opener.Closing(fd)
+	}
+	s.status = proc.Status(s.process.Wait())
+	s.opener.commands.forget(s.process)
+	s.waited = true
+	return s.status, true
 }
 
-func (c *child) terminate() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.reaped {
-		_ = unix.Kill(c.pid, unix.SIGTERM)
+// awaitEnd waits until the command has ended, and reports whether it has.
+func (s *Stream) awaitEnd(limit time.Duration) bool {
+	if fd := s.process.PidFD(); fd >= 0 {
+		n, err := s.opener.poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, limit)
+		return n > 0 || err != nil && limit < 0 // else Wait waits
+	}
+	if limit < 0 {
+		return true // Wait waits
+	}
+	for end := time.Now().Add(limit); !s.process.Ended(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			return false
+		}
+	}
+	return true
+}
+
+// End ends the command of a stream, and what it has started: SIGTERM, and
+// SIGKILL after grace. It may be called while another goroutine waits for it.
+// Commands that lead no session are all ended together.
+func (s *Stream) End(grace time.Duration) {
+	switch {
+	case s.process == nil:
+	case s.opener.Detached:
+		s.process.End(grace)
+	default:
+		proc.EndAll(grace)
 	}
 }

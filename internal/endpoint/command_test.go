@@ -3,13 +3,14 @@ package endpoint
 import (
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // Whichever comes first of the start and the end: no command is left behind.
 func TestNoCommandOutlivesTheEndOfAll(t *testing.T) {
-	var o Opener
+	o := Opener{Detached: true}
 	before, err := o.Open(endpointOf(t, "exec:sleep 1000"), AsSource)
 	if err != nil {
 		t.Fatal(err)
@@ -28,7 +29,7 @@ func TestNoCommandOutlivesTheEndOfAll(t *testing.T) {
 			}
 		})
 	}
-	o.TerminateCommands()
+	o.EndCommands(time.Minute)
 	_ = before.Close()
 	if status := before.Wait(); status != 128+int(unix.SIGTERM) {
 		t.Errorf("it ended with %d", status)

@@ -1,8 +1,8 @@
 // Package endpoint opens what a SOURCE or SINK of zpipe names.
 //
 //   - standard input or output
-//     PATH                     a file, device or FIFO; a sink is made, or cut to nothing
-//     file:PATH[,append|,excl] the same for any name; added to, or only if it is new
+//     PATH                     a file, device or FIFO; a file with something in it is no sink
+//     file:PATH[,append|,excl] any name; a sink is overwritten, appended to, or must be new
 //     fd:N                     a descriptor that the process has inherited
 //     unix:PATH                connect to a socket; @NAME is an abstract one
 //     unix-listen:PATH         wait for a connection
@@ -18,8 +18,9 @@
 //
 //   - Nothing is open to strangers by itself: a port without a host is bound to
 //     the loopback interface, a socket's file has mode 0600.
-//   - Nothing is lost by opening: a sink's file is neither cut nor made before
-//     its source is open ([Stream.Truncate]), a socket's file is replaced only
+//   - Nothing is lost by opening: a sink's file is neither truncated nor made
+//     before its source is open, and never truncated if it is named by a plain
+//     PATH ([Stream.Truncate]), a socket's file is replaced only
 //     if it is a socket on which nobody answers, and unlinked at the end only
 //     if it is still the one that was made here.
 //   - No shell is asked but for sh:.

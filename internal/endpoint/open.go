@@ -12,6 +12,10 @@ import (
 // ErrOneWay is the error of a regular file in a relay in both directions.
 var ErrOneWay = errors.New("a regular file cannot be relayed in both directions")
 
+// ErrHoldsData is the error of a sink that a plain PATH names and that is a file
+// with something in it.
+var ErrHoldsData = errors.New("the file is not empty")
+
 // A Use is what an endpoint is opened for.
 type Use uint8
 
@@ -35,7 +39,8 @@ type Opener struct {
 	Poll func(fds []unix.PollFd, limit time.Duration) (int, error)
 	// Closing, if set, is told of each descriptor before it is closed.
 	Closing func(fd int)
-	// Detached commands do not share the process's standard input.
+	// Detached commands lead a session each, and do not share the process's
+	// standard input.
 	Detached bool
 	// Listening is told of a listener that Open is about to wait on.
 	Listening func(*Listener)
@@ -47,7 +52,7 @@ type Opener struct {
 
 // Open opens an endpoint. For one that listens, it waits for a connection and
 // listens no more. The error is an errno or a *NameError; it is ECANCELED for a
-// command after TerminateCommands.
+// command after EndCommands.
 //
 // AsBoth takes no regular file: [ErrOneWay].
 func (o *Opener) Open(e Endpoint, use Use) (*Stream, error) {
@@ -59,7 +64,7 @@ func (o *Opener) Open(e Endpoint, use Use) (*Stream, error) {
 	case Descriptor:
 		return o.inherited(e, use)
 	case Exec, Shell:
-		return o.start(e, use)
+		return o.start(e, use, nil)
 	case UnixListen, TCPListen:
 		return o.acceptOne(e)
 	}
@@ -160,7 +165,8 @@ func (o *Opener) file(e Endpoint, use Use) (*Stream, error) {
 	o.letWait(d)
 	s := o.stream(e, use, d)
 	s.owned = true
-	s.truncates = use == AsSink && d.Kind == splice.Regular && !e.append && !e.excl
+	s.truncates = use == AsSink && d.Kind == splice.Regular && e.trunc
+	s.spares = use == AsSink && d.Kind == splice.Regular && !e.append && !e.excl && !e.trunc
 	return s, nil
 }
 

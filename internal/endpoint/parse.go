@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -34,7 +35,8 @@ type Endpoint struct {
 	Text string // as it was written, for messages
 
 	path         string // of a file or of a socket
-	append, excl bool
+	append, excl bool   // how a sink's file is opened
+	trunc        bool   // a sink's file may be overwritten; never for a plain PATH
 	fd           int
 	host         string // of TCP; "" is loopback for a listener
 	port         uint16
@@ -51,6 +53,26 @@ func (e Endpoint) Connected() bool { return e.Kind >= Unix }
 
 // Command reports whether it is a program to be started.
 func (e Endpoint) Command() bool { return e.Kind == Exec || e.Kind == Shell }
+
+// HoldsData reports whether a sink is a plain PATH and now a file with something
+// in it, which [Stream.Truncate] refuses to overwrite.
+func (e Endpoint) HoldsData() bool {
+	if e.Kind != File || e.append || e.excl || e.trunc {
+		return false
+	}
+	info, err := os.Stat(e.path)
+	return err == nil && info.Mode().IsRegular() && info.Size() > 0
+}
+
+// Overwriting is how a sink is written that overwrites the file of a plain PATH;
+// "" if the name ends like an option of file: and so cannot be written that way.
+func (e Endpoint) Overwriting() string {
+	text := "file:" + e.path
+	if explicit, err := Parse(text); err != nil || explicit.path != e.path {
+		return ""
+	}
+	return text
+}
 
 // Counter is what Numbered replaces.
 const Counter = "%d"
@@ -133,18 +155,30 @@ func (e *Endpoint) needs(what, name string) error {
 }
 
 // parseFile takes the options off the end of a name. A name that ends like
-// them is said without file:.
+// them is written without file:.
 func (e *Endpoint) parseFile(rest string) error {
 	for {
-		if name, ok := strings.CutSuffix(rest, ",append"); ok {
-			rest, e.append = name, true
-		} else if name, ok := strings.CutSuffix(rest, ",excl"); ok {
-			rest, e.excl = name, true
-		} else {
-			e.path = rest
-			return e.needs(rest, "file name")
+		i := strings.LastIndexByte(rest, ',')
+		switch rest[max(i, 0):] {
+		case ",append":
+			e.append = true
+		case ",excl":
+			e.excl = true
+		case ",trunc":
+			e.trunc = true
+		default:
+			return e.finishFile(rest)
 		}
+		rest = rest[:i]
 	}
+}
+
+func (e *Endpoint) finishFile(name string) error {
+	if e.append && e.trunc {
+		return errors.New("append and trunc contradict each other")
+	}
+	e.path, e.trunc = name, !e.append && !e.excl
+	return e.needs(name, "file name")
 }
 
 // parseAddress reads HOST:PORT, with an IPv6 address in brackets.

@@ -15,12 +15,14 @@ func TestEndpointsAreReadAsTheyAreWritten(t *testing.T) {
 		"./tcp:80":                {Kind: File, path: "./tcp:80"},
 		"/dev/disk/by:id":         {Kind: File, path: "/dev/disk/by:id"},
 		"name,append":             {Kind: File, path: "name,append"},
-		"file:tcp:80":             {Kind: File, path: "tcp:80"},
-		"file:-":                  {Kind: File, path: "-"},
+		"file:tcp:80":             {Kind: File, path: "tcp:80", trunc: true},
+		"file:-":                  {Kind: File, path: "-", trunc: true},
 		"file:log,append":         {Kind: File, path: "log", append: true},
 		"file:new,excl":           {Kind: File, path: "new", excl: true},
 		"file:new,append,excl":    {Kind: File, path: "new", append: true, excl: true},
-		"file:a,b":                {Kind: File, path: "a,b"},
+		"file:a,b":                {Kind: File, path: "a,b", trunc: true},
+		"file:old,trunc":          {Kind: File, path: "old", trunc: true},
+		"old,trunc":               {Kind: File, path: "old,trunc"},
 		"file:,append,append":     {Kind: File},
 		"fd:0":                    {Kind: Descriptor},
 		"fd:63":                   {Kind: Descriptor, fd: 63},
@@ -58,14 +60,14 @@ func TestEndpointsAreReadAsTheyAreWritten(t *testing.T) {
 }
 
 func equal(a, b Endpoint) bool {
-	return a.Kind == b.Kind && a.Text == b.Text && a.path == b.path && a.append == b.append && a.excl == b.excl &&
+	return a.Kind == b.Kind && a.Text == b.Text && a.path == b.path && a.append == b.append && a.excl == b.excl && a.trunc == b.trunc &&
 		a.fd == b.fd && a.host == b.host && a.port == b.port && a.service == b.service
 }
 
 func TestWhatIsNoEndpointIsRefused(t *testing.T) {
 	for _, text := range []string{
 		"", "a:b", "tpc:host:80", "http://host", "10:30", ":", "TCP:host:80",
-		"file:", "file:,excl", "fd:", "fd:x", "fd:-1", "fd:+1", "fd:99999999999", "unix:", "unix-listen:",
+		"file:", "file:,excl", "file:a,append,trunc", "fd:", "fd:x", "fd:-1", "fd:+1", "fd:99999999999", "unix:", "unix-listen:",
 		"tcp:", "tcp:80", "tcp:host:", "tcp:host:0", "tcp:host:65536", "tcp::80", "tcp:[::1:80", "tcp:::1:80", "tcp:[]:80",
 		"tcp-listen:", "tcp-listen::80", "tcp-listen:-1", "tcp-listen:::80",
 		"exec:", "exec:  ", "exec:''", "exec:a 'b", "exec:\"", "exec:a\\", "sh:",

@@ -3,6 +3,7 @@ package endpoint
 import (
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/proc"
 	"zeroutils/internal/splice"
 )
 
@@ -17,20 +18,27 @@ type Stream struct {
 	// connections of a listener.
 	Peer string
 
-	child      *child
-	owned      bool // the descriptors are closed by Close
-	truncates  bool // a regular file that may have been there before
-	inputEnded bool // In is closed
+	process    *proc.Process // of a command
+	waited     bool          // for the command, which has ended
+	status     int           // of the command, then
+	owned      bool          // the descriptors are closed by Close
+	truncates  bool          // a regular file that may be overwritten
+	spares     bool          // a regular file that may be written only if it is empty
+	inputEnded bool          // In is closed
 	opener     *Opener
 }
 
 // Socket reports whether it is a connection of our own.
 func (s *Stream) Socket() bool { return s.Kind >= Unix && s.Kind <= TCPListen }
 
-// Truncate cuts a sink's file to nothing, as open(2) with O_TRUNC would have
-// done, once the caller knows that it is not the source. It does nothing for
-// what is to be appended to and for all but regular files.
+// Truncate empties a sink's file, as open(2) with O_TRUNC would have done, once
+// the caller knows that it is not the source. A file that a plain PATH names is
+// left as it is: [ErrHoldsData] if it is not empty. Truncate does nothing for
+// files to append to, new files, and all but regular files.
 func (s *Stream) Truncate() error {
+	if s.spares && s.Out.Stat.Size > 0 {
+		return ErrHoldsData
+	}
 	if !s.truncates {
 		return nil
 	}
@@ -43,10 +51,10 @@ func (s *Stream) Truncate() error {
 }
 
 // Replaces reports whether the sink s is the file that src is read from, which
-// Truncate would destroy.
+// would be overwritten.
 func (s *Stream) Replaces(src *Stream) bool {
 	a, b := s.Out.Stat, src.In.Stat
-	return s.truncates && a.Dev == b.Dev && a.Ino == b.Ino
+	return (s.truncates || s.spares) && a.Dev == b.Dev && a.Ino == b.Ino
 }
 
 // EndOutput tells the peer that nothing more will come: a socket is shut down
@@ -62,7 +70,7 @@ func (s *Stream) EndOutput() error {
 	case s.Out.Kind == splice.Socket:
 		_ = unix.Shutdown(s.Out.FD, unix.SHUT_WR) // ENOTCONN: the peer was faster
 		return nil
-	case s.owned && s.In == nil || s.child != nil:
+	case s.owned && s.In == nil || s.Command():
 		fd := s.Out.FD
 		s.Out = nil
 		return s.opener.close(fd)
@@ -74,7 +82,7 @@ func (s *Stream) EndOutput() error {
 // SIGPIPE if it goes on writing. Other peers are told by Close. It may be called
 // once, by who reads.
 func (s *Stream) EndInput() {
-	if s.child != nil && s.In != nil {
+	if s.Command() && s.In != nil {
 		_ = s.opener.close(s.In.FD)
 		s.inputEnded = true
 	}

@@ -33,12 +33,20 @@ func (c *Copier) backsUp(e *entry) bool {
 
 // backUp gives what was found another name. The destination is free then.
 func (c *Copier) backUp(e *entry) *Problem {
-	if c.options.Backup.Control != Numbered && c.backupIsSource(e) {
-		return &Problem{What: BackupIsSource, Source: e.src.path(), Dest: e.dst.path()}
+	endangered := &Problem{What: BackupIsSource, Source: e.src.path(), Dest: e.dst.path()}
+	if c.mover != nil {
+		endangered.What = BackupIsMoved
 	}
-	if c.options.Atomic && !e.is(unix.S_IFDIR) {
-		if backup, err := c.options.Backup.link(e.dst); err == nil {
-			e.backup, e.replace = backup, true
+	if c.options.Backup.Control != Numbered && c.backupIsSource(e) {
+		return endangered
+	}
+	name, number := c.options.Backup.name(e.dst, "")
+	if number == "" && c.madeHere(e.dst.sibling(name)) {
+		return endangered
+	}
+	if c.options.Atomic && !e.is(unix.S_IFDIR) && !c.sticks(e) {
+		if err := c.options.Backup.link(e); err == nil {
+			e.replace = true
 			return nil
 		}
 	}
@@ -66,23 +74,43 @@ func (c *Copier) backupIsSource(e *entry) bool {
 
 // takeBack gives the backup its old name, if a copy has failed.
 func (c *Copier) takeBack(e *entry) {
-	if e.backup.name == "" {
+	if e.backup.name == "" || e.placed {
+		c.keepBackup(e)
 		return
 	}
 	if e.replace { // dst has its name still, or was replaced
-		var st unix.Stat_t
-		if fstatat(e.backup, &st, unix.AT_SYMLINK_NOFOLLOW) == nil && named(e.dst, &st) {
-			unlinkat(e.backup, 0)
-		}
+		c.takeBackLink(e)
 		return
 	}
-	if err := renameat(e.backup, e.dst, 0); err != nil {
+	if err := rename(e.backup, e.dst); err != nil {
 		c.report(&Problem{What: TakeBack, Dest: e.dst.path(), Err: err})
 		return
 	}
 	if c.journal.events.Unmoved != nil {
 		backup, dest := e.backup.path(), e.dst.path()
 		c.journal.note(c.page, func(to Events) { to.Unmoved(backup, dest) })
+	}
+}
+
+// takeBackLink removes the link to what was found, which has its own name still,
+// and gives an older backup its name again.
+func (c *Copier) takeBackLink(e *entry) {
+	var st unix.Stat_t
+	if fstatat(e.backup, &st, unix.AT_SYMLINK_NOFOLLOW) != nil || !named(e.dst, &st) {
+		c.keepBackup(e)
+		return
+	}
+	link := e.backup
+	if e.older.name != "" && exchange(e.older, e.backup) == nil {
+		link = e.older
+	}
+	unlinkat(link, 0)
+}
+
+// keepBackup removes the older backup, since there is a new one.
+func (c *Copier) keepBackup(e *entry) {
+	if e.older.name != "" {
+		unlinkat(e.older, 0)
 	}
 }
 
@@ -101,9 +129,9 @@ func (b Backup) rename(p place) (place, error) {
 		name, number := b.name(p, taken)
 		backup := p.sibling(name)
 		if number == "" {
-			return backup, renameat(p, backup, 0)
+			return backup, rename(p, backup)
 		}
-		err := renameat(p, backup, unix.RENAME_NOREPLACE)
+		err := renameNew(p, backup)
 		if err != unix.EEXIST {
 			return backup, err
 		}
@@ -111,23 +139,64 @@ func (b Backup) rename(p place) (place, error) {
 	}
 }
 
-// link gives a file the name of its backup besides its own, which it keeps
-// until another one takes its place. Some filesystems have no hard links.
-func (b Backup) link(p place) (place, error) {
+// link gives what was found the name of its backup besides its own, which it
+// keeps until another one takes its place. An older backup stays beside it until
+// then, since nothing may come of the copy. Some filesystems have no hard links.
+func (b Backup) link(e *entry) error {
 	for taken := ""; ; {
-		name, number := b.name(p, taken)
-		backup := p.sibling(name)
-		err := linkat(p, backup, 0)
-		if err != unix.EEXIST {
-			return backup, err
+		name, number := b.name(e.dst, taken)
+		backup := e.dst.sibling(name)
+		err := linkat(e.dst, backup, 0)
+		if err == unix.EEXIST && number == "" {
+			err = b.linkOver(e, backup)
 		}
-		if taken = number; number != "" {
-			continue
+		if err != unix.EEXIST || number == "" {
+			if err == nil {
+				e.backup = backup
+			}
+			return err
 		}
-		if err := unlinkat(backup, 0); err != nil {
-			return backup, err
-		}
+		taken = number
 	}
+}
+
+// linkOver puts the link in the place of an older backup, which gets a temporary
+// name if the filesystem can exchange names, and else is lost.
+func (b Backup) linkOver(e *entry, backup place) error {
+	var older unix.Stat_t
+	if err := fstatat(backup, &older, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return err
+	}
+	if isKind(&older, unix.S_IFDIR) {
+		return unix.EISDIR
+	}
+	temporary, err := claim(backup, func(p place) error { return linkat(e.dst, p, 0) })
+	if err != nil {
+		return err
+	}
+	switch err = exchange(temporary, backup); err {
+	case nil:
+		e.older = temporary
+		return nil
+	case unix.EINVAL, unix.ENOSYS:
+		err = rename(temporary, backup)
+	}
+	if err != nil {
+		unlinkat(temporary, 0)
+	}
+	return err
+}
+
+// sticks reports whether what was found cannot be replaced, since it belongs to
+// somebody else, in a directory like /tmp. A link to it could not be removed
+// either.
+func (c *Copier) sticks(e *entry) bool {
+	user := uint32(unix.Geteuid())
+	if c.privileged || e.found.Uid == user {
+		return false
+	}
+	var dir unix.Stat_t
+	return fstatat(e.dst.sibling("."), &dir, 0) != nil || dir.Mode&unix.S_ISVTX != 0 && dir.Uid != user
 }
 
 // Name is the path that the backup of the file at a path would have.

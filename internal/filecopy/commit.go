@@ -107,11 +107,10 @@ func (f *file) link(p place) error {
 // nothing that has come to be there meanwhile is replaced, if the filesystem
 // can tell: EEXIST.
 func (s *staging) rename() error {
-	flags := uint(unix.RENAME_NOREPLACE)
 	if s.over {
-		flags = 0
+		return rename(s.temporary, s.to)
 	}
-	return renameat(s.temporary, s.to, flags)
+	return renameNew(s.temporary, s.to)
 }
 
 // abandon closes a file that was made just now, and takes away its name.

@@ -19,12 +19,12 @@ type Copier struct {
 	marked  bool    // the first directory that was made for it is remembered
 	halted  bool    // it is about to be copied into itself
 	levels  []level // the directories on the way to the current file
+	kept    int     // how many of levels stay open; 0 if that is not known yet
 	filling *filling
 	dirents []byte
 
-	crew  *crew // nil as long as nobody helps
-	alone bool  // nobody will
-	few   int   // files with little or no data that were met
+	alone bool // nobody will help
+	few   int  // files with little or no data that were met
 }
 
 // New returns a Copier. It reads the umask, for which it has to set it for a
@@ -32,8 +32,11 @@ type Copier struct {
 func New(o Options, e Events) *Copier {
 	umask := unix.Umask(permissions)
 	unix.Umask(umask)
-	o.Atomic = o.Atomic || o.Move
 	s := &setting{options: o, umask: uint32(umask), privileged: unix.Geteuid() == 0, gauge: &Gauge{}}
+	if o.Move {
+		s.mover = &mover{}
+		s.options.Atomic = true
+	}
 	return &Copier{worker: newWorker(s, newJournal(e)), memory: newMemory()}
 }
 
@@ -126,14 +129,21 @@ type entry struct {
 	kind     uint8 // of src, as a directory's entry says
 
 	stat    unix.Stat_t  // of src
+	id      identity     // of src, if it is moved
 	fd      int          // src, if it is open; else -1
 	handed  bool         // a worker has the entry: it is no longer the walk's
 	failed  bool         // it is not as it should be
 	found   *unix.Stat_t // what is at dst
 	replace bool         // dst is to be replaced by a file made beside it
 	linked  bool         // dst is another name of an earlier copy
+	several *original    // the source, if it is moved and has, or had, more than one name
 	apart   bool         // the source cannot be renamed to where its copy will be
 	backup  place        // what was at dst is here now
+	older   place        // and what was there
+	placed  bool         // the copy has its name
+	gone    bool         // the source has not
+	told    bool         // that it is copied
+	entered bool         // it is a directory, and is finished when all that is in it is
 }
 
 // is reports whether the source is of a kind, unix.S_IFREG and so on.
@@ -147,8 +157,10 @@ func (c *Copier) copy(e *entry) {
 	e.fd = -1
 	if p := c.copyEntry(e); p != nil {
 		e.failed = true
-		c.report(p)
+		c.report(c.collided(e, p))
 		c.takeBack(e)
+	} else {
+		c.keepBackup(e)
 	}
 	if e.handed {
 		return
@@ -156,6 +168,9 @@ func (c *Copier) copy(e *entry) {
 	e.close()
 	if e.is(unix.S_IFREG) {
 		c.land(e)
+	}
+	if !e.entered {
+		c.filling.note(e)
 	}
 }
 
@@ -179,24 +194,52 @@ func (c *Copier) copyEntry(e *entry) *Problem {
 	if e.top && !directory && c.options.Backup.none() && c.memory.sourceTwice(e) {
 		return &Problem{What: SourceTwice, Source: e.src.path()}
 	}
+	problem := c.attempt(e)
+	for range mostRaces {
+		if !c.raced(e, problem) {
+			break
+		}
+		e.close()
+		e.found, e.missing = nil, false
+		problem = c.attempt(e)
+	}
+	return problem
+}
+
+// mostRaces is how often a destination may come and go while a copy is made.
+const mostRaces = 20
+
+// raced reports whether a file has come to be where none was, when the complete
+// copy was to be put there: what becomes of it is to be decided anew.
+func (c *Copier) raced(e *entry, p *Problem) bool {
+	return p != nil && p.Err == unix.EEXIST && (p.What == Commit || p.What == Move) &&
+		e.found == nil && !e.dst.fresh() && !c.stopped()
+}
+
+// attempt decides what becomes of one file, and carries it out.
+func (c *Copier) attempt(e *entry) *Problem {
+	directory := e.is(unix.S_IFDIR)
 	done, problem := c.inspect(e)
 	if problem != nil || done {
 		return problem
 	}
 	switch {
-	case c.options.Move && c.rename(e, &problem):
+	case c.mover != nil && c.rename(e, &problem):
 	case directory:
 		problem = c.copyDirectory(e)
 	default:
 		problem = c.copyFile(e)
-		if problem == nil && c.options.Move && (e.linked || !e.is(unix.S_IFREG)) {
+		if problem == nil && !e.handed {
+			e.placed = true
+		}
+		if problem == nil && c.mover != nil && (e.linked || !e.is(unix.S_IFREG)) {
 			problem = c.finishMove(e)
 		}
 	}
 	switch {
 	case problem != nil && !directory:
 		c.memory.forget(e)
-	case problem == nil && e.top && !e.linked:
+	case problem == nil && e.top && !e.linked && c.mover == nil:
 		c.memory.created(e)
 	}
 	return problem
@@ -221,7 +264,7 @@ func (c *Copier) copyFile(e *entry) *Problem {
 		return c.putHardLink(e, e.src, c.options.Existing.has(Force) || c.options.Ask)
 	case e.is(unix.S_IFLNK):
 		return c.copyLink(e)
-	case e.is(unix.S_IFREG) && (busy || c.options.Jobs > 0) && !c.remembers(e) && c.handOver(e):
+	case e.is(unix.S_IFREG) && (busy || c.options.Jobs > 0) && c.independent(e) && c.handOver(e):
 		return nil
 	case c.hasContents(e):
 		return c.copyRegular(e)
@@ -252,6 +295,9 @@ func (c *Copier) look(e *entry) error {
 	if c.follows(e) {
 		flags = 0
 	}
+	if c.mover != nil {
+		e.id, _ = identify(e.src) // what comes of it, stat says
+	}
 	return fstatat(e.src, &e.stat, flags)
 }
 
@@ -259,6 +305,9 @@ func (c *Copier) lookInside(e *entry, flags int, kind uint32) bool {
 	fd, err := openat(e.src, flags, 0)
 	if err != nil {
 		return false
+	}
+	if c.mover != nil {
+		e.id, _ = identifyOpen(fd)
 	}
 	if err := fstat(fd, &e.stat); err != nil || !e.is(kind) {
 		unix.Close(fd)

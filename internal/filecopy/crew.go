@@ -4,6 +4,7 @@ import (
 	"math"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,6 +21,8 @@ type crew struct {
 	tasks   chan task
 	workers []*worker
 	running sync.WaitGroup
+	supply  supply
+	full    atomic.Bool // a worker found no room: the walk goes on alone
 }
 
 // A task is one file to copy.
@@ -71,13 +74,15 @@ func (c *Copier) busy(e *entry) bool {
 
 // handOver gives a file to the crew, if that may copy it.
 func (c *Copier) handOver(e *entry) bool {
-	if c.filling == nil || !e.dst.fresh() || c.crew == nil && !c.gather() {
+	if c.filling == nil || !e.dst.fresh() || c.crew == nil && !c.gather() || !c.affords(e) {
 		return false
 	}
 	e.handed = true
 	c.filling.left.Add(1)
 	if n := len(c.crew.workers); n == 0 || n < c.crew.jobs && len(c.crew.tasks) > 0 {
-		c.crew.start(newWorker(c.setting, c.journal))
+		w := newWorker(c.setting, c.journal)
+		w.crew = c.crew
+		c.crew.start(w)
 	}
 	c.crew.tasks <- task{e, c.journal.open(fileWeight), c.filling}
 	return true
@@ -104,6 +109,17 @@ func openFiles() uint64 {
 		return 0
 	}
 	return limit.Cur
+}
+
+// unusedDescriptors is how many more descriptors this process can open, if it
+// has the lowest numbers. fd is any that is open.
+func unusedDescriptors(fd int) int {
+	lowest, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return 0
+	}
+	unix.Close(lowest)
+	return int(min(openFiles(), math.MaxInt32)) - lowest
 }
 
 // affordable is how many workers can have the descriptors that they may need,
@@ -133,11 +149,14 @@ func (w *worker) do(t task) {
 	w.page = t.page
 	if !w.stopped() {
 		if p := w.copyRegular(t.entry); p != nil {
-			w.report(p)
+			t.entry.failed = true
+			w.crew.heed(p)
+			w.report(w.collided(t.entry, p))
 		}
 	}
 	t.entry.close()
 	w.land(t.entry)
+	t.in.note(t.entry)
 	w.journal.close(t.page)
 	w.drop(t.in)
 }

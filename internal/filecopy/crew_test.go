@@ -158,3 +158,11 @@ func TestWorkersAreAsManyAsMayOpenTheirFiles(t *testing.T) {
 		}
 	}
 }
+
+func TestFewDescriptorsKeepFewLevelsOpen(t *testing.T) {
+	for descriptors, want := range map[int]int{0: 1, 5: 1, 9: 1, 10: 2, 69: 31, 70: 32, 1 << 20: 32} {
+		if got := levelsFor(descriptors); got != want {
+			t.Errorf("%d descriptors: %d levels, want %d", descriptors, got, want)
+		}
+	}
+}

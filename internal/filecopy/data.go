@@ -29,13 +29,15 @@ func (w *worker) fill(dst, src *file) *Problem {
 		}
 	}
 	o := w.transfer(s)
+	o.Alone = true
 	o.Preallocate = true
 	o.Progress = w.following(dst, 0)
 	if exact {
 		o.Limit = src.stat.Size
 	}
+	clones := !exact && w.clones(d, s, o)
 	delivered, err := w.move(d, s, o)
-	if !exact && w.clones(d, s, o) {
+	if clones {
 		w.cloned(s, err)
 	}
 	if dst.regular() && (err != nil || delivered < src.stat.Size) {
@@ -84,6 +86,7 @@ func (w *worker) clones(d, s *splice.Descriptor, o splice.Options) bool {
 // returns false if it cannot, and the contents are to be moved.
 func (w *worker) share(d, s *splice.Descriptor, dst, src *file) (done bool, p *Problem) {
 	o := w.transfer(s)
+	o.Alone = true
 	if !w.clones(d, s, o) {
 		return false, nil
 	}

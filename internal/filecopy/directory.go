@@ -109,13 +109,24 @@ func (d *directory) reopen(p place) error {
 // more descriptors.
 const openLevels = 32
 
+// levelsFor is openLevels, or less where the process can open only so many more
+// descriptors: besides two for each level, two files, a pipe, and two for the
+// next level are open at a time.
+func levelsFor(descriptors int) int {
+	const others = 6
+	return min(max((descriptors-others)/2, 1), openLevels)
+}
+
 // A level is one directory on its way: what is copied, and to where.
 type level struct{ src, dst *directory }
 
 // descend notes that l is being copied, and parks what is far above it.
 func (c *Copier) descend(l level) {
 	c.levels = append(c.levels, l)
-	if far := len(c.levels) - 1 - openLevels; far >= 0 {
+	if c.kept == 0 {
+		c.kept = levelsFor(unusedDescriptors(l.dst.fd))
+	}
+	if far := len(c.levels) - 1 - c.kept; far >= 0 {
 		c.settle() // workers may be at work in it
 		c.levels[far].src.park()
 		c.levels[far].dst.park()

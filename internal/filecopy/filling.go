@@ -1,6 +1,8 @@
 package filecopy
 
 import (
+	"strings"
+	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
@@ -15,11 +17,28 @@ type filling struct {
 	src   *directory   // nil if it could not be opened
 	left  atomic.Int32 // files and subdirectories that are not done, and the walk through it
 	page  *page
+
+	mu     sync.Mutex
+	stayed map[string]struct{} // names in a source that is moved which are there still, as was told; nil if it is copied
+}
+
+// note remembers a source that stays where it was.
+func (f *filling) note(e *entry) {
+	if f == nil || f.stayed == nil || e.gone {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.stayed[strings.Clone(e.src.name)] = struct{}{}
 }
 
 // begin notes that the walk is in a directory.
 func (c *Copier) begin(e *entry, made *madeDirectory, src *directory) {
+	e.entered = true
 	f := &filling{up: c.filling, entry: e, made: made, src: src}
+	if c.mover != nil {
+		f.stayed = map[string]struct{}{}
+	}
 	f.left.Store(1)
 	if f.up != nil {
 		f.up.left.Add(1)
@@ -45,6 +64,7 @@ func (w *worker) drop(f *filling) {
 		}
 		w.page = before
 		w.journal.close(f.page)
+		f.up.note(f.entry)
 	}
 }
 
@@ -66,13 +86,13 @@ func (w *worker) finishDirectory(f *filling) *Problem {
 	if p == nil && !w.options.Preserve.has(Mode) && !w.options.PlainModes && fresh {
 		p = w.restoreMode(e, m)
 	}
-	if w.options.Fsync || w.options.Move {
+	if w.options.Fsync || w.mover != nil {
 		if syncProblem := m.dir.sync(); p == nil {
 			p = syncProblem
 		}
 	}
-	if p == nil && w.options.Move && !w.stopped() {
-		p = w.removeDirectory(e)
+	if p == nil && w.mover != nil && !w.stopped() {
+		p = w.removeDirectory(f)
 	}
 	return p
 }

@@ -13,6 +13,7 @@ import (
 type Gauge struct {
 	bytes, files atomic.Int64
 	completed    completed
+	missing      completed
 
 	mu      sync.Mutex
 	workers []*worker
@@ -22,8 +23,14 @@ type Gauge struct {
 // has arrived of those under way.
 func (g *Gauge) Bytes() int64 { return g.bytes.Load() }
 
-// Files is the number of regular files that are done, copied or not.
+// Files is the number of regular files that are done: copied, or left out as
+// was wished.
 func (g *Gauge) Files() int64 { return g.files.Load() }
+
+// Missing counts the regular files that could not be copied, and their bytes.
+func (g *Gauge) Missing() (files, bytes int64) {
+	return g.missing.files.Load(), g.missing.bytes.Load()
+}
 
 // Current is the largest of the files under way: its name, how many bytes
 // have arrived and how many it had when it was looked at. ok is false if there
@@ -83,12 +90,20 @@ func (w *worker) arrived(n int64) error {
 }
 
 // land notes that a regular file is done, if only by being left out. What did
-// not arrive of it, holes for instance, will not come any more.
+// not arrive of it, holes for instance, will not come any more. One that could
+// not be copied is not done.
 func (w *worker) land(e *entry) {
-	rest := e.stat.Size
+	rest, arrived := e.stat.Size, int64(0)
 	if f := w.flight.Swap(nil); f != nil {
-		rest -= f.arrived.Load()
+		arrived = f.arrived.Load()
 	}
+	if e.failed {
+		w.gauge.bytes.Add(-arrived)
+		w.gauge.missing.files.Add(1)
+		w.gauge.missing.bytes.Add(e.stat.Size)
+		return
+	}
+	rest -= arrived
 	w.gauge.bytes.Add(max(rest, 0))
 	w.gauge.files.Add(1)
 }

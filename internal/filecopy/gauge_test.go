@@ -36,7 +36,11 @@ func TestTheGaugeEndsWithWhatTheSurveyCounts(t *testing.T) {
 	r.Into(target, src)
 	r.only(t, FileOverDirectory, nil)
 	g := r.Gauge()
-	if g.Files() != survey.Files || g.Bytes() != survey.Bytes {
+	files, bytes := g.Missing()
+	if files != 1 || bytes != 1<<40 {
+		t.Errorf("%d files and %d bytes are missing", files, bytes)
+	}
+	if g.Files()+files != survey.Files || g.Bytes()+bytes != survey.Bytes {
 		t.Errorf("%d files and %d bytes are done, and there were %d and %d", g.Files(), g.Bytes(), survey.Files, survey.Bytes)
 	}
 	if name, _, _, under := g.Current(); under {

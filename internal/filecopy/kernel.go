@@ -1,6 +1,10 @@
 package filecopy
 
-import "golang.org/x/sys/unix"
+import (
+	"cmp"
+
+	"golang.org/x/sys/unix"
+)
 
 // System calls as this package uses them: relative to a place, close-on-exec,
 // and repeated when a signal interrupts them, which the Go scheduler's own
@@ -127,22 +131,40 @@ func pread(fd int, p []byte, offset int64) (n int, err error) {
 	return n, nil
 }
 
-// renameat is renameat2(2), without flags where the filesystem has none.
-func renameat(from, to place, flags uint) (err error) {
-	for {
-		if flags == 0 {
-			err = unix.Renameat(from.fd(), from.name, to.fd(), to.name)
-		} else {
-			err = unix.Renameat2(from.fd(), from.name, to.fd(), to.name, flags)
-		}
-		switch {
-		case err == unix.EINTR:
-		case flags != 0 && (err == unix.EINVAL || err == unix.ENOSYS):
-			flags = 0
-		default:
-			return err
-		}
+// rename puts a file in the place of what has the name, if anything has.
+func rename(from, to place) error {
+	return again(func() error { return unix.Renameat(from.fd(), from.name, to.fd(), to.name) })
+}
+
+// renameNew gives a file a name that nothing has: else the error is EEXIST. Where
+// the filesystem cannot tell, it makes a link, and where it has no links it looks
+// before: some call two names one.
+func renameNew(from, to place) error {
+	err := renameat2(from, to, unix.RENAME_NOREPLACE)
+	if err != unix.EINVAL && err != unix.ENOSYS {
+		return err
 	}
+	switch err := linkat(from, to, 0); err {
+	case nil:
+		if err = unlinkat(from, 0); err != nil {
+			unlinkat(to, 0)
+		}
+		return err
+	case unix.EEXIST:
+		return err
+	}
+	if err := fstatat(to, new(unix.Stat_t), unix.AT_SYMLINK_NOFOLLOW); err != unix.ENOENT {
+		return cmp.Or(err, error(unix.EEXIST))
+	}
+	return rename(from, to)
+}
+
+// exchange has two files swap their names. The error is EINVAL or ENOSYS where
+// the filesystem or the kernel cannot do that.
+func exchange(a, b place) error { return renameat2(a, b, unix.RENAME_EXCHANGE) }
+
+func renameat2(from, to place, flags uint) error {
+	return again(func() error { return unix.Renameat2(from.fd(), from.name, to.fd(), to.name, flags) })
 }
 
 // linkat gives the file at a place, be it a symbolic link, another name; with

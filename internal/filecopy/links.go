@@ -20,10 +20,13 @@ func (c *Copier) copyName(e *entry) (done bool, p *Problem) {
 	}
 	id := idOf(&e.stat)
 	first, again := c.memory.copies[id]
-	if !again || c.options.Move && c.memory.moved[id] != contentsOf(e) {
+	if again && c.mover != nil {
+		again = c.isFurtherName(e, first)
+	}
+	if !again {
 		c.memory.copies[id] = place{e.dst.dir, strings.Clone(e.dst.name)}
-		if c.options.Move {
-			c.memory.moved[id] = contentsOf(e)
+		if c.mover != nil {
+			c.rememberNames(e)
 		}
 		return false, nil
 	}
@@ -42,7 +45,13 @@ func (c *Copier) copyName(e *entry) (done bool, p *Problem) {
 // remembers reports whether more names of the source may come, and matter.
 func (c *Copier) remembers(e *entry) bool {
 	o := &c.options
-	return o.Preserve.has(Names) && o.Make != HardLinks && (e.stat.Nlink > 1 || c.follows(e) || c.movedBefore(e))
+	return o.Preserve.has(Names) && o.Make != HardLinks && (e.stat.Nlink > 1 || c.follows(e) || c.mover.knows(e))
+}
+
+// independent reports whether a file can be copied at the same time as others.
+// Removing one name of a file that is moved changes it for who copies another.
+func (c *Copier) independent(e *entry) bool {
+	return !c.remembers(e) && (c.mover == nil || e.stat.Nlink == 1)
 }
 
 // putHardLink makes a hard link to first. What is in its way is replaced if it

@@ -1,29 +1,45 @@
 package filecopy
 
-import "golang.org/x/sys/unix"
+import (
+	"fmt"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
 
 // A source that is moved is renamed, or else copied, and removed when its copy
 // is complete, on disk and in its place: at every moment one of the two names
 // leads to all of it. Directories that are there already are filled, and
 // directories among the sources are removed when they are empty.
 
+// A mover knows what was moved so far.
+type mover struct {
+	made      identities           // all that was made, moved or linked, but for what is in directories that were renamed
+	trees     bool                 // there are such directories
+	originals map[fileID]*original // sources with several names
+}
+
 // rename moves a source by its name alone, with all that is in it, and reports
 // whether there is nothing left to do.
 func (c *Copier) rename(e *entry, p **Problem) (done bool) {
+	if e.found != nil && !e.is(unix.S_IFDIR) && idOf(e.found) == idOf(&e.stat) {
+		*p = c.removeName(e) // one file has both names: rename(2) would do nothing
+		return true
+	}
 	if e.apart || e.is(unix.S_IFDIR) && e.found != nil {
 		return false
 	}
-	if e.found != nil && idOf(e.found) == idOf(&e.stat) {
-		*p = c.removeSource(e, &e.stat) // one file has both names: rename(2) would do nothing
+	if *p = c.syncSource(e); *p != nil {
 		return true
 	}
-	flags := uint(unix.RENAME_NOREPLACE)
+	give := renameNew
 	if e.found != nil {
-		flags = 0
+		give = rename
 	}
-	err := renameat(e.src, e.dst, flags)
+	err := give(e.src, e.dst)
 	switch {
 	case err == nil:
+		c.mover.rememberRenamed(e)
 		c.renamed(e)
 	case err == unix.EXDEV:
 		e.apart = true
@@ -37,6 +53,7 @@ func (c *Copier) rename(e *entry, p **Problem) (done bool) {
 }
 
 func (w *worker) renamed(e *entry) {
+	e.gone, e.placed = true, true
 	if e.is(unix.S_IFREG) {
 		w.gauge.completed.files.Add(1)
 		w.gauge.completed.bytes.Add(e.stat.Size)
@@ -47,77 +64,109 @@ func (w *worker) renamed(e *entry) {
 	}
 }
 
-// movedBefore reports whether the source is another name of a file that was
-// moved already, which has cost it that name.
-func (c *Copier) movedBefore(e *entry) bool {
-	if !c.options.Move {
-		return false
-	}
-	moved, known := c.memory.moved[idOf(&e.stat)]
-	return known && moved == contentsOf(e)
-}
-
-// overMoved reports whether a source would be moved over, or into, what was moved
-// before: of two files with the same name, the second would cost the only copy
-// of the first.
-func (c *Copier) overMoved(e *entry) bool {
-	if !c.options.Move || !e.top || c.options.Backup.Control == Numbered || c.options.Update >= UpdateNone {
-		return false
-	}
-	m := &c.memory
-	_, filled := m.names[e.dst.sibling(".").path()] // the directory itself
-	return filled || m.justCreated(e) || e.dst.name == "." && len(m.names) > 0
-}
-
-// contents tells what a file had in it. The number of one that is gone may
-// belong to another file by now, and one that is left may have been written to.
-type contents struct {
-	size  int64
-	mtime unix.Timespec
-}
-
-func contentsOf(e *entry) contents { return contents{e.stat.Size, e.stat.Mtim} }
-
 // finishMove removes a source whose copy took no worker, once that is on disk.
 func (c *Copier) finishMove(e *entry) *Problem {
+	c.mover.rememberNamed(e.dst)
 	if p := syncDirectory(e.dst); p != nil {
 		return p
 	}
 	return c.removeSource(e, &e.stat)
 }
 
+// removeName removes a source that is another name of what is at the
+// destination. A backup of that, which is a name of the source too, has changed
+// the time of its last change of state.
+func (c *Copier) removeName(e *entry) *Problem {
+	var now unix.Stat_t
+	if err := fstatat(e.src, &now, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return &Problem{What: RemoveSource, Source: e.src.path(), Err: err}
+	}
+	if idOf(&now) != idOf(&e.stat) {
+		return &Problem{What: SourceChanged, Source: e.src.path()}
+	}
+	p := c.removeSource(e, &now)
+	if p == nil {
+		c.mover.rememberNamed(e.dst)
+	}
+	return p
+}
+
 // removeSource removes a source that is as it was when it was copied.
 func (w *worker) removeSource(e *entry, was *unix.Stat_t) *Problem {
 	var now unix.Stat_t
-	err := fstatat(e.src, &now, unix.AT_SYMLINK_NOFOLLOW)
+	_, err := identify(e.src)
+	if err == nil {
+		err = fstatat(e.src, &now, unix.AT_SYMLINK_NOFOLLOW)
+	}
 	switch {
 	case err == nil && changed(was, &now):
 		return &Problem{What: SourceChanged, Source: e.src.path()}
 	case err == nil:
 		err = unlinkat(e.src, 0)
 	}
-	if err != nil {
+	switch err {
+	case nil:
+	case unix.ENOENT:
+		return &Problem{What: Vanished, Source: e.src.path(), Dest: e.dst.path()}
+	default:
 		return &Problem{What: RemoveSource, Source: e.src.path(), Err: err}
+	}
+	if e.several != nil {
+		e.several.removed(e.fd)
 	}
 	w.gone(e)
 	return nil
 }
 
 // removeDirectory removes a source directory, if nothing was left in it.
-func (w *worker) removeDirectory(e *entry) *Problem {
+func (w *worker) removeDirectory(f *filling) *Problem {
+	e := f.entry
 	err := unlinkat(e.src, unix.AT_REMOVEDIR)
 	switch err {
 	case nil:
 		w.gone(e)
-	case unix.ENOTEMPTY, unix.EEXIST: // what stays was reported, or left by the user's wish
+	case unix.ENOTEMPTY, unix.EEXIST:
+		return f.arrived()
 	case unix.EINVAL: // it is called ., which stands for what is in it
+		return f.arrived()
 	default:
 		return &Problem{What: RemoveSource, Source: e.src.path(), Err: err}
 	}
 	return nil
 }
 
+// arrived reports names in a source directory that were not there when it was
+// listed. What else is there was reported, or left by the user's wish.
+func (f *filling) arrived() *Problem {
+	if f.src == nil {
+		return nil
+	}
+	now, err := open(place{f.src, "."}, unix.O_RDONLY|unix.O_DIRECTORY, new(unix.Stat_t))
+	if err != nil {
+		return &Problem{What: ReadDirectory, Source: f.entry.src.path(), Err: err}
+	}
+	defer now.close()
+	names, err := readNames(now.fd, make([]byte, direntBuffer))
+	if err != nil {
+		return &Problem{What: ReadDirectory, Source: f.entry.src.path(), Err: err}
+	}
+	n := 0
+	for _, found := range names.entries {
+		if _, known := f.stayed[names.name(found)]; !known {
+			n++
+		}
+	}
+	switch n {
+	case 0:
+		return nil
+	case 1:
+		return &Problem{What: Arrived, Source: f.entry.src.path(), Err: plainError("1 file arrived meanwhile")}
+	}
+	return &Problem{What: Arrived, Source: f.entry.src.path(), Err: plainError(fmt.Sprintf("%d files arrived meanwhile", n))}
+}
+
 func (w *worker) gone(e *entry) {
+	e.gone = true
 	if w.journal.events.Gone != nil {
 		source, directory := e.src.path(), e.is(unix.S_IFDIR)
 		w.journal.note(w.page, func(to Events) { to.Gone(source, directory) })
@@ -130,18 +179,28 @@ func changed(was, now *unix.Stat_t) bool {
 	return idOf(was) != idOf(now) || was.Size != now.Size || was.Mtim != now.Mtim || was.Ctim != now.Ctim
 }
 
+// vanished reports whether a file has lost its last name, and nothing else: then
+// the copy is all that is left.
+func vanished(was, now *unix.Stat_t) bool {
+	return now.Nlink == 0 && idOf(was) == idOf(now) && was.Size == now.Size && was.Mtim == now.Mtim
+}
+
 // sameAttributes makes sure, before a copy takes its place, that the source is
 // as it was, and that the copy is as long and has the attributes that it should
 // have.
 func (w *worker) sameAttributes(dst, src *file) *Problem {
 	var from, to unix.Stat_t
-	if err := fstat(src.fd, &from); err != nil {
+	_, err := identifyOpen(src.fd)
+	if err == nil {
+		err = fstat(src.fd, &from)
+	}
+	if err != nil {
 		return &Problem{What: StatSource, Source: src.at.path(), Err: err}
 	}
 	if err := fstat(dst.fd, &to); err != nil {
 		return &Problem{What: StatDest, Dest: dst.at.path(), Err: err}
 	}
-	if changed(&src.stat, &from) {
+	if changed(&src.stat, &from) && !vanished(&src.stat, &from) {
 		return &Problem{What: SourceChanged, Source: src.at.path()}
 	}
 	if what := w.differingAttribute(&from, &to); what != "" {
@@ -175,13 +234,87 @@ func sameTime(a, b unix.Timespec) bool {
 	return max(distance, -distance) < 2e9
 }
 
+// syncSource has a source on disk that is to be renamed, if that is wanted: after
+// a loss of power its new name would otherwise lead to an empty file. A directory
+// is written back with all else on its filesystem.
+func (c *Copier) syncSource(e *entry) *Problem {
+	regular := e.is(unix.S_IFREG)
+	if !c.options.Fsync || !regular && !e.is(unix.S_IFDIR) {
+		return nil
+	}
+	sync, at, flags := unix.Syncfs, e.src, unix.O_RDONLY|unix.O_DIRECTORY
+	if regular {
+		sync, flags = unix.Fsync, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK
+	}
+	fd, err := openat(at, flags, 0)
+	if err == unix.EACCES { // to rename it, it need not be readable
+		sync = unix.Syncfs
+		fd, err = openat(at.sibling("."), unix.O_RDONLY|unix.O_DIRECTORY, 0)
+	}
+	if err == unix.EACCES {
+		unix.Sync()
+		return nil
+	}
+	if err == nil {
+		err = again(func() error { return sync(fd) })
+		unix.Close(fd)
+	}
+	if err != nil {
+		return &Problem{What: Sync, Dest: e.src.path(), Err: err}
+	}
+	return nil
+}
+
 // syncNames has on disk what became of a source's name and its copy's.
 func (c *Copier) syncNames(e *entry) {
 	p := syncDirectory(e.dst)
-	if p == nil && c.options.Move {
+	if p == nil && c.mover != nil {
 		p = syncDirectory(e.src)
 	}
 	if p != nil {
 		c.report(p)
+	}
+}
+
+// unkept refuses a move to a filesystem that cannot keep the attributes of the
+// source. It tries them on the empty copy, where the filesystem is none that
+// keeps all.
+func (w *worker) unkept(e *entry, dst, src *file) *Problem {
+	if w.mover == nil || !src.regular() || !dst.regular() || keepsSizes(w.devices.filesystem(dst)) {
+		return nil
+	}
+	to, keeps := handle{dst.fd, dst.at}, w.options.Preserve
+	var lost []string
+	if keeps.has(Mode) {
+		k := &keeping{from: handle{src.fd, src.at}, to: to, source: &e.stat, was: &dst.stat, fresh: true}
+		if keepMode(k, e.stat.Mode&permissions) != nil {
+			lost = append(lost, "mode")
+		}
+	}
+	if keeps.has(Ownership) && w.privileged {
+		to.chown(int(e.stat.Uid), int(e.stat.Gid)) // what comes of it is seen below
+	}
+	if keeps.has(Timestamps) {
+		to.touch(e.stat.Atim, e.stat.Mtim)
+	}
+	if err := fstat(dst.fd, &dst.stat); err != nil {
+		return &Problem{What: StatDest, Dest: dst.at.path(), Err: err}
+	}
+	from, now := &e.stat, &dst.stat
+	if keeps.has(Mode) && lost == nil && (from.Mode^now.Mode)&permissions != 0 {
+		lost = append(lost, "mode")
+	}
+	if keeps.has(Ownership) && w.privileged && (from.Uid != now.Uid || from.Gid != now.Gid) {
+		lost = append(lost, "ownership")
+	}
+	if keeps.has(Timestamps) && !sameTime(from.Mtim, now.Mtim) {
+		lost = append(lost, "timestamps")
+	}
+	if lost == nil {
+		return nil
+	}
+	return &Problem{
+		What: Unkept, Source: e.src.path(), Dest: e.dst.path(),
+		Err: plainError("--no-preserve=" + strings.Join(lost, ",") + " moves it without them"),
 	}
 }

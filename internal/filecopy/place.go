@@ -116,3 +116,6 @@ func sameName(a, b place) bool {
 type fileID struct{ dev, ino uint64 }
 
 func idOf(st *unix.Stat_t) fileID { return fileID{uint64(st.Dev), st.Ino} }
+
+// setDevice sets the Dev of a Stat_t, which has 32 bits on MIPS.
+func setDevice[T uint32 | uint64](dev *T, id fileID) { *dev = T(id.dev) }

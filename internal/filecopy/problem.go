@@ -35,8 +35,15 @@ func (p *Problem) Warning() bool {
 }
 
 // resumable reports whether a partial copy is worth continuing: not one that
-// is known to be wrong.
-func (p *Problem) resumable() bool { return p.What != Differs && p.What != SourceChanged }
+// is known to be wrong, and not one that could not be written back: the next run
+// would find it whole in the page cache.
+func (p *Problem) resumable() bool {
+	switch p.What {
+	case Differs, SourceChanged, Sync, Close:
+		return false
+	}
+	return true
+}
 
 // What is the kind of a problem. For each, the names that its Problem has
 // stand behind it: S is Source, D is Dest.
@@ -62,6 +69,7 @@ const (
 	ParentIsNoDirectory                // D
 	Declined                           // D, by the user
 	BackupIsSource                     // S D
+	BackupIsMoved                      // S D: the backup would replace the source, or what was moved before
 	Replaced                           // S was replaced by another file meanwhile
 	UnknownType                        // S
 	Unserved                           // S D: the method cannot copy these
@@ -108,6 +116,9 @@ const (
 	Move            // S D: it cannot be renamed
 	MoveIntoItself  // S D
 	SourceChanged   // S, while it was moved: it stays
+	Vanished        // S D: S was removed while it was moved, and D is what is left
+	Arrived         // S: there is more in the directory than was moved, as Err says
+	Unkept          // S D: not all attributes of S can be kept, as Err says
 	RemoveSource    // S, which is moved otherwise
 
 	// Attributes that were not taken over.
@@ -146,6 +157,7 @@ var problems = [whats]string{
 	ParentIsNoDirectory:    "is no directory",
 	Declined:               "not to be replaced",
 	BackupIsSource:         "backup would replace the source",
+	BackupIsMoved:          "backup would replace what is moved",
 	Replaced:               "source was replaced meanwhile",
 	UnknownType:            "unknown file type",
 	Unserved:               "method cannot serve",
@@ -188,6 +200,9 @@ var problems = [whats]string{
 	Move:            "move",
 	MoveIntoItself:  "directory would be moved into itself",
 	SourceChanged:   "source has changed",
+	Vanished:        "source has vanished",
+	Arrived:         "source is not empty",
+	Unkept:          "attributes cannot be kept",
 	RemoveSource:    "remove source",
 
 	OpenUpDirectory:     "open up directory",

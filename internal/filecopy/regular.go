@@ -16,6 +16,7 @@ type file struct {
 	fresh bool // it was made just now: fd is nobody else's
 
 	done    int64    // bytes that it has of the source already
+	marked  bool     // it has the mark of a partial copy
 	staging *staging // nil if it has its name from the beginning
 }
 
@@ -37,10 +38,12 @@ func (w *worker) copyRegular(e *entry) *Problem {
 		return p
 	}
 	if !w.options.AttributesOnly {
+		w.mark(dst, src)
 		p = w.fill(dst, src)
 		w.tell(w.explain(dst, src))
 	}
 	if p == nil {
+		dst.unmark()
 		p = w.finishRegular(e, dst, src)
 	}
 	return w.conclude(e, dst, src, p)
@@ -51,14 +54,19 @@ func (w *worker) copyRegular(e *entry) *Problem {
 func (w *worker) conclude(e *entry, dst, src *file, p *Problem) *Problem {
 	if p == nil {
 		p = w.secure(dst, src)
+		if p != nil && p.What == Sync && dst.staging == nil {
+			dst.distrust()
+		}
 	}
 	if dst.staging != nil {
 		p = w.commitOrAbandon(e, dst, p)
+		e.placed = p == nil
 	}
-	if p == nil && (w.options.Move || w.options.Fsync && dst.home != dst.at) { // else the walk does it
+	if p == nil && (w.mover != nil || w.options.Fsync && dst.home != dst.at) { // else the walk does it
 		p = syncDirectory(dst.home)
 	}
-	if p == nil && w.options.Move {
+	if p == nil && w.mover != nil {
+		w.mover.rememberOpen(dst.fd)
 		p = w.removeSource(e, &src.stat)
 	}
 	if p == nil {
@@ -107,6 +115,9 @@ func (w *worker) openDest(e *entry, src *file) (*file, *Problem) {
 	}
 	if p == nil && !dst.fresh && !w.options.AttributesOnly {
 		p = w.empty(dst, src)
+	}
+	if p == nil {
+		p = w.unkept(e, dst, src)
 	}
 	switch {
 	case p == nil:
@@ -195,7 +206,8 @@ func (w *worker) created(e *entry, home place, fd int) (*file, *Problem) {
 	dst := &file{fd: fd, at: e.dst, home: home, flags: w.writing(), fresh: true}
 	inside := e.dst.dir != nil && home == e.dst
 	if inside && !w.options.Preserve.has(Ownership) {
-		dst.stat = unix.Stat_t{Dev: e.dst.dir.id.dev, Mode: unix.S_IFREG}
+		dst.stat = unix.Stat_t{Mode: unix.S_IFREG}
+		setDevice(&dst.stat.Dev, e.dst.dir.id)
 		return dst, nil
 	}
 	if err := fstat(fd, &dst.stat); err != nil {

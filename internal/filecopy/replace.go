@@ -8,7 +8,7 @@ import "golang.org/x/sys/unix"
 
 // takePlace renames from to to, and removes from if that fails.
 func takePlace(from, to place) error {
-	err := renameat(from, to, 0)
+	err := rename(from, to)
 	if err != nil {
 		unlinkat(from, 0)
 	}

@@ -2,13 +2,15 @@ package filecopy
 
 import (
 	"bytes"
+	"fmt"
 
 	"golang.org/x/sys/unix"
 )
 
-// A partial copy can be continued if it is a beginning of its source. That is
-// asked of all of it if the copies are verified or their sources will be removed,
-// and else of samples: its beginning, its end, where a crash would have cost something, and pieces in
+// A partial copy is continued if it is a beginning of its source. All of it is
+// compared if the copy is to be on disk, is verified, or will be the only one, or
+// if it does not say which source it is from. Else samples are compared: its
+// beginning, its end, where a crash would have cost something, and pieces in
 // between.
 
 const (
@@ -24,6 +26,7 @@ const (
 // otherwise empties it.
 func (w *worker) continueOrEmpty(dst, src *file) *Problem {
 	if w.options.Resume && dst.stat.Size > 0 {
+		dst.marked = hasMark(dst)
 		why, err := w.noBeginning(dst, src)
 		switch {
 		case err != nil:
@@ -45,7 +48,7 @@ func (w *worker) continueOrEmpty(dst, src *file) *Problem {
 // noBeginning says why dst cannot be a beginning of src, or nothing if it is
 // one.
 func (w *worker) noBeginning(dst, src *file) (why string, p *Problem) {
-	size, all := dst.stat.Size, w.options.Verify || w.options.Move
+	size, all := dst.stat.Size, w.comparesAll()
 	switch {
 	case !src.regular():
 		return "its source is not a regular file", nil
@@ -55,6 +58,10 @@ func (w *worker) noBeginning(dst, src *file) (why string, p *Problem) {
 		return "it has holes, or blocks that were only reserved", nil
 	case !all && src.stat.Mtim.Nano() > dst.stat.Mtim.Nano():
 		return "its source has changed since", nil
+	case w.options.Fsync || w.mover != nil:
+		return w.differsOnDisk(dst, src)
+	case !all:
+		all = !marked(dst, src)
 	}
 	tail, step := max(0, size-sampledEnd), max(sample, size/samples)
 	for at := int64(0); at < size; {
@@ -62,7 +69,7 @@ func (w *worker) noBeginning(dst, src *file) (why string, p *Problem) {
 			return "", w.interrupted(dst)
 		}
 		if same, p := w.sameAt(dst, src, at, min(sample, size-at)); p != nil || !same {
-			return "it differs from its source", p
+			return differsFromSource, p
 		}
 		if all || at >= tail {
 			at += sample
@@ -71,6 +78,124 @@ func (w *worker) noBeginning(dst, src *file) (why string, p *Problem) {
 		}
 	}
 	return "", nil
+}
+
+const differsFromSource = "it differs from its source"
+
+// comparesAll reports whether a partial copy is compared entirely in any case.
+func (w *worker) comparesAll() bool {
+	return w.options.Verify || w.options.Fsync || w.mover != nil
+}
+
+// differsOnDisk says why what the disk has of dst cannot be a beginning of src.
+// The page cache does not count: after a failed write-back it still has what
+// the disk lacks, fsync(2) reports that once, and the next fsync succeeds.
+func (w *worker) differsOnDisk(dst, src *file) (why string, p *Problem) {
+	c := &comparison{worker: w, dst: dst, src: src}
+	if err := c.allocate(); err != nil {
+		return "", &Problem{What: ReadBack, Dest: dst.at.path(), Err: err}
+	}
+	direct := false
+	if onDisk(w.devices.filesystem(dst)) {
+		if !w.readsDisk(dst) || setDirect(dst.fd, true) != nil {
+			return "it cannot be read past the page cache", nil
+		}
+		direct = true
+		defer setDirect(dst.fd, false)
+	}
+	for at := int64(0); at < dst.stat.Size; at += compareBlock {
+		if w.stopped() {
+			return "", w.interrupted(dst)
+		}
+		n := min(compareBlock, dst.stat.Size-at)
+		a, b := c.compared[:n], c.compared[compareBlock:]
+		got, err := pread(src.fd, a, at)
+		if err != nil {
+			return "", &Problem{What: Read, Source: src.at.path(), Err: err}
+		}
+		had, err := pread(dst.fd, b, at)
+		switch {
+		case err == unix.EINVAL && direct && int64(had) == n: // behind an odd end of the file
+		case err != nil:
+			return "it cannot be read back: " + err.Error(), nil // that it could not be written back is told once
+		}
+		if !bytes.Equal(a[:got], b[:had]) {
+			return differsFromSource, nil
+		}
+	}
+	return "", nil
+}
+
+// readsDisk reports whether O_DIRECT makes reads of a file come from the disk.
+// The server of a FUSE filesystem and the host of a 9P or VirtualBox one read
+// through a page cache of theirs. statx(2) says which files others read so, since
+// Linux 6.1.
+func (w *worker) readsDisk(f *file) bool {
+	switch w.devices.filesystem(f) {
+	case unix.FUSE_SUPER_MAGIC, unix.V9FS_MAGIC, vboxMagic:
+		return false
+	}
+	var st unix.Statx_t
+	err := again(func() error {
+		return unix.Statx(f.fd, "", unix.AT_EMPTY_PATH, unix.STATX_DIOALIGN, &st)
+	})
+	return err != nil || st.Mask&unix.STATX_DIOALIGN == 0 || st.Dio_offset_align != 0
+}
+
+// vboxMagic is VBOXSF_SUPER_MAGIC, fs/vboxsf/super.c.
+const vboxMagic = 0x786f4256
+
+// distrust takes away a copy in its final place that could not be synced: who
+// looks at it, or compares it later, would see the page cache. A file that was
+// there before is left empty, as old as it was.
+func (f *file) distrust() {
+	if !f.regular() {
+		return
+	}
+	if f.fresh {
+		f.unname()
+		return
+	}
+	ftruncate(f.fd, 0)
+	handle{f.fd, f.at}.touch(f.stat.Atim, f.stat.Mtim)
+}
+
+// markName is an extended attribute of a partial copy that says which source it
+// is of. It goes when the copy is complete.
+const markName = "user.zcp.source"
+
+// markOf tells a source from another one that has come to its name, and from
+// itself before its last change.
+func markOf(src *file) []byte {
+	st := &src.stat
+	return fmt.Appendf(nil, "%d:%d:%d:%d", st.Dev, st.Ino, st.Ctim.Nano(), st.Size)
+}
+
+// mark gives dst its mark before anything is copied, if that could save a
+// comparison later. A filesystem without extended attributes has none: then the
+// partial copy is compared entirely.
+func (w *worker) mark(dst, src *file) {
+	if w.options.Resume && !w.comparesAll() && dst.regular() && src.regular() && src.stat.Size > samples*sample {
+		dst.marked = unix.Fsetxattr(dst.fd, markName, markOf(src), 0) == nil || dst.marked
+	}
+}
+
+func (f *file) unmark() {
+	if f.marked {
+		unix.Fremovexattr(f.fd, markName)
+	}
+}
+
+func hasMark(f *file) bool {
+	_, err := unix.Fgetxattr(f.fd, markName, nil)
+	return err == nil
+}
+
+// marked reports whether dst says that it is a copy of src as that is now.
+func marked(dst, src *file) bool {
+	mark := make([]byte, 128)
+	n, err := unix.Fgetxattr(dst.fd, markName, mark)
+	return err == nil && bytes.Equal(mark[:n], markOf(src))
 }
 
 // sameAt compares n bytes at an offset.

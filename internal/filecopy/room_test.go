@@ -1,8 +1,10 @@
 package filecopy
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -73,4 +75,73 @@ func TestAFileThatFitsInTheRoomOfTheOldOneIsCopied(t *testing.T) {
 			r.only(t, NoRoom, unix.ENOSPC) // both cannot be there at a time
 		})
 	}
+}
+
+func TestARefusalLeavesTheHolesOfTheOldFile(t *testing.T) {
+	large := filepath.Join(t.TempDir(), "large")
+	write(t, large, string(random(40<<20)))
+	for _, kind := range []string{"tmpfs", "ext4"} {
+		t.Run(kind, func(t *testing.T) {
+			disk := testfs.MountSized(t, kind, 32<<20)
+			old := filepath.Join(disk, "old")
+			write(t, old, "old")
+			if err := os.Truncate(old, 30<<20); err != nil {
+				t.Fatal(err)
+			}
+			before := stat(t, old)
+			r := newRun(t, Options{})
+			r.To(old, large, false)
+			r.only(t, NoRoom, unix.ENOSPC)
+			if now := stat(t, old); now.Blocks > before.Blocks+extentTree || now.Size != before.Size {
+				t.Errorf("the old file had %d blocks, has %d", before.Blocks, now.Blocks)
+			}
+		})
+	}
+}
+
+// Files that are larger than the room that is left are copied, or not, as one
+// worker would.
+func TestWorkersCopyWhatOneWouldOnADiskThatIsNearlyFull(t *testing.T) {
+	t.Chdir(t.TempDir())
+	mkdir(t, "d")
+	for _, name := range []string{"a", "b", "c", "e"} {
+		write(t, "d/"+name, string(random(6<<20)))
+	}
+	for range 60 { // so that there is enough to do
+		write(t, fmt.Sprint("d/small", len(dir(t, "d"))), "small")
+	}
+	copied := func(o Options, jobs int) (result []string) {
+		disk := testfs.MountSized(t, "tmpfs", 14<<20)
+		o.Jobs = jobs
+		c := New(o, Events{
+			Problem: func(p *Problem) { result = append(result, fmt.Sprint(p.What, p.Dest[len(disk):])) },
+		})
+		defer c.Close()
+		c.To(filepath.Join(disk, "d"), "d", true)
+		return append(result, dir(t, filepath.Join(disk, "d"))...)
+	}
+	for _, o := range []Options{recursive(), {Recursive: true, Safety: Safety{Atomic: true}}} {
+		want := copied(o, 1)
+		if len(want) != 64 { // two files do not fit, two and the small ones are there
+			t.Fatalf("one worker: %q", want)
+		}
+		for range 5 {
+			if got := copied(o, 4); !slices.Equal(got, want) {
+				t.Errorf("four workers: %q, one: %q", got, want)
+			}
+		}
+	}
+}
+
+// dir lists a directory.
+func dir(t *testing.T, path string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names
 }

@@ -239,3 +239,37 @@ func TestNamesOfAFileThatChangesMeanwhileAreMovedAnew(t *testing.T) {
 		}
 	}
 }
+
+// The one that comes second replaces the file of the first, as if it had been
+// there from the beginning, or does not, if that is the user's wish.
+func TestADestinationThatComesToBeMeanwhileIsDecidedUponAnew(t *testing.T) {
+	for name, o := range map[string]Options{
+		"nameless":  {Safety: Safety{Atomic: true}},
+		"named":     {Safety: Safety{Atomic: true, Resume: true}},
+		"kept":      {Safety: Safety{Atomic: true}, Update: UpdateNone},
+		"backed up": {Safety: Safety{Atomic: true}, Backup: Backup{Control: Simple, Suffix: "~"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			write(t, "src", "new")
+			r := newRun(t, o)
+			r.during = func(string) { write(t, "dst", "somebody's") }
+			r.To("dst", "src", false)
+			r.clean(t)
+			want, names := "new", []string{"dst", "src"}
+			switch name {
+			case "kept":
+				want = "somebody's"
+			case "backed up":
+				names = []string{"dst", "dst~", "src"}
+			}
+			if got := text(t, "dst"); got != want {
+				t.Errorf("the file is %q, want %q", got, want)
+			}
+			if len(r.copied) != 1 {
+				t.Errorf("copied: %q", r.copied)
+			}
+			only(t, ".", names...)
+		})
+	}
+}

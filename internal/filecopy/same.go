@@ -7,6 +7,9 @@ import "golang.org/x/sys/unix"
 // file has both names.
 func (c *Copier) distinct(e *entry) (fine, done bool) {
 	same := idOf(&e.stat) == idOf(e.found)
+	if same && c.mover != nil && e.is(unix.S_IFLNK) && c.options.Backup.none() {
+		return false, false // rename(2) would do nothing
+	}
 	if same && c.options.Make == HardLinks {
 		return true, true
 	}

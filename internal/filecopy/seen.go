@@ -9,7 +9,6 @@ type memory struct {
 	names   map[string]struct{} // what their copies are called in the target directory
 	dirs    map[fileID]place    // directories that were named, the first made for each, and those being filled; where their copies are
 	copies  map[fileID]place    // copies of files with more than one name
-	moved   map[fileID]contents // what those were copies of, if they are moved
 }
 
 func newMemory() memory {
@@ -18,7 +17,6 @@ func newMemory() memory {
 		names:   map[string]struct{}{},
 		dirs:    map[fileID]place{},
 		copies:  map[fileID]place{},
-		moved:   map[fileID]contents{},
 	}
 }
 

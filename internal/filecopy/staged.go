@@ -98,6 +98,8 @@ func (w *worker) stageOver(s *staging, e *entry, src *file) *Problem {
 		return nil
 	case err != nil:
 		return &Problem{What: StatDest, Dest: e.dst.path(), Err: err}
+	case e.found == nil: // it was not there when it was decided what becomes of it
+		return &Problem{What: Commit, Dest: e.dst.path(), Err: unix.EEXIST}
 	case idOf(&st) == idOf(&src.stat):
 		return &Problem{What: SameFile, Source: e.src.path(), Dest: e.dst.path()}
 	case !isKind(&st, unix.S_IFREG):

@@ -44,7 +44,7 @@ func (s *Survey) count(p place, depth int) bool {
 	case isKind(&st, unix.S_IFREG):
 		s.Files++
 		s.Bytes += st.Size
-	case isKind(&st, unix.S_IFDIR) && s.trees && !(s.one && depth > 0 && st.Dev != p.dir.id.dev):
+	case isKind(&st, unix.S_IFDIR) && s.trees && !(s.one && depth > 0 && uint64(st.Dev) != p.dir.id.dev):
 		return s.below(p, depth)
 	}
 	return true

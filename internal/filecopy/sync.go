@@ -5,13 +5,13 @@ import "golang.org/x/sys/unix"
 // secure does what makes a complete copy one to rely on: it is on disk, and
 // reads as its source does.
 func (w *worker) secure(dst, src *file) *Problem {
-	if !w.options.Fsync && !w.options.Verify && !w.options.Move {
+	if !w.options.Fsync && !w.options.Verify && w.mover == nil {
 		return nil
 	}
 	if p := dst.sync(); p != nil {
 		return p
 	}
-	if w.options.Move {
+	if w.mover != nil {
 		if p := w.sameAttributes(dst, src); p != nil {
 			return p
 		}

@@ -35,7 +35,11 @@ func rereadable(st *unix.Stat_t) bool { return isKind(st, unix.S_IFREG) || isKin
 // verify compares a copy, which is on disk, with its source. It sets O_DIRECT
 // for both descriptors, which are this package's own.
 func (w *worker) verify(dst, src *file) *Problem {
-	c := &comparison{worker: w, dst: dst, src: src}
+	seen := w.openedAnew(dst)
+	if seen != dst {
+		defer unix.Close(seen.fd)
+	}
+	c := &comparison{worker: w, dst: seen, src: src}
 	if err := c.prepare(); err != nil {
 		return &Problem{What: ReadBack, Dest: dst.at.path(), Err: err}
 	}
@@ -55,6 +59,30 @@ func (w *worker) verify(dst, src *file) *Problem {
 	return nil
 }
 
+// openedAnew returns a copy on SMB by a descriptor that was opened after it was
+// complete: in Linux 5.10 the one that the server copied to has the size from
+// before. Elsewhere, and where that fails, it returns dst.
+func (w *worker) openedAnew(dst *file) *file {
+	if !dst.regular() || !isSMB(w.devices.filesystem(dst)) {
+		return dst
+	}
+	fd := -1
+	err := again(func() (err error) {
+		fd, err = unix.Open(fmt.Sprintf("/proc/self/fd/%d", dst.fd), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		return err
+	})
+	if err != nil {
+		return dst
+	}
+	seen := *dst
+	seen.fd = fd
+	return &seen
+}
+
+func isSMB(magic int64) bool {
+	return magic == unix.CIFS_SUPER_MAGIC || magic == unix.SMB2_SUPER_MAGIC
+}
+
 // compareBlock is what is read at once of either file, in bytes: a multiple of
 // all alignments that O_DIRECT asks for.
 const compareBlock = 512 << 10
@@ -71,13 +99,18 @@ const (
 	destSide
 )
 
-func (c *comparison) prepare() (err error) {
+func (c *comparison) prepare() error {
 	c.direct[sourceSide] = c.goDirect(c.src)
 	c.direct[destSide] = c.goDirect(c.dst)
 	if !c.direct[destSide] {
 		// What was written is on disk: it may leave the cache. To keep it is no failure.
 		unix.Fadvise(c.dst.fd, 0, 0, unix.FADV_DONTNEED)
 	}
+	return c.allocate()
+}
+
+// allocate makes the buffers, once for a worker.
+func (c *comparison) allocate() (err error) {
 	if c.compared == nil {
 		c.compared, err = unix.Mmap(-1, 0, 2*compareBlock, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
 	}

@@ -22,12 +22,12 @@ func (c *Copier) copyDirectory(e *entry) *Problem {
 		c.memory.dirs[made.dir.id] = e.dst // until it is filled: the source may lie above it
 		defer delete(c.memory.dirs, made.dir.id)
 	}
-	if c.options.OneFilesystem && len(c.levels) > 0 && c.levels[len(c.levels)-1].src.id.dev != e.stat.Dev {
+	if c.options.OneFilesystem && len(c.levels) > 0 && c.levels[len(c.levels)-1].src.id.dev != uint64(e.stat.Dev) {
 		c.begin(e, made, nil) // not what is in it
 		c.end()
 		return nil
 	}
-	src, err := c.openSourceDirectory(e)
+	src, err := c.openSourceDirectory(e, made.dir)
 	if err != nil {
 		c.report(&Problem{What: ReadDirectory, Source: e.src.path(), Err: err})
 	}
@@ -67,8 +67,14 @@ func (c *Copier) copyNames(e *entry, here level) {
 }
 
 // openSourceDirectory hands the directory that look has opened over, or opens
-// it.
-func (c *Copier) openSourceDirectory(e *entry) (*directory, error) {
+// it. If the copy was made in it since, it is opened anew: the listing of one that
+// was opened before does not show that on btrfs, and the copy would not be noticed.
+func (c *Copier) openSourceDirectory(e *entry, made *directory) (*directory, error) {
+	if e.fd >= 0 && made.fresh {
+		if in, err := e.dst.parent(); err != nil || in == idOf(&e.stat) {
+			e.close()
+		}
+	}
 	if e.fd >= 0 {
 		d := &directory{at: e.src, fd: e.fd, id: idOf(&e.stat)}
 		e.fd = -1
@@ -108,11 +114,18 @@ func (c *Copier) enter(e *entry) (*madeDirectory, *Problem) {
 		return nil, &Problem{What: StatDest, Dest: e.dst.path(), Err: err}
 	}
 	if e.found != nil {
+		if c.withinMoved(m.dir) {
+			m.dir.close()
+			return nil, &Problem{What: OverJustCreated, Source: e.src.path(), Dest: e.dst.path()}
+		}
 		return m, nil
 	}
 	m.dir.fresh = true
+	if c.mover != nil {
+		c.mover.rememberOpen(m.dir.fd)
+	}
 	p := c.openUp(m)
-	if p == nil && c.options.Move { // the first source goes before the directory is finished
+	if p == nil && c.mover != nil { // the first source goes before the directory is finished
 		p = syncDirectory(e.dst)
 	}
 	if p != nil {

@@ -12,7 +12,8 @@ import (
 type setting struct {
 	options    Options
 	umask      uint32
-	privileged bool // may give files away, so that not being allowed to is an error
+	privileged bool   // may give files away, so that not being allowed to is an error
+	mover      *mover // nil unless sources are moved
 	gauge      *Gauge
 	stopping   atomic.Bool
 }
@@ -25,6 +26,7 @@ type setting struct {
 type worker struct {
 	*setting
 	journal  *journal
+	crew     *crew // that the worker belongs to; of the walk, nil as long as nobody helps
 	page     *page // where the events of the current file go; nil for the walk's own
 	engine   *splice.Copier
 	devices  devices
@@ -80,7 +82,8 @@ func (w *worker) report(p *Problem) {
 }
 
 func (w *worker) copying(e *entry) {
-	if w.journal.events.Copying != nil {
+	if w.journal.events.Copying != nil && !e.told {
+		e.told = true
 		source, dest, backup := e.src.path(), e.dst.path(), e.backupPath()
 		if e.parent {
 			w.journal.note(w.page, func(to Events) { to.Parent(source, dest) })

@@ -79,7 +79,7 @@ func (w *worker) keepXattr(k *keeping, name string) {
 // xattrProblem tells of a failure, if it is to be told.
 func (w *worker) xattrProblem(p *Problem) {
 	p.Tolerated = w.options.Xattrs != RequireXattrs
-	everything := !p.Tolerated || w.options.AttributesOnly || w.options.Move
+	everything := !p.Tolerated || w.options.AttributesOnly || w.mover != nil
 	if !everything && (w.options.Xattrs == IgnoreXattrs || noXattrs(p.Err) || p.Err == unix.ENODATA) {
 		return
 	}

@@ -70,10 +70,17 @@ type Option struct {
 // An error is always a *UsageError. The Line beside it holds what came before
 // the mistake, so that a program can still honour an earlier --help.
 func Parse(flags []cli.Flag, args []string, posixlyCorrect bool) (Line, error) {
+	return ParseUntil(flags, args, func([]string) bool { return posixlyCorrect })
+}
+
+// ParseUntil is Parse for a program that decides for itself which operand ends
+// the options. After each operand, ends is given those read so far; everything
+// behind the one for which it returns true is an operand.
+func ParseUntil(flags []cli.Flag, args []string, ends func(operands []string) bool) (Line, error) {
 	t := declare(flags)
 	p := parser{table: t, rest: args, line: Line{declared: t.named}}
 	for len(p.rest) > 0 {
-		if err := p.argument(p.next(), posixlyCorrect); err != nil {
+		if err := p.argument(p.next(), ends); err != nil {
 			return p.line, err
 		}
 	}
@@ -96,13 +103,13 @@ func (p *parser) next() string {
 
 // argument reads what begins with arg: an operand, or one or more options with
 // their values.
-func (p *parser) argument(arg string, posixlyCorrect bool) error {
+func (p *parser) argument(arg string, ends func([]string) bool) error {
 	switch {
 	case arg == "--":
 		p.endOptions()
 	case arg == "-" || !strings.HasPrefix(arg, "-"):
 		p.line.Operands = append(p.line.Operands, arg)
-		if posixlyCorrect {
+		if ends(p.line.Operands) {
 			p.endOptions()
 		}
 	case strings.HasPrefix(arg, "--"):

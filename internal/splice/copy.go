@@ -163,7 +163,7 @@ func (t *transfer) finish(err error) (Report, error) {
 }
 
 func (t *transfer) run() error {
-	if t.options.Stable && t.src.Kind == Regular && t.dst.Kind == Pipe && leasable(t.options.Method) {
+	if t.options.Stable && t.src.Kind == Regular && t.dst.Kind == Pipe && leasable(t.options.Method) && !t.src.inUse {
 		return t.stable()
 	}
 	t.askFilesystems()

@@ -140,7 +140,7 @@ func (d *Descriptor) splices() bool {
 	case Socket:
 		return !d.Records
 	case Character:
-		return unix.Major(d.Stat.Rdev) != tapes
+		return unix.Major(uint64(d.Stat.Rdev)) != tapes
 	}
 	return false
 }
@@ -151,7 +151,7 @@ const tapes = 9
 // isNull recognizes /dev/null, the character device 1:3. As a source it is
 // empty, and splice refuses it (EINVAL).
 func (d *Descriptor) isNull() bool {
-	return d.Kind == Character && d.Stat.Rdev == unix.Mkdev(1, 3)
+	return d.Kind == Character && uint64(d.Stat.Rdev) == unix.Mkdev(1, 3)
 }
 
 // advance keeps Offset, and the size of a file that has grown, true after n

@@ -34,9 +34,9 @@ package splice
 func (m Method) decides() bool { return m == ReadWrite || m == Uncached }
 
 // confirm asks read(2) for the end that another method has found, and copies
-// what it gives.
+// what it gives, but where nothing may be written beside it.
 func (t *transfer) confirm(err error) error {
-	if err != nil || t.method.decides() || t.left == 0 {
+	if err != nil || t.method.decides() || t.left == 0 || t.copiedByServer() {
 		return err
 	}
 	t.method = ReadWrite

@@ -393,7 +393,10 @@ func (k *fakeKernel) filesystem(fd int) (int64, error) {
 func (k *fakeKernel) setLease(fd, kind int) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	_, f := k.fileAt(fd)
+	d, f := k.fileAt(fd)
+	if !d.private {
+		k.foul("a lease on the caller's open file description")
+	}
 	if kind == unix.F_RDLCK {
 		k.counted++ // F_SETSIG
 	}

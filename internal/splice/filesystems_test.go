@@ -15,7 +15,7 @@ func TestFilesOfEveryFilesystemReachEveryOther(t *testing.T) {
 				t.Parallel()
 				s := newStage(t, testfs.Shared(t, from), "", "")
 				s.sinkDir = testfs.Shared(t, to)
-				acrossSizes(s, file, sink, turns{6*i + j, i + j}, func(m splice.Method, when circumstance) bool {
+				acrossSizes(s, file, sink, turns{pair: i + j, share: 4, circumstance: 6*i + j}, func(m splice.Method, when circumstance) bool {
 					return mustServeFiles(m, from, to, when)
 				})
 			})
@@ -28,11 +28,13 @@ func TestFilesOfEveryFilesystemReachPipesAndSocketsAndBack(t *testing.T) {
 		t.Run(fs, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t, testfs.Shared(t, fs), "", "")
-			for _, other := range []string{"pipe", "TCP socket"} {
-				acrossSizes(s, sourceKinds[0], sinkNamed(other), turns{i, i}, func(m splice.Method, _ circumstance) bool {
+			for j, other := range []string{"pipe", "TCP socket"} {
+				turn := turns{pair: i + 2*j, share: 4, circumstance: i + 18*j}
+				acrossSizes(s, sourceKinds[0], sinkNamed(other), turn, func(m splice.Method, _ circumstance) bool {
 					return mustServe(m, "regular file", other)
 				})
-				acrossSizes(s, sourceNamed(other), sinkKinds[0], turns{i, i}, func(m splice.Method, _ circumstance) bool {
+				turn.pair++
+				acrossSizes(s, sourceNamed(other), sinkKinds[0], turn, func(m splice.Method, _ circumstance) bool {
 					return mustServe(m, other, "regular file")
 				})
 			}

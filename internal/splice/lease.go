@@ -16,8 +16,8 @@ import (
 // lease-break-time at most (proc_sys_fs(5), 45 s by default), until the lease
 // is given back, which happens when the pipe has been read empty.
 //
-// The kernel refuses a lease to who is neither the file's owner nor has
-// CAP_LEASE (EACCES), while somebody has the file open for writing (EAGAIN)
+// The kernel refuses a lease to a process that neither owns the file nor has
+// CAP_LEASE (EACCES), while a process has the file open for writing (EAGAIN)
 // and on filesystems without leases (EINVAL). Then the bytes are copied with
 // read and write, unless splice alone is asked for.
 //
@@ -42,16 +42,28 @@ func (s LeaseState) String() string {
 // that a stable copy by it needs a lease. The others copy.
 func leasable(m Method) bool { return m == Auto || m == Splice }
 
-// A lease is held on a descriptor until it is released. A nil lease is none.
+// A lease is held until it is released. A nil lease is none.
+//
+// It belongs to an open file description of our own: the caller's may be
+// shared with other processes, one of which could give the lease back while we
+// rely on it, and which would keep it if we were killed.
 type lease struct {
 	sys *system
-	fd  int
+	fd  int // the file, opened once more
 }
 
-// takeLease returns nil and the errno if the kernel refuses.
-func takeLease(s *system, fd int) (*lease, error) {
+// takeLease takes a lease on the regular file that src refers to. It returns
+// nil and the errno if the kernel refuses, or if the file cannot be opened once
+// more: without /proc, without the right to read it, beyond RLIMIT_NOFILE, or
+// while another process has a write lease that O_NONBLOCK does not wait for.
+func takeLease(s *system, src int) (*lease, error) {
+	fd, err := s.reopen(src, unix.O_RDONLY|unix.O_NONBLOCK)
+	if err != nil {
+		return nil, err
+	}
 	s.calls += 2 // with F_SETSIG
 	if err := s.setLease(fd, unix.F_RDLCK); err != nil {
+		s.close(fd)
 		return nil, err
 	}
 	return &lease{s, fd}, nil
@@ -75,7 +87,9 @@ func (l *lease) release() bool {
 		return true
 	}
 	l.sys.calls++
-	return l.sys.setLease(l.fd, unix.F_UNLCK) == nil
+	err := l.sys.setLease(l.fd, unix.F_UNLCK)
+	l.sys.close(l.fd)
+	return err == nil
 }
 
 // stable copies a regular file into a pipe under a lease.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,6 +49,22 @@ func (r *reading) waits(n int) {
 	r.eventually("a pipe with bytes", func() bool { return r.unread(r.r) == min(n, 65536) })
 }
 
+// leases are the state and the kind of the leases that this process holds
+// (proc_locks(5)), "" if there are none.
+func (s *stage) leases() string {
+	s.Helper()
+	locks, err := os.ReadFile("/proc/locks")
+	s.must(err)
+	var found []string
+	for line := range strings.Lines(string(locks)) {
+		f := strings.Fields(line) // 1: LEASE ACTIVE READ PID DEVICE:INODE START END
+		if f[1] == "LEASE" && f[4] == strconv.Itoa(os.Getpid()) {
+			found = append(found, f[2]+" "+f[3])
+		}
+	}
+	return strings.Join(found, ", ")
+}
+
 func (r *reading) read(n int) []byte {
 	r.Helper()
 	got := make([]byte, n)
@@ -65,10 +83,7 @@ func (r *reading) overwriter() (done chan error) {
 	r.enders = append(r.enders, func() { child.Process.Kill() })
 	done = make(chan error, 1)
 	go func() { done <- child.Wait() }()
-	r.eventually("a lease that breaks", func() bool {
-		kind, err := unix.FcntlInt(uintptr(r.src), unix.F_GETLEASE, 0)
-		return err != nil || kind != unix.F_RDLCK
-	})
+	r.eventually("a lease that breaks", func() bool { return r.leases() != "ACTIVE READ" })
 	return done
 }
 
@@ -122,16 +137,16 @@ func TestALeaseIsHeldUntilTheReaderHasEverything(t *testing.T) {
 	const size = 300_000
 	r := newReading(t, size, splice.Options{Stable: true})
 	r.waits(size)
-	if kind, err := unix.FcntlInt(uintptr(r.src), unix.F_GETLEASE, 0); err != nil || kind != unix.F_RDLCK {
-		t.Errorf("the lease is %d, %v, while the pipe is full", kind, err)
+	if leases := r.leases(); leases != "ACTIVE READ" {
+		t.Errorf("leases %q, while the pipe is full", leases)
 	}
 	got := r.readSlowly(r.r, size)
 	report := r.expect(splice.LeaseHeld)
 	if report.By[splice.Splice] != size || !bytes.Equal(got, text[:size]) {
 		t.Errorf("%+v", report)
 	}
-	if kind, _ := unix.FcntlInt(uintptr(r.src), unix.F_GETLEASE, 0); kind != unix.F_UNLCK {
-		t.Errorf("the lease is still %d", kind)
+	if leases := r.leases(); leases != "" {
+		t.Errorf("there still is a lease: %s", leases)
 	}
 }
 
@@ -208,9 +223,31 @@ func TestAReaderWhoGoesAwayGivesTheLeaseBack(t *testing.T) {
 		if complete := size == 30_000; complete && o.err != nil || !complete && (!errors.As(o.err, &failed) || failed.Err != unix.EPIPE) {
 			t.Errorf("%d bytes: %v", size, o.err)
 		}
-		if kind, _ := unix.FcntlInt(uintptr(src), unix.F_GETLEASE, 0); kind != unix.F_UNLCK {
-			t.Errorf("the lease is still %d", kind)
+		if leases := s.leases(); leases != "" {
+			t.Errorf("there still is a lease: %s", leases)
 		}
+	}
+}
+
+func TestTwoStableCopiesOfOneDescriptionKeepTheirLeases(t *testing.T) {
+	each := 24 * page // more than a pipe has
+	s := newStage(t, t.TempDir(), "", "")
+	defer s.end()
+	src := s.textFile("source", 2*each)
+	var readers [2]*reading
+	for i := range readers {
+		r, w := s.ownedPipe()
+		readers[i] = &reading{stage: s, r: r, wait: s.start(w, src, splice.Options{Stable: true, Limit: int64(each)})}
+		readers[i].waits(each)
+	}
+	if leases := s.leases(); leases != "ACTIVE READ, ACTIVE READ" {
+		t.Errorf("leases %q", leases)
+	}
+	for i, r := range readers {
+		if got := r.read(each); !bytes.Equal(got, text[i*each:][:each]) {
+			t.Errorf("reader %d got something else", i)
+		}
+		r.expect(splice.LeaseHeld)
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 // Every kind of source is copied to every kind of sink by every method, with
 // the kernel that is there, at sizes where things end in the middle of
 // something. ZEROUTILS_LONG=1 runs every circumstance with every size;
-// otherwise the circumstances take turns.
+// otherwise sizes and circumstances take turns.
 
 var (
 	page    = os.Getpagesize()
@@ -55,26 +55,30 @@ var circumstances = func() []circumstance {
 	return all
 }()
 
-// turns deals the circumstances out, so that all of them come round for each
-// size and method in the course of a run.
-type turns struct{ circumstance, size int }
+// turns deals sizes and circumstances out to the trials of a pair. Each method
+// gets one size in share, and each trial the next circumstance, beginning at
+// another place for each pair. So all pairs together have every size with every
+// method, every circumstance with nearly every size and method, and every limit,
+// every offset and every way of not blocking with every pair.
+type turns struct {
+	pair         int // its number
+	share        int
+	circumstance int
+}
 
 func (t *turns) next() []circumstance {
 	if long {
 		return circumstances
 	}
-	t.circumstance += 7 // has no factor in common with their number
+	t.circumstance += 11 // has no factor in common with their number
 	at := t.circumstance % len(circumstances)
 	return circumstances[at : at+1]
 }
 
-// takes lets every second of the large sizes have its turn.
-func (t *turns) takes(size int) bool {
-	if size <= 65537 || long {
-		return true
-	}
-	t.size++
-	return t.size%2 == 0
+// takes reports whether a method has its turn with a size, by their numbers.
+// Kinds that hold only little take all of it.
+func (t *turns) takes(method, size, most int) bool {
+	return long || most < 1000 || (t.pair+method+size)%t.share == 0
 }
 
 func TestEveryKindOfSourceReachesEveryKindOfSink(t *testing.T) {
@@ -83,7 +87,7 @@ func TestEveryKindOfSourceReachesEveryKindOfSink(t *testing.T) {
 			t.Run(src.name+" to "+dst.name, func(t *testing.T) {
 				t.Parallel()
 				s := newStage(t, t.TempDir(), src.name, dst.name)
-				acrossSizes(s, src, dst, turns{18*i + 5*j, i + j}, func(m splice.Method, _ circumstance) bool {
+				acrossSizes(s, src, dst, turns{pair: i + j, share: 3, circumstance: 18*i + 5*j}, func(m splice.Method, _ circumstance) bool {
 					return mustServe(m, src.name, dst.name)
 				})
 			})
@@ -110,9 +114,10 @@ func acrossSizes(s *stage, src sourceKind, dst sinkKind, turn turns, mustServe f
 	s.Helper()
 	c := splice.New()
 	defer c.Close()
-	for _, m := range methods {
-		for _, size := range sizes {
-			if size > min(src.most, dst.most) || !turn.takes(size) {
+	most := min(src.most, dst.most)
+	for i, m := range methods {
+		for j, size := range sizes {
+			if size > most || !turn.takes(i, j, most) {
 				continue
 			}
 			for _, when := range turn.next() {

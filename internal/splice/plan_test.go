@@ -254,6 +254,43 @@ func TestFilesystemsThatOffload(t *testing.T) {
 	}
 }
 
+// What was written to a file and what the server copied to it corrupt each
+// other there.
+func TestOnSMBTheServerCopiesOnlyWhatIsWrittenNoOtherWay(t *testing.T) {
+	for _, fs := range []int64{unix.CIFS_SUPER_MAGIC, unix.SMB2_SUPER_MAGIC} {
+		at := func(d *Descriptor) *Descriptor { d.FS = fs; return d }
+		for _, c := range []struct {
+			o    Options
+			want []Method
+		}{
+			{Options{}, []Method{Splice, Sendfile, ReadWrite}},
+			{Options{Direct: true}, []Method{Direct, ReadWrite}},
+			{Options{Alone: true}, []Method{Reflink, CopyFileRange, Splice, Sendfile, ReadWrite}},
+			{Options{Method: CopyFileRange}, []Method{CopyFileRange}},
+		} {
+			if plan, err := Plan(at(&Descriptor{Kind: Regular}), at(big(Regular)), c.o); !slices.Equal(plan, c.want) || err != nil {
+				t.Errorf("%+v: %v, %v, want %v", c.o, plan, err, c.want)
+			}
+		}
+	}
+}
+
+func TestWhatTheServerOfSMBHasBegunNobodyElseFinishes(t *testing.T) {
+	for _, e := range []unix.Errno{unix.EIO, unix.EOPNOTSUPP} {
+		s := fileToFile(unix.CIFS_SUPER_MAGIC, Auto)
+		s.options.Alone = true
+		s.fail("clone", either, fault{errno: unix.EOPNOTSUPP})
+		s.fail("copy_file_range", either, fault{most: 3 * page}, fault{errno: e})
+		r, err := s.copy()
+		if failed := (*WriteError)(nil); !errors.As(err, &failed) || failed.Err != e {
+			t.Errorf("%s: error %v", e, err)
+		}
+		if r.By[CopyFileRange] != r.Delivered || r.Delivered == 0 {
+			t.Errorf("%s: by method %v", e, r.By)
+		}
+	}
+}
+
 func TestBlocksAreReservedOnExt4Alone(t *testing.T) {
 	for _, fs := range []int64{0, unix.TMPFS_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC} {
 		if preallocates(fs) {

@@ -244,7 +244,7 @@ func (s *scene) unplanned(e *UnservedError) bool {
 		return e.Errno == unix.EINVAL && align > directBlock || e.Errno == ErrMisaligned && apart%int64(align) != 0
 	}
 	if e.Errno == ErrNoLease {
-		return slices.ContainsFunc(s.k.said, func(a answer) bool { return a.call == "F_SETLEASE" })
+		return slices.ContainsFunc(s.k.said, func(a answer) bool { return a.call == "F_SETLEASE" || a.call == "reopen" })
 	}
 	_, err := Plan(s.dst[0].Descriptor, s.src.Descriptor, s.options)
 	return err != nil && e.Errno == nil

@@ -128,7 +128,7 @@ func TestAWriterIsLetInOnceWhatIsOnItsWayIsRead(t *testing.T) {
 	want := content(0, 8*page)
 	reader.wakes = s.k.clock.Add(3 * time.Second)
 	s.k.leaseTime = 4 * time.Second // the reader is in time
-	s.writer(12)
+	s.writer(13)
 	r, err := s.copy()
 	if err != nil || r.Lease != LeaseBroken {
 		t.Errorf("lease %v, error %v", r.Lease, err)
@@ -163,7 +163,7 @@ func TestALeaseThatTheReaderOutlastsIsSaidToBeLost(t *testing.T) {
 	s, reader := stableScene(8)
 	reader.wakes = s.k.clock.Add(time.Minute)
 	s.k.leaseTime = 5 * time.Second
-	s.writer(12)
+	s.writer(13)
 	r, err := s.copy()
 	var read *ReadError
 	if r.Lease != LeaseLost || !errors.As(err, &read) || read.Err != ErrLeaseLost {
@@ -206,7 +206,7 @@ func TestAPageThatCannotBeHadUnderALeaseIsAReadError(t *testing.T) {
 		s, reader := stableScene(8) // a writer comes: what is held is taken back
 		s.k.biggestPipe = 4 * page
 		reader.every = time.Second
-		s.writer(12)
+		s.writer(13)
 		s.fail("read", nobody, fault{errno: errno})
 		r, err = s.copy()
 		if e, ok := err.(*ReadError); !ok || e.Err != want || r.Lease != LeaseBroken {

@@ -1,6 +1,6 @@
 // Package testbin gives tests the tools as users have them. What `go test`
-// makes of a main package lacks the entry point of package atexec, so it has
-// to guess which descriptors were closed and which signals were ignored.
+// makes of a main package lacks the entry point of package procstart, so it
+// does not know which descriptors were closed and which signals were ignored.
 package testbin
 
 import (
@@ -34,10 +34,8 @@ var build = sync.OnceValues(func() (*keptDir, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, sources := range []string{"cmd", "internal"} {
-		if err := lookAt(filepath.Join(root, sources)); err != nil {
-			return nil, err
-		}
+	if err := lookAtSources(root); err != nil {
+		return nil, err
 	}
 	dir, err := newKeptDir()
 	if err != nil {
@@ -49,6 +47,70 @@ var build = sync.OnceValues(func() (*keptDir, error) {
 	}
 	return dir, nil
 })
+
+// A Build is a way to build a program.
+type Build struct {
+	Arch    string // a GOARCH; "" is this machine's
+	NoEntry bool   // without the entry point of package procstart, as go install does
+}
+
+// Program returns the program of the main package in dir, a path that begins
+// with "./". Each is built once in a process, and goes with it.
+func Program(t testing.TB, dir string, b Build) string {
+	t.Helper()
+	programs.mu.Lock()
+	defer programs.mu.Unlock()
+	key := fmt.Sprint(dir, b)
+	if name, ok := programs.built[key]; ok {
+		return name
+	}
+	name, err := b.program(dir, len(programs.built))
+	if err != nil {
+		t.Fatal("testbin: ", err)
+	}
+	if programs.built == nil {
+		programs.built = map[string]string{}
+	}
+	programs.built[key] = name
+	return name
+}
+
+var programs struct {
+	mu    sync.Mutex
+	built map[string]string
+}
+
+var programsDir = sync.OnceValues(newKeptDir)
+
+// program builds into a directory of its own, so that the program has the name
+// of its package.
+func (b Build) program(dir string, number int) (string, error) {
+	root, err := moduleRoot()
+	if err != nil {
+		return "", err
+	}
+	if err := lookAtSources(root); err != nil {
+		return "", err
+	}
+	kept, err := programsDir()
+	if err != nil {
+		return "", err
+	}
+	name := filepath.Join(kept.name, fmt.Sprint(number), filepath.Base(dir))
+	cmd := exec.Command("go", "build", "-tags", "urfave_cli_no_docs", "-o", name)
+	if !b.NoEntry {
+		cmd.Args = append(cmd.Args, "-ldflags", "-E zeroutils_start")
+	}
+	cmd.Args = append(cmd.Args, dir)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // a C linker has an entry point of its own
+	if b.Arch != "" {
+		cmd.Env = append(cmd.Env, "GOARCH="+b.Arch)
+	}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%v: %w\n%s", cmd, err, out)
+	}
+	return name, nil
+}
 
 // moduleRoot is where go.mod is, at or above the working directory, which for
 // a test is that of its package.
@@ -63,6 +125,15 @@ func moduleRoot() (string, error) {
 		}
 	}
 	return "", err
+}
+
+func lookAtSources(root string) error {
+	for _, sources := range []string{"cmd", "internal"} {
+		if err := lookAt(filepath.Join(root, sources)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // lookAt visits all files below dir: `go test` takes an earlier result for a

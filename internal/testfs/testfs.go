@@ -2,7 +2,8 @@
 // for, freshly made. It needs root, mount(8) and the mkfs of that kind.
 //
 // A test that cannot have what it needs is skipped with the reason, and fails
-// where the environment says CI=true: there nothing may go untested in silence.
+// where the environment says CI=true: there a test may skip only what the
+// running kernel lacks (kernel.go).
 //
 // Nothing stays behind. Each mount has a keeper, a process that removes it when
 // the test ends, fails, panics or is killed (see keeper.go).
@@ -81,9 +82,10 @@ func Shared(t testing.TB, kind string) string {
 // mount returns the keeper of a mounted filesystem.
 func mount(t testing.TB, kind string, bytes int64) *keeper {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		Unavailable(t, "only root can mount "+kind)
+	if testing.Short() {
+		t.Skip("-short makes no filesystems")
 	}
+	NeedRoot(t)
 	Need(t, "mount")
 	Need(t, "umount")
 	if !slices.Contains(Kinds(), kind) {
@@ -109,6 +111,7 @@ func mount(t testing.TB, kind string, bytes int64) *keeper {
 	}
 	if err := k.mount(kind, bytes); err != nil {
 		k.release()
+		NeedKernel(t, filesystem(kind))
 		Unavailable(t, err.Error())
 	}
 	return k

@@ -6,7 +6,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"zeroutils/internal/atexec"
+	"zeroutils/internal/procstart"
+	"zeroutils/internal/signals"
 )
 
 // A Command is a tool. As cli keeps values in the flags, it is good for one
@@ -31,8 +32,12 @@ type Command struct {
 	// Choices are the words that an option takes, by the first name of its
 	// flag; see Choice. The option's value will be the word in full.
 	Choices map[string][]string
+	// Ends reports whether the last of the operands read so far ends the
+	// options: what follows it is operands, whatever it looks like. Without it,
+	// options and operands may be mixed, unless POSIXLY_CORRECT is set.
+	Ends func(operands []string, posixlyCorrect bool) bool
 	// Signals are those that do nothing until Run is told of them, by
-	// atexec.Notify: SIGUSR1 or none.
+	// signals.Notify: SIGUSR1 or none.
 	Signals []syscall.Signal
 	// Run does the work. What it returns is printed as a message: an error of
 	// UsageErrorf with a pointer to --help, another as Errorf("%v") does.
@@ -41,7 +46,7 @@ type Command struct {
 
 // Main executes the command with the arguments of the process, and exits.
 func Main(cmd Command) {
-	atexec.RestoreSignals(cmd.Signals...)
+	signals.Restore(cmd.Signals...)
 	os.Exit(Execute(cmd, os.Args))
 }
 
@@ -49,7 +54,7 @@ func Main(cmd Command) {
 // descriptors of the process, closes standard output, and returns the exit
 // status. It leaves signals alone.
 func Execute(cmd Command, args []string) int {
-	return run(cmd, args, stdio{in: 0, out: 1, err: 2, closed: atexec.Closed})
+	return run(cmd, args, stdio{in: 0, out: 1, err: 2, closed: procstart.Closed})
 }
 
 // run is Execute on any descriptors.

@@ -21,6 +21,6 @@
 //     writing reports is a "write error" and status 1.
 //   - --method, --stats, --help and --version are the same in all tools.
 //
-// Signals act as in a C program (package atexec): a tool dies of SIGPIPE without
+// Signals act as in a C program (package signals): a tool dies of SIGPIPE without
 // a word, unless its parent had it ignored.
 package tool

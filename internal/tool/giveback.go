@@ -4,7 +4,7 @@ import (
 	"slices"
 	"syscall"
 
-	"zeroutils/internal/atexec"
+	"zeroutils/internal/signals"
 	"zeroutils/internal/splice"
 )
 
@@ -21,7 +21,7 @@ var deadly = []syscall.Signal{
 // file of that kind is copied.
 func GiveBackBeforeDying(c *splice.Copier, except ...syscall.Signal) {
 	c.BeforeClaims(func() {
-		atexec.BeforeDying(c.GiveBack, slices.DeleteFunc(slices.Clone(deadly), func(sig syscall.Signal) bool {
+		signals.Cleanup(c.GiveBack, slices.DeleteFunc(slices.Clone(deadly), func(sig syscall.Signal) bool {
 			return slices.Contains(except, sig)
 		})...)
 	})

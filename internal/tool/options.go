@@ -16,7 +16,12 @@ func (inv *Invocation) execute(cmd Command, args []string) error {
 	cmd.Choices = withCommonChoices(cmd.Choices)
 
 	_, posixlyCorrect := os.LookupEnv("POSIXLY_CORRECT")
-	line, mistake := gnuflag.Parse(cmd.Flags, args, posixlyCorrect)
+	line, mistake := gnuflag.ParseUntil(cmd.Flags, args, func(operands []string) bool {
+		if cmd.Ends == nil {
+			return posixlyCorrect
+		}
+		return cmd.Ends(operands, posixlyCorrect)
+	})
 	inv.Line, inv.Operands = line, line.Operands
 	if done, err := inv.inOrder(cmd); done || err != nil {
 		return err

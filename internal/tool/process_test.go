@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"zeroutils/internal/testbin"
 	"zeroutils/internal/testfs"
 )
 
@@ -15,32 +16,7 @@ import (
 // directory.
 func buildCat(t *testing.T) string {
 	t.Helper()
-	touch(t, "testdata/cat/*", "../atexec/*.go", "../atexec/*.s")
-	dir := t.TempDir()
-	cmd := exec.Command("go", "build", "-tags", "urfave_cli_no_docs", "-ldflags", "-E zeroutils_start",
-		"-o", filepath.Join(dir, "cat"), "./testdata/cat")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return dir
-}
-
-// touch opens files that are no part of the test but of what it builds, so that
-// the go command does not take an old result for a new source.
-func touch(t *testing.T, patterns ...string) {
-	t.Helper()
-	for _, pattern := range patterns {
-		files, err := filepath.Glob(pattern)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, file := range files {
-			if _, err := os.ReadFile(file); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
+	return filepath.Dir(testbin.Program(t, "./testdata/cat", testbin.Build{}))
 }
 
 // shell runs a script in an empty directory, with a directory of programs before
