@@ -105,14 +105,14 @@ func run(inv *tool.Invocation) error {
 	if err != nil {
 		return err
 	}
-	events := eventsOf(inv)
+	n := newNarrator(inv)
 	var p *progress
 	var i *interrupt
-	events.Busy = func() {
+	n.busy = func() {
 		p.answer()
 		i.watch()
 	}
-	c := filecopy.New(options, events)
+	c := filecopy.New(options, n.listener())
 	defer c.Close()
 	i = newInterrupt(inv, c)
 	p = startProgress(inv, c, j.sources, options)

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"zeroutils/internal/filecopy"
 	"zeroutils/internal/scripttest"
 	"zeroutils/internal/testfs"
 )
@@ -25,12 +24,4 @@ func TestScripts(t *testing.T) {
 		disk = testfs.MountSized(t, "tmpfs", 1<<20)
 	}
 	scripttest.Run(t, "DISK="+disk)
-}
-
-func TestEveryProblemHasAMessage(t *testing.T) {
-	for w := filecopy.OmittedDirectory; w <= filecopy.SetXattrs; w++ {
-		if int(w) >= len(messages) || len(messages[w].names) == 0 {
-			t.Errorf("no message for %v", &filecopy.Problem{What: w})
-		}
-	}
 }

@@ -19,18 +19,14 @@ type mover struct {
 	originals map[fileID]*original // sources with several names
 }
 
-// rename moves a source by its name alone, with all that is in it, and reports
-// whether there is nothing left to do.
-func (c *Copier) rename(e *entry, p **Problem) (done bool) {
-	if e.found != nil && !e.is(unix.S_IFDIR) && idOf(e.found) == idOf(&e.stat) {
-		*p = c.removeName(e) // one file has both names: rename(2) would do nothing
-		return true
+// rename moves a source by its name alone, with all that is in it, or reports
+// that it crosses a boundary between filesystems.
+func (c *Copier) rename(e *entry) (crosses bool, p *Problem) {
+	if e.isFound() {
+		return false, c.removeName(e) // rename(2) would do nothing
 	}
-	if e.apart || e.is(unix.S_IFDIR) && e.found != nil {
-		return false
-	}
-	if *p = c.syncSource(e); *p != nil {
-		return true
+	if p := c.syncSource(e); p != nil {
+		return false, p
 	}
 	give := renameNew
 	if e.found != nil {
@@ -41,15 +37,13 @@ func (c *Copier) rename(e *entry, p **Problem) (done bool) {
 	case err == nil:
 		c.mover.rememberRenamed(e)
 		c.renamed(e)
+		return false, nil
 	case err == unix.EXDEV:
-		e.apart = true
-		return false
+		return true, nil
 	case err == unix.EINVAL && e.is(unix.S_IFDIR):
-		*p = &Problem{What: MoveIntoItself, Source: e.src.path(), Dest: e.dst.path()}
-	default:
-		*p = &Problem{What: Move, Source: e.src.path(), Dest: e.dst.path(), Err: err}
+		return false, &Problem{What: MoveIntoItself, Source: e.src.path(), Dest: e.dst.path()}
 	}
-	return true
+	return false, &Problem{What: Move, Source: e.src.path(), Dest: e.dst.path(), Err: err}
 }
 
 func (w *worker) renamed(e *entry) {
@@ -58,9 +52,8 @@ func (w *worker) renamed(e *entry) {
 		w.gauge.completed.files.Add(1)
 		w.gauge.completed.bytes.Add(e.stat.Size)
 	}
-	if w.journal.events.Renamed != nil {
-		source, dest, backup := e.src.path(), e.dst.path(), e.backupPath()
-		w.journal.note(w.page, func(to Events) { to.Renamed(source, dest, backup) })
+	if w.details() {
+		w.tell(Renamed{e.src.path(), e.dst.path(), e.backupPath()})
 	}
 }
 
@@ -167,9 +160,8 @@ func (f *filling) arrived() *Problem {
 
 func (w *worker) gone(e *entry) {
 	e.gone = true
-	if w.journal.events.Gone != nil {
-		source, directory := e.src.path(), e.is(unix.S_IFDIR)
-		w.journal.note(w.page, func(to Events) { to.Gone(source, directory) })
+	if w.details() {
+		w.tell(Gone{e.src.path(), e.is(unix.S_IFDIR)})
 	}
 }
 

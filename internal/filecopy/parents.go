@@ -20,6 +20,7 @@ func (c *Copier) IntoParents(t *Target, source string) {
 		c.report(problem)
 		return
 	}
+	c.reserve(p.last, base)
 	c.start(&entry{src: place{nil, source}, dst: place{p.last, base}})
 	p.sync(t.dir)
 	p.finish()
@@ -85,10 +86,11 @@ func (p *parents) open(at place, shown string) *Problem {
 
 // step makes one directory like that of the source, if it is missing.
 func (p *parents) step(at place, source, shown string) *Problem {
-	e := &entry{src: place{nil, source}, dst: at, parent: true, fd: -1}
+	e := &entry{src: place{nil, source}, dst: at, role: onTheWay, fd: -1}
+	e.action = Create
 	var found unix.Stat_t
 	if fstatat(at, &found, 0) == nil {
-		e.found = &found
+		e.action, e.found = Fill, &found
 		if !isKind(&found, unix.S_IFDIR) {
 			return &Problem{What: ParentIsNoDirectory, Dest: shown}
 		}

@@ -40,7 +40,7 @@ func (w *worker) copyRegular(e *entry) *Problem {
 	if !w.options.AttributesOnly {
 		w.mark(dst, src)
 		p = w.fill(dst, src)
-		w.tell(w.explain(dst, src))
+		w.copied(w.explain(dst, src))
 	}
 	if p == nil {
 		dst.unmark()
@@ -144,10 +144,10 @@ func (w *worker) openAny(e *entry, src *file) (*file, *Problem) {
 
 // openExisting returns nil if there is nothing to open.
 func (w *worker) openExisting(e *entry) (*file, *Problem) {
-	if e.replace {
+	switch e.action {
+	case PutBeside:
 		return w.replaceRegular(e)
-	}
-	if e.missing || e.found == nil && e.dst.fresh() {
+	case Create:
 		return nil, nil
 	}
 	dst := &file{at: e.dst, home: e.dst, flags: w.writing()}

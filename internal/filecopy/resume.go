@@ -249,9 +249,8 @@ func (c *Copier) begun(e *entry) (bool, *Problem) {
 }
 
 func (w *worker) resumed(dst *file) {
-	if w.journal.events.Resumed != nil {
-		dest, at := dst.at.path(), dst.done
-		w.journal.note(w.page, func(to Events) { to.Resumed(dest, at) })
+	if w.details() {
+		w.tell(Resumed{dst.at.path(), dst.done})
 	}
 }
 
@@ -260,19 +259,20 @@ func (w *worker) resumed(dst *file) {
 // owner could read on, and would own the copy.
 func (w *worker) adopt(dst *file) {
 	s := dst.staging
-	for slot := range temporarySlots {
-		q := s.to.temporary(slot)
+	for _, q := range s.to.leftBehind() {
+		if q.reserved() {
+			continue
+		}
 		fd, st, ours := openTemporary(q, dst.flags)
 		switch {
-		case !ours && !exists(q):
-			return
 		case !ours:
 		case dst.fd < 0 && int(st.Uid) == unix.Geteuid() && lock(fd) == nil && named(q, st):
 			dst.fd, s.temporary = fd, q
+			continue
 		default:
 			unix.Close(fd)
-			abandoned(q)
 		}
+		abandoned(q)
 	}
 }
 
