@@ -1,6 +1,7 @@
 package splice
 
 import (
+	"slices"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -251,5 +252,34 @@ func TestAReportCountsEverySystemCall(t *testing.T) {
 			}
 		}
 		s.mustCopy(t) // which compares the two
+	}
+}
+
+// splice(2) returns 0 where the peer of a TCP connection has marked a byte as
+// urgent, which looks like the end.
+func TestAnUrgentByteIsNotTheEnd(t *testing.T) {
+	for _, at := range [][]int64{{0}, {1000}, {1000, 5000}, {0, 1, 20 * page}} {
+		urgent := func() *scene {
+			s := newScene()
+			s.stream(Socket, 0, slices.Repeat([]int{page}, 20)...).urgent = slices.Clone(at)
+			s.src.length = 20 * page
+			return s
+		}
+		for _, m := range []Method{Auto, Splice, ReadWrite} {
+			s := urgent()
+			s.toHole(Socket, 0)
+			s.options.Method = m
+			s.mustCopy(t)
+		}
+		s := urgent()
+		s.toPipe(0, 16)
+		s.toFile(Regular, 0, 0, 0)
+		s.mustTee(t)
+		s = urgent()
+		h := s.toHole(Socket, 0)
+		r, err := s.copier.CopyBuffered(s.dst[0].Descriptor, s.src.Descriptor, Buffer{Size: 1 << 20}, Options{})
+		if wrong := difference(h.got, content(0, 20*page)); wrong != "" || err != nil || r.Delivered != 20*page {
+			t.Errorf("buffered: %v, %s", err, wrong)
+		}
 	}
 }

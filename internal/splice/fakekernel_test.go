@@ -362,6 +362,7 @@ func (k *fakeKernel) splice(in, out place, n, flags int) (int, error) {
 	if err != nil {
 		return -1, err
 	}
+	src.description, dst.description = k.placed(in).description, k.placed(out).description // others may have set O_APPEND
 	if most == 0 {
 		return 0, nil
 	}
@@ -404,6 +405,7 @@ func (k *fakeKernel) copyFileRange(in, out place, n int) (int, error) {
 	if err != nil {
 		return -1, err
 	}
+	src.description, dst.description = k.placed(in).description, k.placed(out).description // others may have set O_APPEND
 	if most == 0 {
 		return 0, nil
 	}

@@ -8,7 +8,7 @@ type otherProcess struct {
 	d    *opened
 	f    *fakeFile
 	acts []act
-	got  []byte // what it has read
+	got  []claim // what it has read
 }
 
 // An act is what a process does between two calls of the engine.
@@ -38,7 +38,7 @@ func reads(n int) func(*otherProcess) {
 	return func(o *otherProcess) {
 		end := min(o.d.offset+int64(n), o.f.size)
 		if o.d.offset < end {
-			o.got = append(o.got, o.f.bytes()[o.d.offset:end]...)
+			o.got = append(o.got, claim{o.d.offset, end})
 			o.d.offset = end
 		}
 	}
@@ -46,3 +46,11 @@ func reads(n int) func(*otherProcess) {
 
 // appends is F_SETFL with O_APPEND.
 func appends(o *otherProcess) { o.d.flags |= unix.O_APPEND }
+
+// hurry does what is left to do.
+func (o *otherProcess) hurry() {
+	for _, a := range o.acts {
+		a.do(o)
+	}
+	o.acts = nil
+}

@@ -160,8 +160,10 @@ type system struct {
 	*kernel
 	claims *claims // of the Copier
 	calls  int64
-	stuck  int // waits since the last byte moved
-	again  int // EAGAINs in a row of a descriptor that is not nonblocking
+	stuck  int      // waits since the last byte moved
+	again  struct { // EAGAINs in a row of a descriptor that is not nonblocking
+		fd, count int
+	}
 }
 
 // retry makes a call until no signal interrupts it: the Go scheduler's own
@@ -377,11 +379,14 @@ func (s *system) pollAll(fds []unix.PollFd, timeout int) (int, error) {
 func (s *system) awaits(fd int) (wait, final bool) {
 	flags, err := s.flags(fd)
 	if err != nil || flags&unix.O_NONBLOCK != 0 {
-		s.again = 0
+		s.again.count = 0
 		return true, false // an error is poll's to tell
 	}
-	s.again++
-	return false, s.again > 1
+	if s.again.fd != fd {
+		s.again.fd, s.again.count = fd, 0
+	}
+	s.again.count++
+	return false, s.again.count > 1
 }
 
 // patience is how many times in a row poll may call a descriptor ready that

@@ -147,3 +147,25 @@ func TestACopySaysWhatItIsAt(t *testing.T) {
 		}
 	}
 }
+
+// So slow a rate asks for more than a time.Duration holds.
+func TestNapsAreAsLongAsATimeCanBe(t *testing.T) {
+	for _, perSecond := range []float64{1e-11, 1e-300, 1} {
+		s := newScene()
+		slept := time.Duration(0)
+		s.copier.kernel.sleep = func(d time.Duration) {
+			if d <= 0 || d > longestNap {
+				t.Fatalf("a nap of %v", d)
+			}
+			if slept += d; slept > 10*longestNap {
+				s.k.clock = s.k.clock.Add(math.MaxInt64) // enough
+				perSecond = math.Inf(1)
+			}
+			s.k.clock = s.k.clock.Add(d)
+		}
+		l := NewLimiter(perSecond)
+		for l.earn(s.k.clock); slept <= 10*longestNap && l.allowed < 1; l.earn(s.k.clock) {
+			s.copier.kernel.sleep(nap((1 - l.allowed) / l.perSecond))
+		}
+	}
+}

@@ -151,8 +151,13 @@ func (s *system) giveBack(d *Descriptor) {
 		d.inUse = true
 		return
 	}
-	if _, err := s.seek(d.FD, -d.claim.left(), unix.SEEK_CUR); err == nil {
+	switch at, err := s.seek(d.FD, -d.claim.left(), unix.SEEK_CUR); {
+	case err != nil:
+	case at == d.claim.at:
 		d.claim = claim{}
+	default: // somebody was faster
+		d.inUse = true
+		_, _ = s.seek(d.FD, d.claim.left(), unix.SEEK_CUR)
 	}
 }
 
@@ -165,6 +170,7 @@ func (s *system) settle(d *Descriptor, err error) error {
 	s.claims.mu.Lock()
 	defer s.claims.mu.Unlock()
 	s.giveBack(d)
+	s.voidIfAppending(d)
 	left := d.claim
 	d.claim = claim{}
 	if left.left() == 0 {
@@ -270,15 +276,31 @@ func (s *system) writeHere(d *Descriptor, p []byte) (int, error) {
 	return s.fill(d, p)
 }
 
-// fill writes to what is left of a claim. On a descriptor that appends by now
-// the claim is void: pwrite(2) would append, too, and what others have appended
-// may lie there. mu of the claims is held.
+// voidIfAppending reports whether a descriptor appends by now. Then its claim is
+// not to be filled: pwrite(2) would append, too, and what others have appended
+// may lie there. Unless the offset has come to stand behind it, the claim is
+// void; otherwise it is a hole. mu of the claims is held.
+func (s *system) voidIfAppending(d *Descriptor) bool {
+	if !d.claimed() {
+		return false
+	}
+	flags, err := s.flags(d.FD)
+	if err != nil || flags&unix.O_APPEND == 0 {
+		return false
+	}
+	if at, err := s.seek(d.FD, 0, unix.SEEK_CUR); err == nil && at <= d.claim.end {
+		d.claim = claim{}
+	}
+	return true
+}
+
+// fill writes to what is left of a claim, or appends where that is void. mu of
+// the claims is held.
 func (s *system) fill(d *Descriptor, p []byte) (int, error) {
 	if !d.claimed() {
 		return s.write(d.FD, p)
 	}
-	if flags, err := s.flags(d.FD); err == nil && flags&unix.O_APPEND != 0 {
-		d.claim = claim{}
+	if s.voidIfAppending(d) {
 		return s.write(d.FD, p)
 	}
 	n, err := s.pwrite(d.FD, p[:min(int64(len(p)), d.claim.left())], d.claim.at)

@@ -435,3 +435,65 @@ func TestAnErrorOfAttendEndsTheCopyWithThatError(t *testing.T) {
 	}
 	s.checkKernel(t)
 }
+
+// order notes who gets bytes, and how many, by watching the calls.
+func order(s *scene) *[]int {
+	var got []int
+	add := func(fd int) {
+		for i, d := range s.dst {
+			if d.FD == fd && (len(got) == 0 || got[len(got)-1] != i) {
+				got = append(got, i)
+			}
+		}
+	}
+	k := s.copier.kernel
+	splice, tee, write := k.splice, k.tee, k.write
+	k.splice = func(in, out place, n, flags int) (int, error) { add(out.fd); return splice(in, out, n, flags) }
+	k.tee = func(in, out, n int) (int, error) { add(out); return tee(in, out, n) }
+	k.write = func(fd int, p []byte) (int, error) { add(fd); return write(fd, p) }
+	return &got
+}
+
+// As tee does: standard output first, then the files in the order given.
+func TestSinksGetTheirBytesInTheOrderGiven(t *testing.T) {
+	for _, kinds := range []string{"pff", "fpf", "aff", "faf", "apa", "ppp", "paf", "aaf", "faa", "tfp", "fp"} {
+		s := fanScene(4)
+		for _, kind := range kinds {
+			switch kind {
+			case 'p':
+				s.toPipe(0, 16)
+			case 'f':
+				s.toFile(Regular, 0, 0, 0)
+			case 'a':
+				s.toFile(Regular, unix.O_APPEND, 10, 0)
+			case 't':
+				s.toHole(Terminal, 0)
+			}
+		}
+		s.src.o.object.(*fakeStream).burst = 100
+		got := order(s)
+		s.mustTee(t)
+		for i, who := range *got {
+			if who != i%len(kinds) {
+				t.Errorf("%s: %v", kinds, *got)
+				break
+			}
+		}
+	}
+}
+
+func TestAfterTheFirstFailureNoSinkGetsAByte(t *testing.T) {
+	for _, m := range []Method{Auto, ReadWrite} {
+		s := fanScene(100)
+		s.src.o.object.(*fakeStream).burst = 100
+		first := s.toFile(Regular, 0, 0, 0)
+		full := s.toHole(Character, 0)
+		full.full, full.err = 0, unix.ENOSPC
+		last := s.toFile(Regular, 0, 0, 0)
+		s.options.Method, s.options.FirstRound, s.giveUp = m, 16*page, 1
+		_, r, err := s.tee()
+		if err == nil || first.size > 16*page || last.size != 0 || r.Delivered != 0 {
+			t.Errorf("%v: %v, the sinks have %d, %d, %d bytes", m, err, first.size, len(full.got), last.size)
+		}
+	}
+}

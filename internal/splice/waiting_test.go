@@ -1,6 +1,7 @@
 package splice
 
 import (
+	"errors"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -112,5 +113,53 @@ func TestPollsOwnErrorIsThatOfTheDescriptor(t *testing.T) {
 	s.fail("poll", theSink, fault{errno: unix.ENOMEM})
 	if _, err := s.copy(); *(err.(*WriteError)) != (WriteError{unix.ENOMEM}) {
 		t.Errorf("%v", err)
+	}
+}
+
+// A socket with a time limit of its own (SO_RCVTIMEO) says EAGAIN, and means it.
+func TestEAGAINOfABlockingDescriptorIsFinal(t *testing.T) {
+	for _, c := range []struct {
+		call string
+		who  party
+		m    Method
+	}{{"splice in", source, Splice}, {"read", source, ReadWrite}, {"splice out", theSink, Splice}, {"write", theSink, ReadWrite}} {
+		s := newScene()
+		s.stream(Socket, 0, 100)
+		s.toHole(Socket, 0)
+		s.options.Method = c.m
+		s.fail(c.call, c.who, times(2, fault{errno: unix.EAGAIN})...)
+		r, err := s.copy()
+		if !errors.Is(err, unix.EAGAIN) || s.k.calls["poll"] > 0 {
+			t.Errorf("%s: %v, calls %v", c.call, err, s.k.calls)
+		}
+		s.checkCopy(t, r, err)
+	}
+}
+
+// Another process may set and clear O_NONBLOCK, so that a descriptor is blocking
+// again by the time it is looked at.
+func TestOneEAGAINOfABlockingDescriptorIsRepeated(t *testing.T) {
+	for _, m := range []Method{Splice, ReadWrite} {
+		s := newScene()
+		s.stream(Socket, 0, 100)
+		s.toHole(Socket, 0)
+		s.options.Method = m
+		for _, c := range []site{{"splice in", source}, {"read", source}, {"splice out", theSink}, {"write", theSink}} {
+			s.fail(c.call, c.who, fault{errno: unix.EAGAIN})
+		}
+		s.mustCopy(t)
+	}
+}
+
+func TestASinkOfAFanOutThatTimesOutFails(t *testing.T) {
+	for call, who := range map[string]party{"tee": theSink, "splice out": theSink + 1} {
+		s := fanScene(20)
+		s.toPipe(0, 4)
+		s.toHole(Socket, 0)
+		s.fail(call, who, times(2, fault{errno: unix.EAGAIN})...)
+		sinks, _ := s.mustTee(t, int(who-theSink))
+		if !errors.Is(sinks[who-theSink].Err, unix.EAGAIN) {
+			t.Errorf("%s: %v", call, sinks[who-theSink].Err)
+		}
 	}
 }
