@@ -114,6 +114,7 @@ func (c *concatenation) end() bool {
 // standard output.
 func (c *concatenation) failed(name string, err error) bool {
 	if write := (*splice.WriteError)(nil); errors.As(err, &write) {
+		tool.DieOfBrokenPipe(c.out.Kind, err)
 		c.inv.Errorf("write error: %v", err)
 		return false
 	}

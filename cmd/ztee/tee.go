@@ -117,7 +117,7 @@ func (t *tee) sinks() []*splice.Sink {
 
 // failed is told of an output that takes no more.
 func (t *tee) failed(s *splice.Sink) error {
-	if t.mode.dies && t.display != nil && errors.Is(s.Err, unix.EPIPE) {
+	if t.mode.dies && errors.Is(s.Err, unix.EPIPE) && (s.Kind == splice.Pipe || t.display != nil) {
 		t.die(unix.SIGPIPE)
 	}
 	if t.mode.forgives(s) {
