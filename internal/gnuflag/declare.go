@@ -27,7 +27,13 @@ type declaration struct {
 	takes   arity
 	absent  string // the value it has when none is given
 	repeats bool   // cli keeps all its values, not just one
+	own     bool   // it has the category Own
 }
+
+// Own is the category of flags that the GNU program of the same purpose does not
+// have. An abbreviation stands for the others first, so that a script written for
+// that program means the same.
+const Own = "own"
 
 // An arity says whether an option takes a value: has_arg of struct option.
 type arity int
@@ -73,6 +79,9 @@ func describe(f cli.Flag, names []string) *declaration {
 	if f, ok := f.(cli.DocGenerationSliceFlag); ok {
 		d.repeats = f.IsSliceFlag()
 	}
+	if f, ok := f.(cli.CategorizableFlag); ok {
+		d.own = f.GetCategory() == Own
+	}
 	if f, ok := f.(*OptionalString); ok {
 		d.takes, d.absent = optionalValue, f.Absent
 	}
@@ -90,15 +99,25 @@ func plainName(names []string) string {
 }
 
 // match finds the long names that a name on the command line may stand for:
-// the one it is, or those it begins. Names of the same flag as the first one
-// found are no competition to it and are left out.
+// the one it is, or those it begins, those of category Own only if there are no
+// others.
 func (t table) match(given string) []longName {
-	var found []longName
 	for _, l := range t.long {
 		if l.name == given {
 			return []longName{l}
 		}
-		if !strings.HasPrefix(l.name, given) {
+	}
+	if found := t.abbreviated(given, false); len(found) > 0 {
+		return found
+	}
+	return t.abbreviated(given, true)
+}
+
+// abbreviated finds the names that begin as given. Names of the same flag as the
+// first one found are no competition to it and are left out.
+func (t table) abbreviated(given string, own bool) (found []longName) {
+	for _, l := range t.long {
+		if l.own != own || !strings.HasPrefix(l.name, given) {
 			continue
 		}
 		if len(found) == 0 || l.declaration != found[0].declaration {
