@@ -91,7 +91,7 @@ func TestAnExistingFileIsNotReadableByThoseWhoShallNotRead(t *testing.T) {
 	write(t, "dst", "public")
 	r := newRun(t, Options{Preserve: Mode})
 	src := opened(t, "src", unix.O_RDONLY)
-	e := &entry{src: src.at, dst: place{nil, "dst"}, stat: src.stat, fd: src.fd, found: stat(t, "dst")}
+	e := &entry{src: src.at, dst: place{nil, "dst"}, stat: src.stat, fd: src.fd, decision: decision{action: WriteInto, found: stat(t, "dst")}}
 	dst, p := r.openDest(e, src)
 	if p != nil {
 		t.Fatal(p)

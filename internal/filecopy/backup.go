@@ -37,16 +37,13 @@ func (c *Copier) backUp(e *entry) *Problem {
 	if c.mover != nil {
 		endangered.What = BackupIsMoved
 	}
-	if c.options.Backup.Control != Numbered && c.backupIsSource(e) {
-		return endangered
-	}
-	name, number := c.options.Backup.name(e.dst, "")
-	if number == "" && c.madeHere(e.dst.sibling(name)) {
+	name := c.options.Backup.name(e.dst, "")
+	if c.backupIsSource(e, name) || !name.unique && c.madeHere(e.dst.sibling(name.text)) {
 		return endangered
 	}
 	if c.options.Atomic && !e.is(unix.S_IFDIR) && !c.sticks(e) {
 		if err := c.options.Backup.link(e); err == nil {
-			e.replace = true
+			e.action = PutBeside
 			return nil
 		}
 	}
@@ -58,18 +55,21 @@ func (c *Copier) backUp(e *entry) *Problem {
 	default:
 		return &Problem{What: BackUp, Dest: e.dst.path(), Err: err}
 	}
-	e.found, e.missing = nil, true
+	e.found, e.action = nil, Create
 	return nil
 }
 
-// backupIsSource reports whether a simple backup would replace the source.
-func (c *Copier) backupIsSource(e *entry) bool {
-	name := e.dst.base() + c.options.Backup.Suffix
-	if e.src.base() != name {
+// backupIsSource reports whether the backup would replace the source, also if
+// its name was shortened. As GNU cp does, it takes one for a simple backup although
+// there are numbered ones.
+func (c *Copier) backupIsSource(e *entry, name backupName) bool {
+	b, base := c.options.Backup, e.src.base()
+	simple := b.Control != Numbered && base == e.dst.base()+b.Suffix
+	if !simple && (name.unique || name.text != base) {
 		return false
 	}
 	var st unix.Stat_t
-	return fstatat(e.dst.sibling(name), &st, 0) == nil && idOf(&st) == idOf(&e.stat)
+	return fstatat(e.dst.sibling(base), &st, 0) == nil && idOf(&st) == idOf(&e.stat)
 }
 
 // takeBack gives the backup its old name, if a copy has failed.
@@ -78,7 +78,7 @@ func (c *Copier) takeBack(e *entry) {
 		c.keepBackup(e)
 		return
 	}
-	if e.replace { // dst has its name still, or was replaced
+	if e.found != nil { // dst has its name still, or was replaced
 		c.takeBackLink(e)
 		return
 	}
@@ -86,9 +86,8 @@ func (c *Copier) takeBack(e *entry) {
 		c.report(&Problem{What: TakeBack, Dest: e.dst.path(), Err: err})
 		return
 	}
-	if c.journal.events.Unmoved != nil {
-		backup, dest := e.backup.path(), e.dst.path()
-		c.journal.note(c.page, func(to Events) { to.Unmoved(backup, dest) })
+	if c.details() {
+		c.tell(TakenBack{e.backup.path(), e.dst.path()})
 	}
 }
 
@@ -126,16 +125,16 @@ func (e *entry) backupPath() string {
 // place of another file, if the filesystem can tell.
 func (b Backup) rename(p place) (place, error) {
 	for taken := ""; ; {
-		name, number := b.name(p, taken)
-		backup := p.sibling(name)
-		if number == "" {
+		name := b.name(p, taken)
+		backup := p.sibling(name.text)
+		if !name.unique {
 			return backup, rename(p, backup)
 		}
 		err := renameNew(p, backup)
-		if err != unix.EEXIST {
+		if err != unix.EEXIST || name.number == "" {
 			return backup, err
 		}
-		taken = number
+		taken = name.number
 	}
 }
 
@@ -144,19 +143,19 @@ func (b Backup) rename(p place) (place, error) {
 // then, since nothing may come of the copy. Some filesystems have no hard links.
 func (b Backup) link(e *entry) error {
 	for taken := ""; ; {
-		name, number := b.name(e.dst, taken)
-		backup := e.dst.sibling(name)
+		name := b.name(e.dst, taken)
+		backup := e.dst.sibling(name.text)
 		err := linkat(e.dst, backup, 0)
-		if err == unix.EEXIST && number == "" {
+		if err == unix.EEXIST && !name.unique {
 			err = b.linkOver(e, backup)
 		}
-		if err != unix.EEXIST || number == "" {
+		if err != unix.EEXIST || name.number == "" {
 			if err == nil {
 				e.backup = backup
 			}
 			return err
 		}
-		taken = number
+		taken = name.number
 	}
 }
 
@@ -202,32 +201,56 @@ func (c *Copier) sticks(e *entry) bool {
 // Name is the path that the backup of the file at a path would have.
 func (b Backup) Name(path string) string {
 	p := place{nil, path}
-	name, _ := b.name(p, "")
-	return p.sibling(name).path()
+	return p.sibling(b.name(p, "").text).path()
 }
 
-// longest is the length in bytes of the longest names, NAME_MAX.
-const longest = 255
+const (
+	// longest is the length in bytes of the longest names, NAME_MAX.
+	longest = 255
+	// longestBackup is that of the backups that GNU cp makes if they are not
+	// simple ones.
+	longestBackup = longest - 1
+)
 
-// name is what the backup of a file is called, with its number if it has one:
-// the next after those that can be seen, and after one that is taken although
-// the directory cannot be read.
-func (b Backup) name(p place, taken string) (name, number string) {
+// A backupName is what the backup of a file is called.
+type backupName struct {
+	text   string
+	number string // the last part of the name, if it is one
+	unique bool   // it replaces no other file
+}
+
+// name finds a name: with the next number after those that can be seen, and
+// after one that is taken although the directory cannot be read. Where the name
+// would be too long for that, or for the suffix, it is shortened to end in ~.
+func (b Backup) name(p place, taken string) backupName {
 	base := p.base()
+	name, limit, last := backupName{text: base + b.Suffix}, longest, ""
 	if b.Control != Simple {
-		last := lastBackup(p)
+		limit, last = longestBackup, lastBackup(p)
 		if higher(taken, last) {
 			last = taken
 		}
-		if last != "" || b.Control == Numbered {
-			number = increment(last)
-			return base + ".~" + number + "~", number
+	}
+	if last != "" || b.Control == Numbered {
+		number := increment(last)
+		name = backupName{base + ".~" + number + "~", number, true}
+		if len(number) == len(last) { // the last one fits, too
+			return name
 		}
 	}
-	if len(base)+len(b.Suffix) <= longest {
-		return base + b.Suffix, ""
+	if len(name.text) > limit {
+		name.text, name.number = shortened(base, limit), ""
 	}
-	return base[:min(len(base), longest-1)] + "~", ""
+	return name
+}
+
+// shortened is a name that ends in ~ instead of a suffix. As GNU's, it has two
+// bytes less than the limit of those names that are that long.
+func shortened(base string, limit int) string {
+	if len(base) < limit {
+		return base + "~"
+	}
+	return base[:longestBackup-1] + "~"
 }
 
 // lastBackup is the highest number among the numbered backups of a file.

@@ -47,7 +47,7 @@ func (w *worker) commitOrAbandon(e *entry, dst *file, p *Problem) *Problem {
 	}
 	w.temporaries.staging = nil
 	w.temporaries.mu.Unlock() // telling may take for ever
-	if e.replace {
+	if e.action == PutBeside {
 		w.replaced(e, Remove, errorOf(p))
 	}
 	return p

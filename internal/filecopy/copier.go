@@ -29,15 +29,15 @@ type Copier struct {
 
 // New returns a Copier. It reads the umask, for which it has to set it for a
 // moment: nothing else should create files then.
-func New(o Options, e Events) *Copier {
+func New(o Options, l Listener) *Copier {
 	umask := unix.Umask(permissions)
 	unix.Umask(umask)
-	s := &setting{options: o, umask: uint32(umask), privileged: unix.Geteuid() == 0, gauge: &Gauge{}}
+	s := &setting{options: o, umask: uint32(umask), privileged: unix.Geteuid() == 0, gauge: &Gauge{}, durable: o.Fsync}
 	if o.Move {
 		s.mover = &mover{}
-		s.options.Atomic = true
+		s.options.Atomic, s.durable = true, true
 	}
-	return &Copier{worker: newWorker(s, newJournal(e)), memory: newMemory()}
+	return &Copier{worker: newWorker(s, newJournal(l)), memory: newMemory()}
 }
 
 // Close gives back what the Copier holds.
@@ -99,16 +99,21 @@ func (c *Copier) Into(t *Target, source string) {
 	if name == "" || name == ".." {
 		name = "."
 	}
+	c.reserve(t.dir, name)
 	c.start(&entry{src: place{nil, source}, dst: place{t.dir, name}})
 }
 
 // To copies a source to a name. That nothing is there may be known already.
 func (c *Copier) To(dest, source string, missing bool) {
-	c.start(&entry{src: place{nil, source}, dst: place{nil, dest}, missing: missing})
+	e := &entry{src: place{nil, source}, dst: place{nil, dest}}
+	if missing {
+		e.action = Create
+	}
+	c.start(e)
 }
 
 func (c *Copier) start(e *entry) {
-	e.top = true
+	e.role = byUser
 	c.operand, c.marked, c.halted = e, false, false
 	if c.stopped() {
 		return
@@ -123,27 +128,36 @@ func (c *Copier) start(e *entry) {
 // An entry is one file on its way.
 type entry struct {
 	src, dst place
-	top      bool  // the user named it
-	parent   bool  // it is a directory on the way to what the user named
-	missing  bool  // nothing is at dst, as far as was seen
+	role     role
 	kind     uint8 // of src, as a directory's entry says
 
-	stat    unix.Stat_t  // of src
-	id      identity     // of src, if it is moved
-	fd      int          // src, if it is open; else -1
-	handed  bool         // a worker has the entry: it is no longer the walk's
-	failed  bool         // it is not as it should be
-	found   *unix.Stat_t // what is at dst
-	replace bool         // dst is to be replaced by a file made beside it
-	linked  bool         // dst is another name of an earlier copy
-	several *original    // the source, if it is moved and has, or had, more than one name
-	apart   bool         // the source cannot be renamed to where its copy will be
-	backup  place        // what was at dst is here now
-	older   place        // and what was there
-	placed  bool         // the copy has its name
-	gone    bool         // the source has not
-	told    bool         // that it is copied
-	entered bool         // it is a directory, and is finished when all that is in it is
+	stat    unix.Stat_t // of src
+	id      identity    // of src, if it is moved
+	fd      int         // src, if it is open; else -1
+	crosses bool        // src is on another filesystem than dst: it cannot be renamed
+	several *original   // src, if it is moved and has, or had, more than one name
+
+	decision
+	outcome
+}
+
+// A role is why there is an entry.
+type role uint8
+
+const (
+	inTree   role = iota
+	byUser        // it was named by the user
+	onTheWay      // it is a directory on the way to what the user named
+)
+
+// An outcome is what has become of an entry.
+type outcome struct {
+	handed  bool // a worker has it: it is no longer the walk's
+	entered bool // it is a directory, and is finished when all that is in it is
+	told    bool // that it is copied
+	placed  bool // the copy has its name
+	gone    bool // the source has not
+	failed  bool // it is not as it should be
 }
 
 // is reports whether the source is of a kind, unix.S_IFREG and so on.
@@ -191,7 +205,7 @@ func (c *Copier) copyEntry(e *entry) *Problem {
 	if directory && !c.options.Recursive {
 		return &Problem{What: OmittedDirectory, Source: e.src.path()}
 	}
-	if e.top && !directory && c.options.Backup.none() && c.memory.sourceTwice(e) {
+	if e.role == byUser && !directory && c.options.Backup.none() && c.memory.sourceTwice(e) {
 		return &Problem{What: SourceTwice, Source: e.src.path()}
 	}
 	problem := c.attempt(e)
@@ -200,7 +214,7 @@ func (c *Copier) copyEntry(e *entry) *Problem {
 			break
 		}
 		e.close()
-		e.found, e.missing = nil, false
+		e.decision = decision{}
 		problem = c.attempt(e)
 	}
 	return problem
@@ -218,31 +232,39 @@ func (c *Copier) raced(e *entry, p *Problem) bool {
 
 // attempt decides what becomes of one file, and carries it out.
 func (c *Copier) attempt(e *entry) *Problem {
-	directory := e.is(unix.S_IFDIR)
-	done, problem := c.inspect(e)
-	if problem != nil || done {
-		return problem
+	p := c.decide(e)
+	if p != nil || e.action == Skip {
+		return p
 	}
+	p = c.carryOut(e)
 	switch {
-	case c.mover != nil && c.rename(e, &problem):
-	case directory:
-		problem = c.copyDirectory(e)
-	default:
-		problem = c.copyFile(e)
-		if problem == nil && !e.handed {
-			e.placed = true
-		}
-		if problem == nil && c.mover != nil && (e.linked || !e.is(unix.S_IFREG)) {
-			problem = c.finishMove(e)
-		}
-	}
-	switch {
-	case problem != nil && !directory:
+	case p != nil && !e.is(unix.S_IFDIR):
 		c.memory.forget(e)
-	case problem == nil && e.top && !e.linked && c.mover == nil:
+	case p == nil && e.role == byUser && !e.action.links() && c.mover == nil:
 		c.memory.created(e)
 	}
-	return problem
+	return p
+}
+
+// carryOut does what was decided.
+func (c *Copier) carryOut(e *entry) *Problem {
+	switch {
+	case e.action == Rename:
+		crosses, p := c.rename(e)
+		if !crosses {
+			return p
+		}
+		e.crosses, e.action = true, e.otherwise
+		return c.carryOut(e)
+	case e.is(unix.S_IFDIR):
+		return c.copyDirectory(e)
+	}
+	p := c.copyFile(e)
+	if p != nil || e.handed {
+		return p
+	}
+	e.placed = true
+	return c.mover.finishOther(c.worker, e)
 }
 
 // copyFile copies what is no directory, by its kind.
@@ -251,7 +273,7 @@ func (c *Copier) copyFile(e *entry) *Problem {
 	if !e.dst.fresh() {
 		c.settle()
 	}
-	if !e.replace {
+	if e.action != PutBeside {
 		c.copying(e)
 	}
 	if done, p := c.copyName(e); done {
@@ -295,9 +317,7 @@ func (c *Copier) look(e *entry) error {
 	if c.follows(e) {
 		flags = 0
 	}
-	if c.mover != nil {
-		e.id, _ = identify(e.src) // what comes of it, stat says
-	}
+	c.mover.know(e, -1)
 	return fstatat(e.src, &e.stat, flags)
 }
 
@@ -306,9 +326,7 @@ func (c *Copier) lookInside(e *entry, flags int, kind uint32) bool {
 	if err != nil {
 		return false
 	}
-	if c.mover != nil {
-		e.id, _ = identifyOpen(fd)
-	}
+	c.mover.know(e, fd)
 	if err := fstat(fd, &e.stat); err != nil || !e.is(kind) {
 		unix.Close(fd)
 		return false

@@ -66,9 +66,7 @@ func (c *Copier) busy(e *entry) bool {
 		return false
 	}
 	c.few = aFew + 1
-	if c.journal.events.Busy != nil {
-		c.journal.events.Busy()
-	}
+	c.journal.announce(Busy{})
 	return true
 }
 

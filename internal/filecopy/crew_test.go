@@ -44,10 +44,14 @@ func TestACrewTellsInTheOrderOfOneWorker(t *testing.T) {
 		o := recursive()
 		o.Data.Reflink = ReflinkAlways
 		o.Jobs = jobs
-		c := New(o, Events{
-			Copying: func(source, _, _ string) { told = append(told, "copying "+source) },
-			Problem: func(p *Problem) { told = append(told, "problem "+p.Source) },
-		})
+		c := New(o, Listener{Tell: func(e Event) {
+			switch e := e.(type) {
+			case Copying:
+				told = append(told, "copying "+e.Source)
+			case *Problem:
+				told = append(told, "problem "+e.Source)
+			}
+		}})
 		defer c.Close()
 		c.To(filepath.Join(root, fmt.Sprint("out", jobs)), filepath.Join(root, "src"), false)
 		return told
@@ -88,7 +92,7 @@ func TestACrewGivesDirectoriesTheirAttributesLast(t *testing.T) {
 	o := recursive()
 	o.Preserve = Mode | Timestamps
 	o.Jobs = 4
-	c := New(o, Events{Problem: func(p *Problem) { t.Error(p) }})
+	c := New(o, failing(t))
 	c.To(dst, src, false)
 	c.Close()
 	if left := descriptors(t); left > open {

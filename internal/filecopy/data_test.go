@@ -334,7 +334,7 @@ func TestASourceBehindTheDestinationIsNotEmptied(t *testing.T) {
 	src := opened(t, "a", unix.O_RDONLY)
 	// It was another file when its name was looked at.
 	r := newRun(t, Options{})
-	e := &entry{src: src.at, dst: place{nil, "a"}, stat: src.stat, fd: src.fd, found: &unix.Stat_t{}}
+	e := &entry{src: src.at, dst: place{nil, "a"}, stat: src.stat, fd: src.fd, decision: decision{action: WriteInto, found: &unix.Stat_t{}}}
 	_, p := r.openDest(e, src)
 	if p == nil || p.What != SameFile {
 		t.Errorf("%v", p)

@@ -12,6 +12,9 @@ type directory struct {
 	follow   bool // a symbolic link may lead to it
 
 	shown string // what users call it, if that is not its place
+
+	reserved    map[string]struct{} // names that no temporary may have
+	temporaries temporaryList       // that were there before
 }
 
 // reach makes the directory of a place usable for a moment, if it is closed:

@@ -4,7 +4,7 @@
 //
 // A [Copier] takes one source after the other, as a user named them, and puts
 // each at a name of its own ([Copier.To]) or into a directory ([Copier.Into]).
-// What happens is told by [Events]: a source that cannot be copied is a
+// What happens is told to a [Listener]: a source that cannot be copied is a
 // [Problem], and the next one is taken. The package knows no option of a tool
 // and prints nothing.
 //
@@ -52,7 +52,7 @@
 // # Where to read
 //
 // copier.go is the way of one source; walk.go is a tree, directory.go and
-// names.go its directories, place.go how files are reached. refusals.go looks at
+// names.go its directories, place.go how files are reached. decision.go looks at
 // what is there already, seen.go remembers what was copied; these decide, one
 // file after the other; gauge.go shows how far it is, and survey.go how far it
 // is to go. crew.go has others help the walk, journal.go keeps what they tell in

@@ -81,18 +81,18 @@ func (w *worker) finishDirectory(f *filling) *Problem {
 		}
 		src.fd = f.src.fd
 	}
-	fresh := e.found == nil
-	p := w.keep(&keeping{from: src, to: m.handle(), source: &e.stat, was: &m.stat, fresh: fresh, noXattrs: e.parent})
+	fresh := e.action == Create
+	p := w.keep(&keeping{from: src, to: m.handle(), source: &e.stat, was: &m.stat, fresh: fresh, noXattrs: e.role == onTheWay})
 	if p == nil && !w.options.Preserve.has(Mode) && !w.options.PlainModes && fresh {
 		p = w.restoreMode(e, m)
 	}
-	if w.options.Fsync || w.mover != nil {
+	if w.durable {
 		if syncProblem := m.dir.sync(); p == nil {
 			p = syncProblem
 		}
 	}
-	if p == nil && w.mover != nil && !w.stopped() {
-		p = w.removeDirectory(f)
+	if p == nil {
+		p = w.mover.finishDirectory(w, f)
 	}
 	return p
 }

@@ -21,18 +21,32 @@ type run struct {
 
 func newRun(t *testing.T, o Options) *run {
 	r := &run{}
-	r.Copier = New(o, Events{
-		Problem: func(p *Problem) { r.problems = append(r.problems, p) },
-		Copying: func(source, dest, backup string) {
-			r.copied = append(r.copied, source)
-			if r.during != nil {
-				r.during(source)
-			}
-		},
-		Removed: func(dest string) { r.removed = append(r.removed, dest) },
-	})
+	r.Copier = New(o, Listener{Tell: r.hear})
 	t.Cleanup(r.Close)
 	return r
+}
+
+func (r *run) hear(e Event) {
+	switch e := e.(type) {
+	case *Problem:
+		r.problems = append(r.problems, e)
+	case Copying:
+		r.copied = append(r.copied, e.Source)
+		if r.during != nil {
+			r.during(e.Source)
+		}
+	case Removed:
+		r.removed = append(r.removed, e.Dest)
+	}
+}
+
+// failing fails the test if there are problems.
+func failing(t *testing.T) Listener {
+	return Listener{Tell: func(e Event) {
+		if p, ok := e.(*Problem); ok {
+			t.Error(p)
+		}
+	}}
 }
 
 // clean fails the test if there were problems.
@@ -47,7 +61,7 @@ func (r *run) clean(t *testing.T) {
 func (r *run) only(t *testing.T, want What, err error) *Problem {
 	t.Helper()
 	if len(r.problems) != 1 || r.problems[0].What != want {
-		t.Fatalf("problems %v, want one: %s", r.problems, problems[want])
+		t.Fatalf("problems %v, want one: %s", r.problems, messages[want].text)
 	}
 	if got := r.problems[0]; err != nil && !strings.Contains(got.Err.Error(), err.Error()) {
 		t.Fatalf("%v, want %v", got, err)

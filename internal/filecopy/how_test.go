@@ -23,10 +23,14 @@ func TestACopySaysHowItWasMade(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			dir := testfs.Shared(t, kind)
 			var told []How
-			c := New(Options{}, Events{
-				Moved:   func(h How) { told = append(told, h) },
-				Problem: func(p *Problem) { t.Error(p) },
-			})
+			c := New(Options{}, Listener{Tell: func(e Event) {
+				switch e := e.(type) {
+				case Copied:
+					told = append(told, e.How)
+				case *Problem:
+					t.Error(e)
+				}
+			}})
 			defer c.Close()
 			for _, name := range []string{"a", "b"} {
 				path := filepath.Join(dir, name)

@@ -7,7 +7,7 @@ import "sync"
 // of it, and so has the end of each directory; what the walk has to tell
 // meanwhile stands behind the last page. What can be told at once is.
 type journal struct {
-	events Events
+	listener Listener
 
 	mu          sync.Mutex
 	first, last *page // the pages that are not passed on yet
@@ -20,16 +20,13 @@ type journal struct {
 type page struct {
 	next   *page
 	weight int     // what it costs to keep it waiting
-	own    []event // until all pages before it are passed on
-	behind []event
+	own    []Event // until all pages before it are passed on
+	behind []Event
 	closed bool
 }
 
-// An event is told when its time comes.
-type event func(Events)
-
-func newJournal(e Events) *journal {
-	j := &journal{events: e, enough: -1}
+func newJournal(l Listener) *journal {
+	j := &journal{listener: l, enough: -1}
 	j.passed.L = &j.mu
 	return j
 }
@@ -50,12 +47,12 @@ func (j *journal) open(weight int) *page {
 }
 
 // note writes on a page; nil is the walk's place behind the last one.
-func (j *journal) note(p *page, e event) {
+func (j *journal) note(p *page, e Event) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	switch {
 	case p == j.first: // also if both are nil
-		e(j.events)
+		j.listener.Tell(e)
 	case p == nil:
 		j.last.behind = append(j.last.behind, e)
 		j.last.weight++
@@ -85,9 +82,18 @@ func (j *journal) close(p *page) {
 	}
 }
 
-func (j *journal) tell(events []event) {
+func (j *journal) tell(events []Event) {
 	for _, e := range events {
-		e(j.events)
+		j.listener.Tell(e)
+	}
+}
+
+// announce tells an event at once.
+func (j *journal) announce(e Event) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.listener.Tell != nil {
+		j.listener.Tell(e)
 	}
 }
 

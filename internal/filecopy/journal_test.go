@@ -21,8 +21,8 @@ func TestAJournalKeepsTheOrderOfTheWalk(t *testing.T) {
 		behind := rapid.SliceOfN(rapid.IntRange(0, 2), len(own), len(own)).Draw(t, "events of the walk behind it")
 		enough := rapid.IntRange(0, 10).Draw(t, "weight that may wait")
 		var told, want []string
-		j := newJournal(Events{})
-		tell := func(p *page, text string) { j.note(p, func(Events) { told = append(told, text) }) }
+		j := newJournal(Listener{Tell: func(e Event) { told = append(told, e.(Skipped).Dest) }})
+		tell := func(p *page, text string) { j.note(p, Skipped{text}) }
 		var writers sync.WaitGroup
 		for i := range own {
 			j.wait(enough)

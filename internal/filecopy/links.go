@@ -9,7 +9,7 @@ import (
 
 // follows reports whether it is what a symbolic link leads to that is copied.
 func (s *setting) follows(e *entry) bool {
-	return s.options.Links == FollowLinks || s.options.Links == FollowNamed && e.top
+	return s.options.Links == FollowLinks || s.options.Links == FollowNamed && e.role == byUser
 }
 
 // copyName makes the copy of a file another name of what was copied before, if
@@ -20,17 +20,16 @@ func (c *Copier) copyName(e *entry) (done bool, p *Problem) {
 	}
 	id := idOf(&e.stat)
 	first, again := c.memory.copies[id]
-	if again && c.mover != nil {
-		again = c.isFurtherName(e, first)
-	}
-	if !again {
+	if !again || !c.isFurtherName(e, first) {
 		c.memory.copies[id] = place{e.dst.dir, strings.Clone(e.dst.name)}
-		if c.mover != nil {
-			c.rememberNames(e)
-		}
+		c.rememberNames(e)
 		return false, nil
 	}
-	e.linked = true
+	if e.action == PutBeside {
+		e.action = LinkBeside
+	} else {
+		e.action = Link
+	}
 	if first.dir != e.dst.dir {
 		c.settle() // so that no worker is about to close that directory
 	}
@@ -68,7 +67,7 @@ func (w *worker) putHardLink(e *entry, first place, replace bool) *Problem {
 	}
 	p := w.put(e, CreateHardLink, func(p place) error {
 		err := link(p)
-		if err == unix.EEXIST && !e.replace && replace {
+		if err == unix.EEXIST && !e.action.beside() && replace {
 			what, err := replaceBy(p, CreateHardLink, link)
 			if w.options.Make != HardLinks {
 				w.replaced(e, what, err)
@@ -116,7 +115,7 @@ func (w *worker) putLink(e *entry, what What, text string) *Problem {
 	link := func(p place) error { return symlinkat(text, p) }
 	return w.put(e, what, func(p place) error {
 		err := link(p)
-		if err == unix.EEXIST && !e.replace && w.options.Existing.has(Force) && !e.dst.fresh() {
+		if err == unix.EEXIST && !e.action.beside() && w.options.Existing.has(Force) && !e.dst.fresh() {
 			_, err = replaceBy(p, what, link)
 		}
 		return err

@@ -22,7 +22,7 @@ type Options struct {
 	Existing Existing
 	// Update says which files that are already there get new contents.
 	Update Update
-	// Ask lets Events.Confirm decide about each of these.
+	// Ask lets Listener.Confirm decide about each of these.
 	Ask bool
 	// Backup says which of these are kept under another name, and under which.
 	Backup Backup
@@ -168,28 +168,6 @@ const (
 	SparseAlways               // all
 	SparseNever                // none
 )
-
-// Events are what a copy tells while it runs. Functions may be nil. Names are
-// as the user gave them, with the names found in directories appended.
-type Events struct {
-	Copying func(source, dest, backup string)   // a file is about to be copied, or a directory was made; what was there is called backup now, if that is not empty
-	Parent  func(source, dest string)           // a directory on the way to a source was made; there if Copying is
-	Moved   func(How)                           // the contents of a file were copied, or not
-	Skipped func(dest string)                   // an existing file was left as it is, as Update says
-	Removed func(dest string)                   // a file was replaced by a new one
-	Renamed func(source, dest, backup string)   // a source was moved without being copied; backup as in Copying
-	Gone    func(source string, directory bool) // a source was removed, when it had been copied
-	Problem func(*Problem)                      // something was not copied as it should be
-	Confirm func(*Overwrite) bool               // may an existing file get new contents?
-	Unmoved func(backup, dest string)           // nothing came of a copy, and the backup has its old name again
-	Busy    func()                              // there is more to do than to copy a few small files; once
-	// Resumed tells that a partial copy is continued behind that many bytes.
-	Resumed func(dest string, at int64)
-	// Verified tells that a copy was read back and is the same as its source,
-	// which has that many bytes; direct says that neither came from the page
-	// cache.
-	Verified func(dest string, bytes int64, direct bool)
-}
 
 // An Overwrite is what is to be decided about an existing file.
 type Overwrite struct {

@@ -14,12 +14,15 @@ func (c *Copier) IntoParents(t *Target, source string) {
 	if base == "" {
 		base = "."
 	}
-	p := &parents{Copier: c, last: t.dir, way: strings.TrimRight(name[:strings.LastIndexByte(name, '/')+1], "/")}
+	above := name[:strings.LastIndexByte(name, '/')+1]
+	p := &parents{Copier: c, last: t.dir, way: strings.TrimRight(above, "/")}
 	defer p.close()
 	if problem := p.make(t.dir); problem != nil {
 		c.report(problem)
 		return
 	}
+	p.slashes(above)
+	c.reserve(p.last, base)
 	c.start(&entry{src: place{nil, source}, dst: place{p.last, base}})
 	p.sync(t.dir)
 	p.finish()
@@ -64,12 +67,21 @@ func (p *parents) make(target *directory) *Problem {
 		rest := p.way[at:]
 		name, _, _ := strings.Cut(rest, "/")
 		end := at + len(name)
+		p.slashes(p.way[:at])
 		if problem := p.step(place{p.last, name}, p.way[:end], joinable(target.at.path())+p.way[begin:end]); problem != nil {
 			return problem
 		}
 		at = len(p.way) - len(strings.TrimLeft(p.way[end:], "/"))
 	}
 	return nil
+}
+
+// slashes has the innermost directory shown with as many slashes behind it as
+// the user gave.
+func (p *parents) slashes(way string) {
+	if p.last.shown != "" {
+		p.last.shown += way[len(strings.TrimRight(way, "/")):][1:]
+	}
 }
 
 // open takes a directory as it is.
@@ -85,10 +97,11 @@ func (p *parents) open(at place, shown string) *Problem {
 
 // step makes one directory like that of the source, if it is missing.
 func (p *parents) step(at place, source, shown string) *Problem {
-	e := &entry{src: place{nil, source}, dst: at, parent: true, fd: -1}
+	e := &entry{src: place{nil, source}, dst: at, role: onTheWay, fd: -1}
+	e.action = Create
 	var found unix.Stat_t
 	if fstatat(at, &found, 0) == nil {
-		e.found = &found
+		e.action, e.found = Fill, &found
 		if !isKind(&found, unix.S_IFDIR) {
 			return &Problem{What: ParentIsNoDirectory, Dest: shown}
 		}

@@ -1,5 +1,7 @@
 package filecopy
 
+import "fmt"
+
 // A Problem is one thing that a copy could not do, or would not.
 type Problem struct {
 	What   What
@@ -10,17 +12,28 @@ type Problem struct {
 	Tolerated bool // the copy counts as complete nevertheless
 }
 
+// Error is the message with names as they are, and the reason behind it.
 func (p *Problem) Error() string {
-	text := problems[p.What]
-	for _, name := range []string{p.Source, p.Dest} {
-		if name != "" {
-			text += ": " + name
-		}
-	}
+	text := p.Message(func(_ Name, name string) string { return name })
 	if p.Err != nil {
 		text += ": " + p.Err.Error()
 	}
 	return text
+}
+
+// Message is the text for users, without the reason in Err, and with names
+// quoted as they are to be. It is empty if the user knows.
+func (p *Problem) Message(quote func(Name, string) string) string {
+	m := &messages[p.What]
+	names := make([]any, len(m.names))
+	for i, n := range m.names {
+		name := p.Dest
+		if n == SourceName {
+			name = p.Source
+		}
+		names[i] = quote(n, name)
+	}
+	return fmt.Sprintf(m.text, names...)
 }
 
 func (p *Problem) Unwrap() error { return p.Err }
@@ -28,9 +41,6 @@ func (p *Problem) Unwrap() error { return p.Err }
 // Warning reports whether the problem is none after all: nothing is missing
 // among the copies.
 func (p *Problem) Warning() bool {
-	if p.Tolerated {
-		return true
-	}
 	return p.Tolerated || p.What == SourceTwice || p.What == DirectoryTwice || p.What == StartedOver
 }
 
@@ -139,82 +149,99 @@ const (
 	whats
 )
 
-var problems = [whats]string{
-	OmittedDirectory:       "directory omitted",
-	SourceTwice:            "source given more than once",
-	DirectoryTwice:         "source directory given more than once",
-	SameFile:               "source and destination are the same file",
-	DirectoryOverFile:      "directory would replace a file",
-	FileOverDirectory:      "file would replace a directory",
-	OverJustCreated:        "would overwrite what was just created",
-	ThroughJustCreatedLink: "would write through a link just created",
-	ThroughDanglingLink:    "would write through a dangling link",
-	IntoItself:             "directory would be copied into itself",
-	HardLinkToDirectory:    "directory is reached twice",
-	CyclicLink:             "link leads to a directory that it is in",
-	RelativeLink:           "relative link would not lead to the source",
-	NotReplaced:            "not replaced",
-	ParentIsNoDirectory:    "is no directory",
-	Declined:               "not to be replaced",
-	BackupIsSource:         "backup would replace the source",
-	BackupIsMoved:          "backup would replace what is moved",
-	Replaced:               "source was replaced meanwhile",
-	UnknownType:            "unknown file type",
-	Unserved:               "method cannot serve",
-	Irreplaceable:          "is no regular file",
-	Unverifiable:           "cannot be compared",
-	NoRoom:                 "does not fit",
-	StartedOver:            "cannot be continued",
+// A Name is a place in a message, and says how the name there is quoted.
+type Name uint8
 
-	StatSource:    "stat source",
-	StatParent:    "stat directory",
-	OpenSource:    "open source",
-	ReadDirectory: "read directory",
-	ReadLink:      "read link",
-	Read:          "read",
-	SeekSource:    "seek",
+const (
+	SourceName Name = iota
+	DestName
+	DestLocale // as other words are quoted
+	DestWord   // as it is, if a shell would take it for one word
+)
 
-	StatDest:        "stat destination",
-	LostDirectory:   "find directory again",
-	CreateDirectory: "create directory",
-	MakeParent:      "make directory",
-	CreateFile:      "create file",
-	CreateLink:      "create link",
-	CreateLinkTo:    "create link",
-	CreateHardLink:  "create hard link",
-	CreateFIFO:      "create FIFO",
-	CreateSpecial:   "create special file",
-	Remove:          "remove",
-	BackUp:          "back up",
-	TakeBack:        "take back from backup",
-	Clone:           "clone",
-	SeekDest:        "seek",
-	Write:           "write",
-	Extend:          "extend",
-	Close:           "close",
-	Sync:            "sync",
-	Commit:          "put in place",
-	ReadBack:        "read back",
-	Differs:         "differ",
-	Interrupted:     "interrupted",
-	Move:            "move",
-	MoveIntoItself:  "directory would be moved into itself",
-	SourceChanged:   "source has changed",
-	Vanished:        "source has vanished",
-	Arrived:         "source is not empty",
-	Unkept:          "attributes cannot be kept",
-	RemoveSource:    "remove source",
+// A message is a text with a place for each of the names. Where GNU cp says the
+// same, it is its text.
+type message struct {
+	text  string
+	names []Name
+}
 
-	OpenUpDirectory:     "open up directory",
-	PreserveTimes:       "preserve times",
-	PreserveParentTimes: "preserve times",
-	PreserveOwnership:   "preserve ownership",
-	ClearPermissions:    "clear permissions",
-	PreservePermissions: "preserve permissions",
-	PreserveMode:        "preserve permissions",
-	PlainPermissions:    "set permissions",
-	ListXattrs:          "list attributes",
-	GetXattr:            "get attribute",
-	SetXattr:            "set attribute",
-	SetXattrs:           "set attributes",
+var messages = [whats]message{
+	OmittedDirectory:       {"-r not specified; omitting directory %s", []Name{SourceName}},
+	SourceTwice:            {"warning: source file %s specified more than once", []Name{SourceName}},
+	DirectoryTwice:         {"warning: source directory %s specified more than once", []Name{SourceName}},
+	SameFile:               {"%s and %s are the same file", []Name{SourceName, DestName}},
+	DirectoryOverFile:      {"cannot overwrite non-directory %s with directory %s", []Name{DestName, SourceName}},
+	FileOverDirectory:      {"cannot overwrite directory %s with non-directory %s", []Name{DestName, SourceName}},
+	OverJustCreated:        {"will not overwrite just-created %s with %s", []Name{DestName, SourceName}},
+	ThroughJustCreatedLink: {"will not copy %s through just-created symlink %s", []Name{SourceName, DestName}},
+	ThroughDanglingLink:    {"not writing through dangling symlink %s", []Name{DestName}},
+	IntoItself:             {"cannot copy a directory, %s, into itself, %s", []Name{SourceName, DestName}},
+	HardLinkToDirectory:    {"will not create hard link %s to directory %s", []Name{DestName, SourceName}},
+	CyclicLink:             {"cannot copy cyclic symbolic link %s", []Name{SourceName}},
+	RelativeLink:           {"%s: can make relative symbolic links only in current directory", []Name{DestWord}},
+	NotReplaced:            {"not replacing %s", []Name{DestName}},
+	ParentIsNoDirectory:    {"%s exists but is not a directory", []Name{DestName}},
+	Declined:               {"", nil}, // the user knows
+	BackupIsSource:         {"backing up %s might destroy source;  %s not copied", []Name{DestName, SourceName}},
+	BackupIsMoved:          {"backing up %s might destroy source;  %s not moved", []Name{DestName, SourceName}},
+	Replaced:               {"skipping file %s, as it was replaced while being copied", []Name{SourceName}},
+	UnknownType:            {"%s has unknown file type", []Name{SourceName}},
+	Unserved:               {"cannot copy %s to %s", []Name{SourceName, DestName}},
+	Irreplaceable:          {"not replacing %s: it is not a regular file", []Name{DestName}},
+	Unverifiable:           {"cannot verify %s: it or %s is not a regular file or block device", []Name{DestName, SourceName}},
+	NoRoom:                 {"no room for %s", []Name{DestName}},
+	StartedOver:            {"starting over with %s", []Name{DestName}},
+
+	StatSource:    {"cannot stat %s", []Name{SourceName}},
+	StatParent:    {"failed to get attributes of %s", []Name{SourceName}},
+	OpenSource:    {"cannot open %s for reading", []Name{SourceName}},
+	ReadDirectory: {"cannot access %s", []Name{SourceName}},
+	ReadLink:      {"cannot read symbolic link %s", []Name{SourceName}},
+	Read:          {"error reading %s", []Name{SourceName}},
+	SeekSource:    {"cannot lseek %s", []Name{SourceName}},
+
+	StatDest:        {"cannot stat %s", []Name{DestName}},
+	LostDirectory:   {"cannot access %s", []Name{DestName}},
+	CreateDirectory: {"cannot create directory %s", []Name{DestName}},
+	MakeParent:      {"cannot make directory %s", []Name{DestName}},
+	CreateFile:      {"cannot create regular file %s", []Name{DestName}},
+	CreateLink:      {"cannot create symbolic link %s", []Name{DestName}},
+	CreateLinkTo:    {"cannot create symbolic link %s to %s", []Name{DestName, SourceName}},
+	CreateHardLink:  {"cannot create hard link %s to %s", []Name{DestName, SourceName}},
+	CreateFIFO:      {"cannot create fifo %s", []Name{DestName}},
+	CreateSpecial:   {"cannot create special file %s", []Name{DestName}},
+	Remove:          {"cannot remove %s", []Name{DestName}},
+	BackUp:          {"cannot backup %s", []Name{DestName}},
+	TakeBack:        {"cannot un-backup %s", []Name{DestName}},
+	Clone:           {"failed to clone %s from %s", []Name{DestName, SourceName}},
+	SeekDest:        {"cannot lseek %s", []Name{DestName}},
+	Write:           {"error writing %s", []Name{DestName}},
+	Extend:          {"failed to extend %s", []Name{DestName}},
+	Close:           {"failed to close %s", []Name{DestName}},
+	Sync:            {"error syncing %s", []Name{DestName}},
+	Commit:          {"cannot put %s in place", []Name{DestName}},
+	ReadBack:        {"error reading back %s", []Name{DestName}},
+	Differs:         {"verification failed: %s differs from %s", []Name{DestName, SourceName}},
+	Interrupted:     {"interrupted before %s was complete", []Name{DestName}},
+	Move:            {"cannot move %s to %s", []Name{SourceName, DestName}},
+	MoveIntoItself:  {"cannot move %s to a subdirectory of itself, %s", []Name{SourceName, DestName}},
+	SourceChanged:   {"not removing %s: it has changed meanwhile", []Name{SourceName}},
+	Vanished:        {"%s vanished while it was moved; its copy is %s", []Name{SourceName, DestName}},
+	Arrived:         {"not removing %s", []Name{SourceName}},
+	Unkept:          {"cannot move %s to %s with all its attributes", []Name{SourceName, DestName}},
+	RemoveSource:    {"cannot remove %s", []Name{SourceName}},
+
+	OpenUpDirectory:     {"setting permissions for %s", []Name{DestName}},
+	PreserveTimes:       {"preserving times for %s", []Name{DestName}},
+	PreserveParentTimes: {"failed to preserve times for %s", []Name{DestName}},
+	PreserveOwnership:   {"failed to preserve ownership for %s", []Name{DestName}},
+	ClearPermissions:    {"clearing permissions for %s", []Name{DestName}},
+	PreservePermissions: {"preserving permissions for %s", []Name{DestName}},
+	PreserveMode:        {"preserving permissions for %s", []Name{DestLocale}},
+	PlainPermissions:    {"setting permissions for %s", []Name{DestLocale}},
+	ListXattrs:          {"listing attributes of %s", []Name{SourceName}},
+	GetXattr:            {"getting attribute %s of %s", []Name{SourceName, DestName}},
+	SetXattr:            {"setting attribute %s for %s", []Name{SourceName, DestName}},
+	SetXattrs:           {"setting attributes for %s", []Name{DestName}},
 }

@@ -58,7 +58,7 @@ func (w *worker) replaceRegular(e *entry) (*file, *Problem) {
 // put makes what is no regular file, in the place of what is there if that is
 // to be replaced.
 func (w *worker) put(e *entry, what What, create func(place) error) *Problem {
-	if !e.replace {
+	if !e.action.beside() {
 		return failed(what, e, create(e.dst))
 	}
 	what, err := replaceBy(e.dst, what, create)
@@ -72,7 +72,7 @@ func (w *worker) replaced(e *entry, what What, err error) {
 	if err == nil && e.backup.name == "" {
 		w.removed(e)
 	}
-	if e.replace && (err == nil || what != Remove && e.backup.name == "") {
+	if e.action.beside() && (err == nil || what != Remove && e.backup.name == "") {
 		w.copying(e)
 	}
 }

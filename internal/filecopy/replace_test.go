@@ -11,7 +11,7 @@ func TestAReplacementThatCannotBeMadeLeavesTheOldFile(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, "old", "old")
 	r := newRun(t, recursive())
-	e := &entry{src: place{nil, "src"}, dst: place{nil, "old"}, replace: true}
+	e := &entry{src: place{nil, "src"}, dst: place{nil, "old"}, decision: decision{action: PutBeside}}
 	p := r.put(e, CreateSpecial, func(place) error { return unix.EPERM })
 	if p == nil || p.What != CreateSpecial || p.Err != unix.EPERM {
 		t.Errorf("%v", p)

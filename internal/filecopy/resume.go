@@ -58,7 +58,7 @@ func (w *worker) noBeginning(dst, src *file) (why string, p *Problem) {
 		return "it has holes, or blocks that were only reserved", nil
 	case !all && src.stat.Mtim.Nano() > dst.stat.Mtim.Nano():
 		return "its source has changed since", nil
-	case w.options.Fsync || w.mover != nil:
+	case w.durable:
 		return w.differsOnDisk(dst, src)
 	case !all:
 		all = !marked(dst, src)
@@ -84,7 +84,7 @@ const differsFromSource = "it differs from its source"
 
 // comparesAll reports whether a partial copy is compared entirely in any case.
 func (w *worker) comparesAll() bool {
-	return w.options.Verify || w.options.Fsync || w.mover != nil
+	return w.options.Verify || w.durable
 }
 
 // differsOnDisk says why what the disk has of dst cannot be a beginning of src.
@@ -249,9 +249,8 @@ func (c *Copier) begun(e *entry) (bool, *Problem) {
 }
 
 func (w *worker) resumed(dst *file) {
-	if w.journal.events.Resumed != nil {
-		dest, at := dst.at.path(), dst.done
-		w.journal.note(w.page, func(to Events) { to.Resumed(dest, at) })
+	if w.details() {
+		w.tell(Resumed{dst.at.path(), dst.done})
 	}
 }
 
@@ -260,19 +259,20 @@ func (w *worker) resumed(dst *file) {
 // owner could read on, and would own the copy.
 func (w *worker) adopt(dst *file) {
 	s := dst.staging
-	for slot := range temporarySlots {
-		q := s.to.temporary(slot)
+	for _, q := range s.to.leftBehind() {
+		if q.reserved() {
+			continue
+		}
 		fd, st, ours := openTemporary(q, dst.flags)
 		switch {
-		case !ours && !exists(q):
-			return
 		case !ours:
 		case dst.fd < 0 && int(st.Uid) == unix.Geteuid() && lock(fd) == nil && named(q, st):
 			dst.fd, s.temporary = fd, q
+			continue
 		default:
 			unix.Close(fd)
-			abandoned(q)
 		}
+		abandoned(q)
 	}
 }
 

@@ -113,9 +113,11 @@ func TestWorkersCopyWhatOneWouldOnADiskThatIsNearlyFull(t *testing.T) {
 	copied := func(o Options, jobs int) (result []string) {
 		disk := testfs.MountSized(t, "tmpfs", 14<<20)
 		o.Jobs = jobs
-		c := New(o, Events{
-			Problem: func(p *Problem) { result = append(result, fmt.Sprint(p.What, p.Dest[len(disk):])) },
-		})
+		c := New(o, Listener{Tell: func(e Event) {
+			if p, ok := e.(*Problem); ok {
+				result = append(result, fmt.Sprint(p.What, p.Dest[len(disk):]))
+			}
+		}})
 		defer c.Close()
 		c.To(filepath.Join(disk, "d"), "d", true)
 		return append(result, dir(t, filepath.Join(disk, "d"))...)

@@ -218,16 +218,18 @@ func TestNamesOfAFileThatChangesMeanwhileAreMovedAnew(t *testing.T) {
 	first := ""
 	o := recursive()
 	o.Safety, o.Existing, o.Preserve = Safety{Move: true}, Replace, Names
-	c := New(o, Events{
-		Problem: func(p *Problem) { t.Error(p) },
-		Gone: func(source string, directory bool) {
+	c := New(o, Listener{Tell: func(e Event) {
+		switch e := e.(type) {
+		case *Problem:
+			t.Error(e)
+		case Gone:
 			if first == "" {
-				first = source
-				names = slices.DeleteFunc(names, func(name string) bool { return name == source })
+				first = e.Source
+				names = slices.DeleteFunc(names, func(name string) bool { return name == e.Source })
 				write(t, names[0], "something new")
 			}
-		},
-	})
+		}
+	}})
 	c.To(filepath.Join(disk, "d"), "d", true)
 	c.Close()
 	if got := text(t, filepath.Join(disk, first)); got != "old" {

@@ -9,6 +9,8 @@ type memory struct {
 	names   map[string]struct{} // what their copies are called in the target directory
 	dirs    map[fileID]place    // directories that were named, the first made for each, and those being filled; where their copies are
 	copies  map[fileID]place    // copies of files with more than one name
+
+	reserved map[fileID]map[string]struct{} // by directory, names that no temporary may have
 }
 
 func newMemory() memory {
@@ -17,6 +19,8 @@ func newMemory() memory {
 		names:   map[string]struct{}{},
 		dirs:    map[fileID]place{},
 		copies:  map[fileID]place{},
+
+		reserved: map[fileID]map[string]struct{}{},
 	}
 }
 
@@ -57,7 +61,7 @@ func (c *Copier) directoryAgain(e *entry) *Problem {
 	id := idOf(&e.stat)
 	copied, again := c.memory.dirs[id]
 	switch {
-	case !again && e.top:
+	case !again && e.role == byUser:
 		c.memory.dirs[id] = e.dst
 		return nil
 	case !again:

@@ -27,6 +27,9 @@ func (w *worker) openStaged(e *entry, src *file) (*file, *Problem) {
 	if p != nil {
 		return nil, p
 	}
+	if err := s.to.impossible(); err != nil {
+		return nil, &Problem{What: CreateFile, Dest: e.dst.path(), Err: err}
+	}
 	dst := &file{fd: -1, at: e.dst, home: s.to, flags: w.writing(), fresh: true, staging: s}
 	if w.options.Resume {
 		w.adopt(dst)
@@ -61,7 +64,7 @@ func (w *worker) openStaged(e *entry, src *file) (*file, *Problem) {
 func (w *worker) stagingFor(e *entry, src *file) (*staging, *Problem) {
 	s := &staging{to: e.dst}
 	switch {
-	case e.replace:
+	case e.action == PutBeside:
 		s.over = true
 		return s, nil
 	case e.found != nil && !isKind(e.found, unix.S_IFREG):
@@ -98,7 +101,7 @@ func (w *worker) stageOver(s *staging, e *entry, src *file) *Problem {
 		return nil
 	case err != nil:
 		return &Problem{What: StatDest, Dest: e.dst.path(), Err: err}
-	case e.found == nil: // it was not there when it was decided what becomes of it
+	case e.action == Create: // it was not there when it was decided what becomes of it
 		return &Problem{What: Commit, Dest: e.dst.path(), Err: unix.EEXIST}
 	case idOf(&st) == idOf(&src.stat):
 		return &Problem{What: SameFile, Source: e.src.path(), Dest: e.dst.path()}

@@ -18,7 +18,7 @@ func TestAStagedCopyIsNotReadableByThoseWhoMayNotReadTheOldFile(t *testing.T) {
 			}
 			r := newRun(t, Options{Safety: s})
 			src := opened(t, "src", unix.O_RDONLY)
-			e := &entry{src: src.at, dst: place{nil, "dst"}, stat: src.stat, fd: src.fd, found: stat(t, "dst")}
+			e := &entry{src: src.at, dst: place{nil, "dst"}, stat: src.stat, fd: src.fd, decision: decision{action: Renew, found: stat(t, "dst")}}
 			dst, p := r.openDest(e, src)
 			if p != nil {
 				t.Fatal(p)

@@ -81,7 +81,7 @@ func truncated(t unix.Timespec, resolution int64) unix.Timespec {
 // confirmed asks the user, after all else is told.
 func (c *Copier) confirmed(e *entry) bool {
 	c.settle()
-	return c.journal.events.Confirm(&Overwrite{
+	return c.journal.listener.Confirm(&Overwrite{
 		Dest: e.dst.path(), Mode: e.found.Mode, Writable: c.mayWrite(e),
 	})
 }

@@ -24,7 +24,7 @@ func (v *Verified) add(other Verified) {
 // unverifiable refuses a copy that could not be verified, before opening a FIFO
 // waits for somebody.
 func (w *worker) unverifiable(e *entry) *Problem {
-	if !w.options.Verify || rereadable(&e.stat) && (e.found == nil || e.replace || rereadable(e.found)) {
+	if !w.options.Verify || rereadable(&e.stat) && (e.found == nil || e.action.beside() || rereadable(e.found)) {
 		return nil
 	}
 	return &Problem{What: Unverifiable, Source: e.src.path(), Dest: e.dst.path()}
@@ -52,9 +52,8 @@ func (w *worker) verify(dst, src *file) *Problem {
 		v.Direct = size
 	}
 	w.verified.add(v)
-	if w.journal.events.Verified != nil {
-		dest, direct := dst.at.path(), v.Direct == size
-		w.journal.note(w.page, func(to Events) { to.Verified(dest, size, direct) })
+	if w.details() {
+		w.tell(Compared{dst.at.path(), size, v.Direct == size})
 	}
 	return nil
 }

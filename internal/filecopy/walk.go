@@ -53,12 +53,15 @@ func (c *Copier) copyNames(e *entry, here level) {
 		c.report(&Problem{What: ReadDirectory, Source: e.src.path(), Err: err})
 	}
 	for _, found := range names.entries {
+		c.reserve(here.dst, names.name(found))
+	}
+	for _, found := range names.entries {
 		name := names.name(found)
 		c.copy(&entry{
-			src:   place{here.src, name},
-			dst:   place{here.dst, name},
-			kind:  found.kind,
-			apart: e.apart,
+			src:     place{here.src, name},
+			dst:     place{here.dst, name},
+			kind:    found.kind,
+			crosses: e.crosses,
 		})
 		if c.halted || here.lost() || c.stopped() {
 			return
@@ -99,9 +102,9 @@ type madeDirectory struct {
 // enter opens the destination directory, and makes it first if need be.
 func (c *Copier) enter(e *entry) (*madeDirectory, *Problem) {
 	m := &madeDirectory{}
-	if e.found == nil {
+	if e.action == Create {
 		mode := e.stat.Mode & (permissions | setID)
-		if e.parent && c.options.PlainModes { // it stays so if the next one cannot be made
+		if e.role == onTheWay && c.options.PlainModes { // it stays so if the next one cannot be made
 			mode = permissions
 		}
 		m.omitted = mode & c.omitted(unix.S_IWGRP|unix.S_IWOTH)
@@ -110,10 +113,10 @@ func (c *Copier) enter(e *entry) (*madeDirectory, *Problem) {
 		}
 	}
 	var err error
-	if m.dir, err = openDirectory(e.dst, &m.stat, e.found != nil && (e.parent || c.options.KeepDirectoryLinks)); err != nil {
+	if m.dir, err = openDirectory(e.dst, &m.stat, e.action == Fill && (e.role == onTheWay || c.options.KeepDirectoryLinks)); err != nil {
 		return nil, &Problem{What: StatDest, Dest: e.dst.path(), Err: err}
 	}
-	if e.found != nil {
+	if e.action == Fill {
 		if c.withinMoved(m.dir) {
 			m.dir.close()
 			return nil, &Problem{What: OverJustCreated, Source: e.src.path(), Dest: e.dst.path()}
@@ -121,9 +124,7 @@ func (c *Copier) enter(e *entry) (*madeDirectory, *Problem) {
 		return m, nil
 	}
 	m.dir.fresh = true
-	if c.mover != nil {
-		c.mover.rememberOpen(m.dir.fd)
-	}
+	c.mover.rememberOpen(m.dir.fd)
 	p := c.openUp(m)
 	if p == nil && c.mover != nil { // the first source goes before the directory is finished
 		p = syncDirectory(e.dst)
@@ -132,7 +133,7 @@ func (c *Copier) enter(e *entry) (*madeDirectory, *Problem) {
 		m.dir.close()
 		return nil, p
 	}
-	if !c.marked && !e.parent {
+	if !c.marked && e.role != onTheWay {
 		c.memory.dirs[m.dir.id] = e.dst
 		c.marked = true
 	}

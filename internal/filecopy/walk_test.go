@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/testfs"
 )
 
 // deep makes a directory with that many levels below it, named by their depth,
@@ -309,4 +311,41 @@ func TestADirectoryToCopyIntoIsNotReachedThroughALink(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.close()
+}
+
+// On btrfs the listing of an open directory does not show what was made in it
+// since.
+func TestADirectoryIsNotCopiedIntoItselfOnAnyFilesystem(t *testing.T) {
+	for _, kind := range testfs.Kinds() {
+		t.Run(kind, func(t *testing.T) {
+			t.Chdir(testfs.Shared(t, kind))
+			for _, path := range []string{"d", "d/d", "s", "p", "p/p"} {
+				mkdir(t, path)
+			}
+			write(t, "s/file", "text")
+			into := func(dir, source string, how func(*run, *Target, string)) {
+				t.Helper()
+				target, err := OpenTarget(dir)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer target.Close()
+				r := newRun(t, recursive())
+				how(r, target, source)
+				r.only(t, IntoItself, nil)
+			}
+			copyInto := func(r *run, t *Target, source string) { r.Into(t, source) }
+			into("d", "d", copyInto)
+			into("d", ".", copyInto)
+			into("p", "p", func(r *run, t *Target, source string) { r.IntoParents(t, source) })
+			for _, to := range []string{"s/d", "s/e/"} {
+				r := newRun(t, recursive())
+				r.To(to, "s", false)
+				r.only(t, IntoItself, nil)
+			}
+			r := newRun(t, recursive())
+			r.To("e", ".", false)
+			r.only(t, IntoItself, nil)
+		})
+	}
 }

@@ -14,6 +14,7 @@ type setting struct {
 	umask      uint32
 	privileged bool   // may give files away, so that not being allowed to is an error
 	mover      *mover // nil unless sources are moved
+	durable    bool   // copies count when they are on disk
 	gauge      *Gauge
 	stopping   atomic.Bool
 }
@@ -75,42 +76,37 @@ func (s *setting) omitted(otherwise uint32) uint32 {
 	return otherwise
 }
 
-func (w *worker) report(p *Problem) {
-	if w.journal.events.Problem != nil {
-		w.journal.note(w.page, func(to Events) { to.Problem(p) })
-	}
-}
+func (w *worker) report(p *Problem) { w.tell(p) }
 
+// copying tells, once, that a file is copied.
 func (w *worker) copying(e *entry) {
-	if w.journal.events.Copying != nil && !e.told {
-		e.told = true
-		source, dest, backup := e.src.path(), e.dst.path(), e.backupPath()
-		if e.parent {
-			w.journal.note(w.page, func(to Events) { to.Parent(source, dest) })
-			return
-		}
-		w.journal.note(w.page, func(to Events) { to.Copying(source, dest, backup) })
+	switch {
+	case e.told || !w.details():
+		return
+	case e.role == onTheWay:
+		w.tell(Parent{e.src.path(), e.dst.path()})
+	default:
+		w.tell(Copying{e.src.path(), e.dst.path(), e.backupPath(), e.action})
 	}
+	e.told = true
 }
 
 func (w *worker) removed(e *entry) {
-	if w.journal.events.Removed != nil {
-		dest := e.dst.path()
-		w.journal.note(w.page, func(to Events) { to.Removed(dest) })
+	if w.details() {
+		w.tell(Removed{e.dst.path()})
 	}
 }
 
 func (w *worker) skipped(e *entry) {
-	if w.journal.events.Skipped != nil {
-		dest := e.dst.path()
-		w.journal.note(w.page, func(to Events) { to.Skipped(dest) })
+	if w.details() {
+		w.tell(Skipped{e.dst.path()})
 	}
 }
 
-// tell says how the current file was copied.
-func (w *worker) tell(how How) {
+// copied tells how the current file was copied.
+func (w *worker) copied(how How) {
 	w.reasons[how.Reason]++
-	if w.journal.events.Moved != nil {
-		w.journal.note(w.page, func(to Events) { to.Moved(how) })
+	if w.details() {
+		w.tell(Copied{how})
 	}
 }
