@@ -80,6 +80,9 @@ func forEachCompletion(t *testing.T, test func(t *testing.T, sh shell, tool stri
 		t.Run(sh.name, func(t *testing.T) {
 			testfs.Need(t, sh.name)
 			forEachTool(t, func(t *testing.T, tool string) { test(t, sh, tool) })
+			for name := range called {
+				t.Run(name, func(t *testing.T) { test(t, sh, name) })
+			}
 		})
 	}
 }
@@ -142,6 +145,9 @@ func TestEveryToolHasACompletionAndNothingElseHas(t *testing.T) {
 		var want []string
 		for _, tool := range tools {
 			want = append(want, sh.path(tool))
+		}
+		for name := range called {
+			want = append(want, sh.path(name))
 		}
 		slices.Sort(want)
 		if !slices.Equal(files, want) {

@@ -18,6 +18,20 @@ import (
 
 var tools = []string{"zcat", "ztee", "zcp", "zpipe"}
 
+// called are the tools by the names of the programs that they stand in for.
+var called = map[string]string{"zpv": "zpipe"}
+
+// run returns a command that runs a tool by the name it is called by.
+func run(t *testing.T, tool string, args ...string) *exec.Cmd {
+	binary := tool
+	if real, ok := called[tool]; ok {
+		binary = real
+	}
+	cmd := exec.Command(filepath.Join(testbin.Dir(t), binary), args...)
+	cmd.Args[0] = tool
+	return cmd
+}
+
 func TestMain(m *testing.M) {
 	os.Unsetenv("ZEROUTILS_METHOD")
 	os.Unsetenv("POSIXLY_CORRECT")
@@ -100,7 +114,7 @@ var helpLine = regexp.MustCompile(`^(?:  | {6})(-[^\s,]+(?:, -[^\s,]+)*)`)
 // and without their values.
 func helpOptions(t *testing.T, tool string) []string {
 	t.Helper()
-	out, err := exec.Command(filepath.Join(testbin.Dir(t), tool), "--help").Output()
+	out, err := run(t, tool, "--help").Output()
 	if err != nil {
 		t.Fatalf("%s --help: %v", tool, err)
 	}
@@ -134,7 +148,7 @@ func validWords(t *testing.T, tool string) map[string][]string {
 		if !strings.HasPrefix(option, "--") {
 			continue
 		}
-		cmd := exec.Command(filepath.Join(testbin.Dir(t), tool), option+"=none of these", "--help")
+		cmd := run(t, tool, option+"=none of these", "--help")
 		cmd.Env = append(os.Environ(), "LC_ALL=C")
 		out, _ := cmd.CombinedOutput()
 		for _, found := range validWord.FindAllStringSubmatch(string(out), -1) {

@@ -138,7 +138,7 @@ func TestAServerSaysHowFarItIs(t *testing.T) {
 }
 
 func TestAServerShowsALineOfAllConnections(t *testing.T) {
-	for width, want := range map[string]string{"80": "\r1.95KiB 1 open, 2 in all", "40": "\r1.95KiB 1/2"} {
+	for width, want := range map[string]string{"80": "1.95KiB 1 open, 2 in all", "40": "1.95KiB 1/2"} {
 		p := serve(t, "--both", "-fpb", "-i", "0.1", "-w", width, "LISTEN", "exec:cat")
 		echoes(t, dial(t, "tcp", p.address()), noise[:999])
 		c := dial(t, "tcp", p.address())
