@@ -2,11 +2,10 @@ package tool
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
-	"time"
 
 	"zeroutils/internal/splice"
+	"zeroutils/internal/units"
 )
 
 // statsText is the report for people, without the tool's name in front.
@@ -14,7 +13,7 @@ func (inv *Invocation) statsText(r splice.Report, extra []Extra) string {
 	lines := []string{summary(r)}
 	for m, n := range r.By {
 		if n > 0 {
-			lines = append(lines, fmt.Sprintf("%s: %s", splice.Method(m), count(n, "byte")))
+			lines = append(lines, fmt.Sprintf("%s: %s", splice.Method(m), units.Count(n, "byte")))
 		}
 	}
 	for _, f := range r.Fallbacks {
@@ -36,8 +35,8 @@ func summary(r splice.Report) string {
 		copies = float64(r.Copied) / float64(r.Delivered)
 	}
 	return fmt.Sprintf("%s copied, %s s, %s, %s, %.2f CPU copies per byte",
-		amount(r.Delivered), seconds(r.Elapsed), rate(r.Delivered, r.Elapsed),
-		count(r.Calls, "system call"), copies)
+		units.Bytes(r.Delivered), units.Seconds(r.Elapsed), units.Rate(r.Delivered, r.Elapsed),
+		units.Count(r.Calls, "system call"), copies)
 }
 
 func fallbackText(f splice.Fallback) string {
@@ -57,17 +56,4 @@ func leaseText(r splice.Report) string {
 		s += ": " + ErrorText(r.LeaseErr)
 	}
 	return s
-}
-
-// count is a number of things.
-func count(n int64, thing string) string {
-	if n != 1 {
-		thing += "s"
-	}
-	return strconv.FormatInt(n, 10) + " " + thing
-}
-
-// seconds is a time in seconds, as %g of printf(3).
-func seconds(d time.Duration) string {
-	return strconv.FormatFloat(d.Seconds(), 'g', 6, 64)
 }

@@ -3,8 +3,10 @@ package tool
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"zeroutils/internal/gnuflag"
+	"zeroutils/internal/units"
 )
 
 // A UsageError is a mistake in how the tool was called.
@@ -30,6 +32,32 @@ func MissingDestination(source string) error {
 // ExtraOperand is the usage error of a tool that got an operand too many.
 func ExtraOperand(operand string) error {
 	return UsageErrorf("extra operand %s", QuoteAlways(operand))
+}
+
+// Bytes reads a number of bytes as units.ParseBytes does. The error is a usage
+// error; thing says what the number is: "size".
+func Bytes(thing, s string) (int64, error) {
+	n, ok := units.ParseBytes(s)
+	return n, unlessValid(ok, thing, s)
+}
+
+// Rate is Bytes for a rate in bytes per second.
+func Rate(thing, s string) (float64, error) {
+	v, ok := units.ParseRate(s)
+	return v, unlessValid(ok, thing, s)
+}
+
+// Seconds is Bytes for a time in seconds.
+func Seconds(thing, s string) (time.Duration, error) {
+	d, ok := units.ParseSeconds(s)
+	return d, unlessValid(ok, thing, s)
+}
+
+func unlessValid(ok bool, thing, s string) error {
+	if ok {
+		return nil
+	}
+	return UsageErrorf("invalid %s: %s", thing, QuoteLocale(s))
 }
 
 // report prints the error that ended the command.
