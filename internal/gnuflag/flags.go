@@ -26,7 +26,13 @@ type declaration struct {
 	name   string // the first of its names
 	takes  arity
 	absent string // the value of the bare option
+	own    bool   // it has the category Own
 }
+
+// Own is the category of flags that the GNU program of the same purpose does not
+// have. An abbreviation stands for the others first, so that a script written for
+// that program means the same.
+const Own = "own"
 
 // An arity says whether an option takes a value: has_arg of struct option.
 type arity int
@@ -43,6 +49,9 @@ func declare(flags []cli.Flag) table {
 	for _, f := range flags {
 		names := f.Names()
 		d := &declaration{name: names[0]}
+		if f, ok := f.(cli.CategorizableFlag); ok {
+			d.own = f.GetCategory() == Own
+		}
 		switch f := f.(type) {
 		case *OptionalString:
 			d.takes, d.absent = optionalValue, f.Absent
@@ -64,15 +73,25 @@ func declare(flags []cli.Flag) table {
 }
 
 // match returns the long names that a name on the command line may stand for:
-// the name itself, or those that begin with it. Further names of the first flag
-// found do not make the name ambiguous and are left out.
+// the name itself, or those that begin with it, of category Own only if there
+// are no others.
 func (t table) match(given string) []longName {
-	var found []longName
 	for _, l := range t.long {
 		if l.name == given {
 			return []longName{l}
 		}
-		if !strings.HasPrefix(l.name, given) {
+	}
+	if found := t.abbreviated(given, false); len(found) > 0 {
+		return found
+	}
+	return t.abbreviated(given, true)
+}
+
+// abbreviated returns the names that begin as given. Further names of the first
+// flag found do not make the name ambiguous and are left out.
+func (t table) abbreviated(given string, own bool) (found []longName) {
+	for _, l := range t.long {
+		if l.own != own || !strings.HasPrefix(l.name, given) {
 			continue
 		}
 		if len(found) == 0 || l.declaration != found[0].declaration {

@@ -283,3 +283,19 @@ func ExampleParse() {
 	// true DIR auto [a b -c]
 	// option '--re' is ambiguous; possibilities: '--recursive' '--reflink'
 }
+
+func TestAnAbbreviationStandsForOptionsOfGNUFirst(t *testing.T) {
+	flags := []cli.Flag{
+		&cli.BoolFlag{Name: "progress", Category: gnuflag.Own}, &cli.BoolFlag{Name: "preserve"},
+		&cli.BoolFlag{Name: "proceed", Category: gnuflag.Own}, &cli.BoolFlag{Name: "path", Category: gnuflag.Own},
+	}
+	for given, want := range map[string]string{"--pr": "preserve", "--p": "preserve", "--prog": "progress", "--pa": "path", "--path": "path"} {
+		line, err := gnuflag.Parse(flags, []string{given}, false)
+		if err != nil || len(line.Options) != 1 || line.Options[0].Name != want {
+			t.Errorf("%s: %v, %v, want --%s", given, line.Options, err, want)
+		}
+	}
+	if _, err := gnuflag.Parse(flags, []string{"--pro"}, false); err == nil || err.Error() != "option '--pro' is ambiguous; possibilities: '--progress' '--proceed'" {
+		t.Errorf("--pro: %v", err)
+	}
+}
