@@ -163,8 +163,6 @@ type outcome struct {
 // is reports whether the source is of a kind, unix.S_IFREG and so on.
 func (e *entry) is(kind uint32) bool { return e.stat.Mode&unix.S_IFMT == kind }
 
-func isKind(st *unix.Stat_t, kind uint32) bool { return st.Mode&unix.S_IFMT == kind }
-
 // copy copies one entry and reports what went wrong.
 func (c *Copier) copy(e *entry) {
 	c.journal.wait(openPages)

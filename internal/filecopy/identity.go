@@ -85,6 +85,12 @@ func (s *identities) born(id fileID) (born int64, ok bool) {
 	return slot.born, slot.number != 0
 }
 
+// has reports whether a file is in the set, or could be.
+func (s *identities) has(id identity) bool {
+	born, known := s.born(id.fileID)
+	return known && id.maybe(identity{id.fileID, born})
+}
+
 // inodes is a hash table with open addressing.
 type inodes struct {
 	slots []inode // a power of two

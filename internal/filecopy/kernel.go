@@ -176,3 +176,11 @@ func linkat(from, to place, flags int) error {
 func unlinkat(p place, flags int) error {
 	return again(func() error { return unix.Unlinkat(p.fd(), p.name, flags) })
 }
+
+// isKind reports whether a file is of a kind, unix.S_IFREG and so on.
+func isKind(st *unix.Stat_t, kind uint32) bool { return st.Mode&unix.S_IFMT == kind }
+
+// exists reports whether anything has a name.
+func exists(p place) bool {
+	return fstatat(p, new(unix.Stat_t), unix.AT_SYMLINK_NOFOLLOW) == nil
+}

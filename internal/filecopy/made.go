@@ -53,12 +53,7 @@ func (w *worker) madeHere(p place) bool {
 		return false
 	}
 	id, err := identify(p)
-	return err == nil && w.mover.has(id)
-}
-
-func (m *mover) has(id identity) bool {
-	born, known := m.made.born(id.fileID)
-	return known && id.maybe(identity{id.fileID, born})
+	return err == nil && w.mover.made.has(id)
 }
 
 // overMoved reports whether a source would be moved over, or into, what was
@@ -77,7 +72,7 @@ func (c *Copier) overMoved(e *entry) bool {
 		flags = 0
 	}
 	id, err := statx(e.dst.fd(), e.dst.name, flags)
-	return err != nil || c.mover.has(id)
+	return err != nil || c.mover.made.has(id)
 }
 
 // collided says of a file that could not be made in a directory made by this

@@ -15,6 +15,12 @@ type place struct {
 	name string     // a path if dir is nil or a symbolic link led here, else one component
 }
 
+// In is a name in an open directory.
+func In(dir *directory, name string) place { return place{dir, name} }
+
+// Path is what the user named: a path from the working directory.
+func Path(path string) place { return place{nil, path} }
+
 // fd is the descriptor that the name is relative to.
 func (p place) fd() int {
 	if p.dir == nil {

@@ -276,10 +276,6 @@ func (w *worker) adopt(dst *file) {
 	}
 }
 
-func exists(p place) bool {
-	return fstatat(p, new(unix.Stat_t), unix.AT_SYMLINK_NOFOLLOW) == nil
-}
-
 // fillRest continues a partial copy.
 func (w *worker) fillRest(dst, src *file) *Problem {
 	from := dst.done

@@ -81,3 +81,19 @@ func (c *Copier) intoItself() *Problem {
 	c.halted = true
 	return &Problem{What: IntoItself, Source: c.operand.src.path(), Dest: c.operand.dst.path()}
 }
+
+// reserve keeps a name in a directory from temporaries if it could be one of
+// theirs: a source is called so that will be copied into it. It is called for all
+// sources before any of them is copied there, and while no worker copies to that
+// directory.
+func (c *Copier) reserve(d *directory, name string) {
+	names := c.memory.reserved[d.id] // also those of sources that were copied before
+	if mayBeTemporary(name) {
+		if names == nil {
+			names = map[string]struct{}{}
+			c.memory.reserved[d.id] = names
+		}
+		names[name] = struct{}{}
+	}
+	d.reserve(names)
+}

@@ -115,21 +115,12 @@ func claim(p place, create func(place) error) (place, error) {
 	}
 }
 
-// reserve keeps a name in a directory from temporaries if it could be one of
-// theirs: a source is called so that will be copied into it. It is called for all
-// sources before any of them is copied there, and while no worker copies to that
-// directory.
-func (c *Copier) reserve(d *directory, name string) {
-	names := c.memory.reserved[d.id] // also those of sources that were copied before
-	if strings.HasPrefix(name, temporaryPrefix) {
-		if names == nil {
-			names = map[string]struct{}{}
-			c.memory.reserved[d.id] = names
-		}
-		names[name] = struct{}{}
-	}
-	d.reserved = names
-}
+// reserve keeps names in a directory from temporaries, as long as no other names
+// are reserved: they are those of sources that will be copied into it.
+func (d *directory) reserve(names map[string]struct{}) { d.reserved = names }
+
+// mayBeTemporary reports whether a name could be that of a temporary.
+func mayBeTemporary(name string) bool { return strings.HasPrefix(name, temporaryPrefix) }
 
 func (p place) reserved() bool {
 	if p.dir == nil {
