@@ -47,7 +47,14 @@ if [ -z "$verbose" ]; then
 	exit
 fi
 said=$(mktemp)
-(while sleep 4; do echo "    $(wc -l <"$said") packages compiled"; done) &
+(
+	last=
+	while sleep 4; do
+		count=$(wc -l <"$said")
+		[ "$count" = "$last" ] || echo "    $count packages compiled"
+		last=$count
+	done
+) &
 ticker=$!
 trap 'kill "$ticker"; rm -f "$said"' EXIT
 trap 'exit 129' HUP

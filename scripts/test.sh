@@ -122,6 +122,14 @@ for_architectures() {
 	done
 }
 
+# go install makes tools without the entry point that build.sh gives them.
+by_go_install() {
+	GOFLAGS='' GOBIN="$work/plain" go install ./cmd/... || return 1
+	echo data >"$work/data"
+	"$work/plain/zcat" "$work/data" | "$work/plain/ztee" | "$work/plain/zpipe" >"$work/out" &&
+		"$work/plain/zcp" "$work/out" "$work/copy" && cmp "$work/data" "$work/copy"
+}
+
 with_32_bits() {
 	GOARCH=386 tests ./internal/splice -run 'Delivers|FourGigabytes|LargestOffset'
 }
@@ -152,7 +160,10 @@ if [ -z "$chosen" ] && [ $level != quick ]; then
 	part "tests of the benchmark" for_the_benchmark
 fi
 if [ -z "$chosen" ] && { [ -n "$ci" ] || [ $level = all ]; }; then
-	part "other architectures" for_architectures
+	part "go install" by_go_install
+	part "the engine's matrix without the race detector" tests ./internal/splice -run 'Every'
+	part "go vet for other architectures" for_architectures
+	! has qemu-s390x || part "the tools on other architectures" scripts/architectures.sh
 	[ "$(go env GOARCH)" != amd64 ] || part "tests with 32 bits" with_32_bits
 fi
 
