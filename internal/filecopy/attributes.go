@@ -5,6 +5,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/filecopy/place"
 )
 
 // keeping is a copy that is to get the attributes of its source.
@@ -34,7 +36,7 @@ func (w *worker) keep(k *keeping) *Problem {
 }
 
 func (k *keeping) problem(what What, err error) *Problem {
-	return &Problem{What: what, Dest: k.to.at.path(), Err: err}
+	return &Problem{What: what, Dest: k.to.at.Path(), Err: err}
 }
 
 func (w *worker) keepOwnerAndMode(k *keeping) *Problem {
@@ -68,7 +70,7 @@ func (w *worker) setPlainMode(k *keeping) *Problem {
 		return nil
 	}
 	mode := uint32(0o666)
-	if isKind(k.source, unix.S_IFDIR) || isKind(k.source, unix.S_IFSOCK) {
+	if place.IsKind(k.source, unix.S_IFDIR) || place.IsKind(k.source, unix.S_IFSOCK) {
 		mode = 0o777
 	}
 	mode &^= w.umask
@@ -124,41 +126,41 @@ func narrow(k *keeping) error {
 // one, and else by its name, never through a symbolic link.
 type handle struct {
 	fd int // -1 if there is none
-	at place
+	at place.Place
 }
 
 func (h handle) chmod(mode uint32) error {
 	if h.fd >= 0 {
-		return fchmod(h.fd, mode)
+		return place.Fchmod(h.fd, mode)
 	}
-	err := again(func() error { return unix.Fchmodat(h.at.fd(), h.at.name, mode, unix.AT_SYMLINK_NOFOLLOW) })
+	err := place.Retry(func() error { return unix.Fchmodat(h.at.FD(), h.at.Name, mode, unix.AT_SYMLINK_NOFOLLOW) })
 	if err != unix.EOPNOTSUPP {
 		return err
 	}
 	// Before Linux 6.6 there is no fchmodat2(2).
-	fd, err := openat(h.at, unix.O_PATH|unix.O_NOFOLLOW, 0)
+	fd, err := place.Open(h.at, unix.O_PATH|unix.O_NOFOLLOW, 0)
 	if err != nil {
 		return err
 	}
 	defer unix.Close(fd)
-	return again(func() error { return unix.Chmod(fmt.Sprintf("/proc/self/fd/%d", fd), mode) })
+	return place.Retry(func() error { return unix.Chmod(fmt.Sprintf("/proc/self/fd/%d", fd), mode) })
 }
 
 func (h handle) chown(uid, gid int) error {
-	return again(func() error {
+	return place.Retry(func() error {
 		if h.fd >= 0 {
 			return unix.Fchown(h.fd, uid, gid)
 		}
-		return unix.Fchownat(h.at.fd(), h.at.name, uid, gid, unix.AT_SYMLINK_NOFOLLOW)
+		return unix.Fchownat(h.at.FD(), h.at.Name, uid, gid, unix.AT_SYMLINK_NOFOLLOW)
 	})
 }
 
 // touch sets the times of the last access and the last change.
 func (h handle) touch(atime, mtime unix.Timespec) error {
 	times := [2]unix.Timespec{atime, mtime}
-	return again(func() error {
+	return place.Retry(func() error {
 		if h.fd < 0 {
-			return unix.UtimesNanoAt(h.at.fd(), h.at.name, times[:], unix.AT_SYMLINK_NOFOLLOW)
+			return unix.UtimesNanoAt(h.at.FD(), h.at.Name, times[:], unix.AT_SYMLINK_NOFOLLOW)
 		}
 		// futimens(3): without a name utimensat(2) means the descriptor itself,
 		// also before Linux 5.8, which brought AT_EMPTY_PATH.

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/filecopy/place"
 	"zeroutils/internal/testfs"
 )
 
@@ -18,7 +19,7 @@ func TestTheMinimalListIsWhatTheKernelMakesOfAMode(t *testing.T) {
 	}
 	t.Chdir(t.TempDir())
 	write(t, "a", "")
-	h := handle{-1, place{nil, "a"}}
+	h := handle{-1, place.Path("a")}
 	if err := h.setACL(accessACL, minimalACL(0o751)); noACLs(err) {
 		testfs.Unavailable(t, "the temporary directory has no access control lists")
 	} else if err != nil {
@@ -38,11 +39,11 @@ func TestHandlesByDescriptorAndByName(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			t.Chdir(testfs.Shared(t, kind))
 			mkdir(t, "d")
-			dir, err := openDirectory(place{nil, "d"}, new(unix.Stat_t), false)
+			dir, err := place.OpenDirectory(place.Path("d"), new(unix.Stat_t), false)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer dir.close()
+			defer dir.Close()
 			write(t, "d/a", "")
 			fd, err := unix.Open("d/a", unix.O_RDWR, 0)
 			if err != nil {
@@ -50,9 +51,9 @@ func TestHandlesByDescriptorAndByName(t *testing.T) {
 			}
 			defer unix.Close(fd)
 			for name, h := range map[string]handle{
-				"descriptor": {fd, place{dir, "a"}},
-				"name":       {-1, place{dir, "a"}},
-				"path":       {-1, place{nil, "d/a"}},
+				"descriptor": {fd, place.In(dir, "a")},
+				"name":       {-1, place.In(dir, "a")},
+				"path":       {-1, place.Path("d/a")},
 			} {
 				write(t, "d/a", "")
 				atime, mtime := unix.Timespec{Sec: 5, Nsec: 6}, unix.Timespec{Sec: 7, Nsec: 999_999_999}
@@ -91,7 +92,7 @@ func TestAnExistingFileIsNotReadableByThoseWhoShallNotRead(t *testing.T) {
 	write(t, "dst", "public")
 	r := newRun(t, Options{Preserve: Mode})
 	src := opened(t, "src", unix.O_RDONLY)
-	e := &entry{src: src.at, dst: place{nil, "dst"}, stat: src.stat, fd: src.fd, decision: decision{action: WriteInto, found: stat(t, "dst")}}
+	e := &entry{src: src.at, dst: place.Path("dst"), stat: src.stat, fd: src.fd, decision: decision{action: WriteInto, found: stat(t, "dst")}}
 	dst, p := r.openDest(e, src)
 	if p != nil {
 		t.Fatal(p)

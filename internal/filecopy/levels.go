@@ -1,5 +1,7 @@
 package filecopy
 
+import "zeroutils/internal/filecopy/place"
+
 // openLevels is how many directories along a path are kept open on either
 // side. Deeper trees cost two calls more for each directory beyond it, and no
 // more descriptors.
@@ -14,18 +16,18 @@ func levelsFor(descriptors int) int {
 }
 
 // A level is one directory on its way: what is copied, and to where.
-type level struct{ src, dst *directory }
+type level struct{ src, dst *place.Directory }
 
 // descend notes that l is being copied, and parks what is far above it.
 func (c *Copier) descend(l level) {
 	c.levels = append(c.levels, l)
 	if c.kept == 0 {
-		c.kept = levelsFor(unusedDescriptors(l.dst.fd))
+		c.kept = levelsFor(unusedDescriptors(l.dst.FD))
 	}
 	if far := len(c.levels) - 1 - c.kept; far >= 0 {
 		c.settle() // workers may be at work in it
-		c.levels[far].src.park()
-		c.levels[far].dst.park()
+		c.levels[far].src.Park()
+		c.levels[far].dst.Park()
 	}
 }
 
@@ -38,13 +40,13 @@ func (c *Copier) ascend(inner level) {
 		return
 	}
 	outer := c.levels[len(c.levels)-1]
-	if err := outer.src.unpark(inner.src); err != nil {
-		c.report(&Problem{What: ReadDirectory, Source: outer.src.at.path(), Err: err})
+	if err := outer.src.Unpark(inner.src); err != nil {
+		c.report(&Problem{What: ReadDirectory, Source: outer.src.At.Path(), Err: err})
 	}
-	if err := outer.dst.unpark(inner.dst); err != nil {
-		c.report(&Problem{What: LostDirectory, Dest: outer.dst.at.path(), Err: err})
+	if err := outer.dst.Unpark(inner.dst); err != nil {
+		c.report(&Problem{What: LostDirectory, Dest: outer.dst.At.Path(), Err: err})
 	}
 }
 
 // lost reports whether a directory could not be opened again.
-func (l level) lost() bool { return l.src.fd < 0 || l.dst.fd < 0 }
+func (l level) lost() bool { return l.src.FD < 0 || l.dst.FD < 0 }

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/filecopy/place"
 	"zeroutils/internal/testfs"
 )
 
@@ -22,8 +23,8 @@ func moving() Options {
 // be as long and have the same time, when its name's turn comes.
 func TestAFileWithTheNumberOfOneThatWasMovedIsNotTakenForIt(t *testing.T) {
 	for name, forge := range map[string]func(*original){
-		"born later":         func(o *original) { o.born-- },
-		"time of birth lost": func(o *original) { o.born = 0; o.changed = unix.Timespec{} },
+		"born later":         func(o *original) { o.Born-- },
+		"time of birth lost": func(o *original) { o.Born = 0; o.changed = unix.Timespec{} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			disk := testfs.Shared(t, "ext4")
@@ -40,7 +41,7 @@ func TestAFileWithTheNumberOfOneThatWasMovedIsNotTakenForIt(t *testing.T) {
 			if err := unix.UtimesNanoAt(unix.AT_FDCWD, "b", times, 0); err != nil {
 				t.Fatal(err)
 			}
-			o := r.mover.originals[idOf(was)]
+			o := r.mover.originals[place.IDOf(was)]
 			if o == nil {
 				t.Fatal("the file is not known to have another name")
 			}
@@ -50,7 +51,7 @@ func TestAFileWithTheNumberOfOneThatWasMovedIsNotTakenForIt(t *testing.T) {
 			if a, b := text(t, filepath.Join(disk, "a")), text(t, filepath.Join(disk, "b")); a != "old" || b != "new" {
 				t.Errorf("the copies are %q and %q", a, b)
 			}
-			if exists(place{nil, "b"}) {
+			if place.Exists(place.Path("b")) {
 				t.Error("the source is still there")
 			}
 		})
@@ -62,7 +63,7 @@ func TestAFileWithTheNumberOfOneThatWasMovedIsNotTakenForIt(t *testing.T) {
 func TestNamesOfOneFileStayTogether(t *testing.T) {
 	for name, forge := range map[string]func(*original){
 		"born":                   func(o *original) {},
-		"time of birth lost":     func(o *original) { o.born = 0 },
+		"time of birth lost":     func(o *original) { o.Born = 0 },
 		"time of removal lost":   func(o *original) { o.changed = unix.Timespec{} },
 		"changed by another one": func(o *original) { o.changed.Nsec++ },
 	} {

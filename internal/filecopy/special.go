@@ -1,10 +1,12 @@
 package filecopy
 
+import "zeroutils/internal/filecopy/place"
+
 // copyLink makes a symbolic link like the source.
 func (c *Copier) copyLink(e *entry) *Problem {
-	text, err := readlinkat(e.src, e.stat.Size)
+	text, err := place.Readlink(e.src, e.stat.Size)
 	if err != nil {
-		return &Problem{What: ReadLink, Source: e.src.path(), Err: err}
+		return &Problem{What: ReadLink, Source: e.src.Path(), Err: err}
 	}
 	if p := c.putLink(e, CreateLink, text); p != nil {
 		return p
@@ -15,8 +17,8 @@ func (c *Copier) copyLink(e *entry) *Problem {
 // copySpecial makes a FIFO, a device or a socket like the source.
 func (c *Copier) copySpecial(e *entry, what What) *Problem {
 	mode := e.stat.Mode &^ c.omitted(0)
-	p := c.put(e, what, func(p place) error {
-		return mknodat(p, mode, int(e.stat.Rdev))
+	p := c.put(e, what, func(p place.Place) error {
+		return place.Mknod(p, mode, int(e.stat.Rdev))
 	})
 	if p != nil {
 		return p
@@ -27,7 +29,7 @@ func (c *Copier) copySpecial(e *entry, what What) *Problem {
 		return p
 	}
 	if err := (handle{-1, e.dst}).chmod(e.stat.Mode & (permissions | setID) &^ c.umask); err != nil {
-		return &Problem{What: PreservePermissions, Dest: e.dst.path(), Err: err}
+		return &Problem{What: PreservePermissions, Dest: e.dst.Path(), Err: err}
 	}
 	return nil
 }

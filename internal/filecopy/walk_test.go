@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/filecopy/place"
 	"zeroutils/internal/testfs"
 )
 
@@ -301,16 +302,16 @@ func TestADirectoryToCopyIntoIsNotReachedThroughALink(t *testing.T) {
 	if err := os.Symlink("elsewhere", "link"); err != nil {
 		t.Fatal(err)
 	}
-	d, err := openDirectory(place{nil, "link"}, new(unix.Stat_t), false)
+	d, err := place.OpenDirectory(place.Path("link"), new(unix.Stat_t), false)
 	if err == nil {
-		d.close()
+		d.Close()
 		t.Error("it was opened")
 	}
-	d, err = openDirectory(place{nil, "link"}, new(unix.Stat_t), true)
+	d, err = place.OpenDirectory(place.Path("link"), new(unix.Stat_t), true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.close()
+	d.Close()
 }
 
 // On btrfs the listing of an open directory does not show what was made in it

@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/filecopy/place"
 )
 
 const selinux = "security.selinux"
@@ -21,7 +23,7 @@ func (w *worker) keepXattrs(k *keeping) {
 	}
 	if w.options.Label != "" && k.fresh {
 		if err := k.to.setxattr(selinux, []byte(w.options.Label)); err != nil {
-			w.report(&Problem{What: SetXattr, Source: selinux, Dest: k.to.at.path(), Err: err})
+			w.report(&Problem{What: SetXattr, Source: selinux, Dest: k.to.at.Path(), Err: err})
 		}
 	}
 	if !w.options.Preserve.has(Xattrs | Context) {
@@ -30,7 +32,7 @@ func (w *worker) keepXattrs(k *keeping) {
 	names, err := k.from.listxattr()
 	if err != nil {
 		if !noXattrs(err) {
-			w.xattrProblem(&Problem{What: ListXattrs, Source: k.from.at.path(), Err: err})
+			w.xattrProblem(&Problem{What: ListXattrs, Source: k.from.at.Path(), Err: err})
 		}
 		return
 	}
@@ -61,7 +63,7 @@ func (w *worker) copiesXattr(name string) bool {
 func (w *worker) keepXattr(k *keeping, name string) {
 	value, err := k.from.getxattr(name, usualXattr)
 	if err != nil {
-		w.xattrProblem(&Problem{What: GetXattr, Source: name, Dest: k.from.at.path(), Err: err})
+		w.xattrProblem(&Problem{What: GetXattr, Source: name, Dest: k.from.at.Path(), Err: err})
 		return
 	}
 	err = k.to.setxattr(name, value)
@@ -70,9 +72,9 @@ func (w *worker) keepXattr(k *keeping, name string) {
 	}
 	switch {
 	case err == unix.EOPNOTSUPP:
-		w.xattrProblem(&Problem{What: SetXattrs, Dest: k.to.at.path(), Err: err})
+		w.xattrProblem(&Problem{What: SetXattrs, Dest: k.to.at.Path(), Err: err})
 	case err != nil:
-		w.xattrProblem(&Problem{What: SetXattr, Source: name, Dest: k.to.at.path(), Err: err})
+		w.xattrProblem(&Problem{What: SetXattr, Source: name, Dest: k.to.at.Path(), Err: err})
 	}
 }
 
@@ -106,9 +108,9 @@ func (h handle) setOnReadOnly(name string, value []byte) error {
 
 func (h handle) stat(st *unix.Stat_t) error {
 	if h.fd >= 0 {
-		return fstat(h.fd, st)
+		return place.Fstat(h.fd, st)
 	}
-	return fstatat(h.at, st, unix.AT_SYMLINK_NOFOLLOW)
+	return place.Stat(h.at, st, unix.AT_SYMLINK_NOFOLLOW)
 }
 
 // noXattrs are the answers of a filesystem that keeps no extended attributes.
@@ -164,7 +166,7 @@ func (h handle) getxattr(name string, usual int) ([]byte, error) {
 func sized(size int, get func([]byte) (int, error)) ([]byte, error) {
 	for ; ; size = min(size*8, longestXattr) {
 		buf, n := make([]byte, size), 0
-		err := again(func() (err error) {
+		err := place.Retry(func() (err error) {
 			n, err = get(buf)
 			return err
 		})
@@ -178,7 +180,7 @@ func sized(size int, get func([]byte) (int, error)) ([]byte, error) {
 }
 
 func (h handle) setxattr(name string, value []byte) error {
-	return again(func() error {
+	return place.Retry(func() error {
 		if h.fd >= 0 {
 			return unix.Fsetxattr(h.fd, name, value, 0)
 		}
@@ -187,7 +189,7 @@ func (h handle) setxattr(name string, value []byte) error {
 }
 
 func (h handle) removeACL(name string) error {
-	return again(func() error {
+	return place.Retry(func() error {
 		if h.fd >= 0 {
 			return unix.Fremovexattr(h.fd, name)
 		}
@@ -198,8 +200,8 @@ func (h handle) removeACL(name string) error {
 // xattrPath names the file for the calls on extended attributes, which know no
 // directory descriptors.
 func (h handle) xattrPath() string {
-	if h.at.dir == nil {
-		return h.at.name
+	if h.at.Dir == nil {
+		return h.at.Name
 	}
-	return fmt.Sprintf("/proc/self/fd/%d/%s", h.at.dir.fd, h.at.name)
+	return fmt.Sprintf("/proc/self/fd/%d/%s", h.at.Dir.FD, h.at.Name)
 }

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/filecopy/place"
 	"zeroutils/internal/testfs"
 )
 
@@ -24,7 +25,7 @@ func TestNewFilesGetTheLabelAndNotTheSources(t *testing.T) {
 	r.To(filepath.Join(dir, "dst"), src, false)
 	r.clean(t)
 	for _, name := range []string{"dst", "dst/f"} {
-		h := handle{-1, place{nil, filepath.Join(dir, name)}}
+		h := handle{-1, place.Path(filepath.Join(dir, name))}
 		if got, err := h.getxattr(selinux, usualXattr); err != nil || string(got) != "new" {
 			t.Errorf("%s: %q, %v", name, got, err)
 		}
@@ -34,7 +35,7 @@ func TestNewFilesGetTheLabelAndNotTheSources(t *testing.T) {
 	r = newRun(t, o)
 	r.To(filepath.Join(dir, "kept"), src, false)
 	r.clean(t)
-	h := handle{-1, place{nil, filepath.Join(dir, "kept/f")}}
+	h := handle{-1, place.Path(filepath.Join(dir, "kept/f"))}
 	if got, err := h.getxattr(selinux, usualXattr); err != nil || string(got) != "old" {
 		t.Errorf("%q, %v", got, err)
 	}

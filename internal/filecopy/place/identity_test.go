@@ -1,4 +1,4 @@
-package filecopy
+package place
 
 import (
 	"fmt"
@@ -9,24 +9,24 @@ import (
 )
 
 func TestIdentitiesAreFoundAgain(t *testing.T) {
-	var s identities
+	var s Identities
 	const many = 100_000
 	for i := range uint64(many) {
-		s.add(identity{fileID{i % 3, i * 4096}, int64(i)})
+		s.Add(Identity{FileID{i % 3, i * 4096}, int64(i)})
 	}
 	for i := range uint64(many) {
-		if born, ok := s.born(fileID{i % 3, i * 4096}); !ok || born != int64(i) {
+		if born, ok := s.Born(FileID{i % 3, i * 4096}); !ok || born != int64(i) {
 			t.Fatalf("file %d: born %d, %v", i, born, ok)
 		}
-		if _, ok := s.born(fileID{i % 3, i*4096 + 1}); ok {
+		if _, ok := s.Born(FileID{i % 3, i*4096 + 1}); ok {
 			t.Fatalf("file %d: its neighbour is known", i)
 		}
 	}
-	s.add(identity{fileID{0, 0}, 7}) // a later file with the number
-	if born, ok := s.born(fileID{0, 0}); !ok || born != 7 {
+	s.Add(Identity{FileID{0, 0}, 7}) // a later file with the number
+	if born, ok := s.Born(FileID{0, 0}); !ok || born != 7 {
 		t.Errorf("born %d, %v", born, ok)
 	}
-	if _, ok := s.born(fileID{9, 0}); ok {
+	if _, ok := s.Born(FileID{9, 0}); ok {
 		t.Error("a file of a device that was never met is known")
 	}
 	slots := 0
@@ -46,20 +46,20 @@ func TestAnIdentityIsThatOfTheFileItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unix.Close(fd)
-	open, err := identifyOpen(fd)
-	if err != nil || open.fileID != idOf(stat(t, "f")) {
-		t.Errorf("%v, %v, want number %v", open, err, idOf(stat(t, "f")))
+	open, err := IdentifyOpen(fd)
+	if err != nil || open.FileID != IDOf(stat(t, "f")) {
+		t.Errorf("%v, %v, want number %v", open, err, IDOf(stat(t, "f")))
 	}
-	if named, err := identify(place{nil, "f"}); named != open {
+	if named, err := Identify(Place{nil, "f"}); named != open {
 		t.Errorf("by its name %v, %v, want %v", named, err, open)
 	}
 	if err := os.Symlink("f", "l"); err != nil {
 		t.Fatal(err)
 	}
-	if link, _ := identify(place{nil, "l"}); link.fileID != idOf(stat(t, "l")) {
+	if link, _ := Identify(Place{nil, "l"}); link.FileID != IDOf(stat(t, "l")) {
 		t.Error(fmt.Sprint("the link was followed: ", link))
 	}
-	if _, err := identify(place{nil, "missing"}); err != unix.ENOENT {
+	if _, err := Identify(Place{nil, "missing"}); err != unix.ENOENT {
 		t.Errorf("missing: %v", err)
 	}
 }
