@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/filecopy/attr"
 	"zeroutils/internal/filecopy/place"
 )
 
@@ -12,9 +13,9 @@ import (
 // the owner and the permissions, where those of the source are not wanted.
 func (w *worker) inherit(dst *file) *Problem {
 	old := dst.staging.old
-	k := &keeping{
-		from: handle{-1, dst.staging.to}, to: handle{dst.fd, dst.at},
-		source: old, was: &dst.stat, fresh: true,
+	k := &attr.Pair{
+		From: attr.Named(dst.staging.to), To: attr.Opened(dst.fd, dst.at),
+		Source: old, Was: &dst.stat, Fresh: true,
 	}
 	kept := false
 	if !w.options.Preserve.has(Ownership) {
@@ -24,12 +25,12 @@ func (w *worker) inherit(dst *file) *Problem {
 		}
 	}
 	if !w.options.Preserve.has(Mode) {
-		mode := old.Mode & (permissions | setID)
+		mode := old.Mode & (attr.Permissions | attr.SetID)
 		if !kept || !w.privileged {
 			mode &^= unix.S_ISUID | unix.S_ISGID // as a write does
 		}
-		if err := keepMode(k, mode); err != nil {
-			return k.problem(PreservePermissions, err)
+		if err := attr.KeepMode(k, mode); err != nil {
+			return notKept(k, PreservePermissions, err)
 		}
 	}
 	if err := place.Fstat(dst.fd, &dst.stat); err != nil {

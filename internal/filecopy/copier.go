@@ -3,6 +3,7 @@ package filecopy
 import (
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/filecopy/attr"
 	"zeroutils/internal/filecopy/place"
 	"zeroutils/internal/splice"
 )
@@ -31,7 +32,7 @@ type Copier struct {
 // New returns a Copier. It reads the umask, for which it has to set it for a
 // moment: nothing else should create files then.
 func New(o Options, l Listener) *Copier {
-	umask := unix.Umask(permissions)
+	umask := unix.Umask(attr.Permissions)
 	unix.Umask(umask)
 	s := &setting{options: o, umask: uint32(umask), privileged: unix.Geteuid() == 0, gauge: &Gauge{}, durable: o.Fsync}
 	if o.Move {

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/filecopy/attr"
 	"zeroutils/internal/filecopy/place"
 )
 
@@ -75,16 +76,16 @@ func (w *worker) drop(f *filling) {
 func (w *worker) finishDirectory(f *filling) *Problem {
 	e, m := f.entry, f.made
 	defer m.dir.Close()
-	src := handle{-1, e.src}
+	src := attr.Named(e.src)
 	if f.src != nil {
 		defer f.src.Close()
 		if (level{f.src, m.dir}).lost() {
 			return nil
 		}
-		src.fd = f.src.FD
+		src.FD = f.src.FD
 	}
 	fresh := e.action == Create
-	p := w.keep(&keeping{from: src, to: m.handle(), source: &e.stat, was: &m.stat, fresh: fresh, noXattrs: e.role == onTheWay})
+	p := w.keep(&attr.Pair{From: src, To: m.handle(), Source: &e.stat, Was: &m.stat, Fresh: fresh, NoXattrs: e.role == onTheWay})
 	if p == nil && !w.options.Preserve.has(Mode) && !w.options.PlainModes && fresh {
 		p = w.restoreMode(e, m)
 	}
@@ -105,7 +106,7 @@ func (w *worker) restoreMode(e *entry, m *madeDirectory) *Problem {
 	if omitted == 0 && !m.opened {
 		return nil
 	}
-	if err := m.handle().chmod(m.stat.Mode&^unix.S_IFMT | omitted); err != nil {
+	if err := m.handle().Chmod(m.stat.Mode&^unix.S_IFMT | omitted); err != nil {
 		return &Problem{What: PreservePermissions, Dest: e.dst.Path(), Err: err}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/filecopy/attr"
 	"zeroutils/internal/filecopy/place"
 )
 
@@ -95,7 +96,7 @@ func (w *worker) putSymbolicLink(e *entry) *Problem {
 	}
 	p := w.putLink(e, CreateLinkTo, name)
 	if p == nil {
-		return w.keep(&keeping{from: handle{-1, e.src}, to: handle{-1, e.dst}, source: &e.stat, fresh: true, link: true, own: true})
+		return w.keep(&attr.Pair{From: attr.Named(e.src), To: attr.Named(e.dst), Source: &e.stat, Fresh: true, Link: true, Own: true})
 	}
 	if p.What == CreateLinkTo {
 		p.Source = name

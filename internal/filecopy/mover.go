@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/filecopy/attr"
 	"zeroutils/internal/filecopy/place"
 )
 
@@ -270,7 +271,7 @@ func (w *worker) differingAttribute(from, to *unix.Stat_t) string {
 		return "in length"
 	case keeps.has(Ownership) && w.privileged && !owned:
 		return "in owner"
-	case keeps.has(Mode) && (from.Mode^to.Mode)&permissions != 0:
+	case keeps.has(Mode) && (from.Mode^to.Mode)&attr.Permissions != 0:
 		return "in permissions"
 	case keeps.has(Timestamps) && !sameTime(from.Mtim, to.Mtim):
 		return "in time of change"
@@ -334,25 +335,25 @@ func (m *mover) unkept(w *worker, e *entry, dst, src *file) *Problem {
 	if m == nil || !src.regular() || !dst.regular() || keepsSizes(w.devices.filesystem(dst)) {
 		return nil
 	}
-	to, keeps := handle{dst.fd, dst.at}, w.options.Preserve
+	to, keeps := attr.Opened(dst.fd, dst.at), w.options.Preserve
 	var lost []string
 	if keeps.has(Mode) {
-		k := &keeping{from: handle{src.fd, src.at}, to: to, source: &e.stat, was: &dst.stat, fresh: true}
-		if keepMode(k, e.stat.Mode&permissions) != nil {
+		k := &attr.Pair{From: attr.Opened(src.fd, src.at), To: to, Source: &e.stat, Was: &dst.stat, Fresh: true}
+		if attr.KeepMode(k, e.stat.Mode&attr.Permissions) != nil {
 			lost = append(lost, "mode")
 		}
 	}
 	if keeps.has(Ownership) && w.privileged {
-		to.chown(int(e.stat.Uid), int(e.stat.Gid)) // what comes of it is seen below
+		to.Chown(int(e.stat.Uid), int(e.stat.Gid)) // what comes of it is seen below
 	}
 	if keeps.has(Timestamps) {
-		to.touch(e.stat.Atim, e.stat.Mtim)
+		to.Touch(e.stat.Atim, e.stat.Mtim)
 	}
 	if err := place.Fstat(dst.fd, &dst.stat); err != nil {
 		return &Problem{What: StatDest, Dest: dst.at.Path(), Err: err}
 	}
 	from, now := &e.stat, &dst.stat
-	if keeps.has(Mode) && lost == nil && (from.Mode^now.Mode)&permissions != 0 {
+	if keeps.has(Mode) && lost == nil && (from.Mode^now.Mode)&attr.Permissions != 0 {
 		lost = append(lost, "mode")
 	}
 	if keeps.has(Ownership) && w.privileged && (from.Uid != now.Uid || from.Gid != now.Gid) {

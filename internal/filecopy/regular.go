@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/filecopy/attr"
 	"zeroutils/internal/filecopy/place"
 )
 
@@ -198,7 +199,7 @@ func (w *worker) create(e *entry) (*file, *Problem) {
 
 // createMode are the permissions that a regular file is made with.
 func (w *worker) createMode(e *entry) uint32 {
-	return e.stat.Mode & permissions &^ w.omitted(0)
+	return e.stat.Mode & attr.Permissions &^ w.omitted(0)
 }
 
 // created describes a new file. If it is in a directory that was looked at, that
@@ -232,8 +233,8 @@ func (w *worker) empty(dst, src *file) *Problem {
 	if w.options.Data.Reflink == ReflinkAlways {
 		return nil
 	}
-	if excess := dst.stat.Mode & permissions &^ src.stat.Mode; excess != 0 && w.options.Preserve.has(Mode) {
-		place.Fchmod(dst.fd, dst.stat.Mode&(permissions|setID)&^excess) // if not ours, preserving the mode says so
+	if excess := dst.stat.Mode & attr.Permissions &^ src.stat.Mode; excess != 0 && w.options.Preserve.has(Mode) {
+		place.Fchmod(dst.fd, dst.stat.Mode&(attr.Permissions|attr.SetID)&^excess) // if not ours, preserving the mode says so
 	}
 	return w.continueOrEmpty(dst, src)
 }
@@ -245,15 +246,15 @@ func (w *worker) finishRegular(e *entry, dst, src *file) *Problem {
 			return p
 		}
 	}
-	p := w.keep(&keeping{
-		from: handle{src.fd, src.at}, to: handle{dst.fd, dst.at},
-		source: &e.stat, was: &dst.stat, fresh: dst.fresh,
+	p := w.keep(&attr.Pair{
+		From: attr.Opened(src.fd, src.at), To: attr.Opened(dst.fd, dst.at),
+		Source: &e.stat, Was: &dst.stat, Fresh: dst.fresh,
 	})
-	omitted := e.stat.Mode & permissions & w.omitted(0) &^ w.umask
+	omitted := e.stat.Mode & attr.Permissions & w.omitted(0) &^ w.umask
 	if p != nil || omitted == 0 || w.options.PlainModes || w.options.Preserve.has(Mode) || !dst.fresh {
 		return p
 	}
-	if err := place.Fchmod(dst.fd, e.stat.Mode&permissions&^w.umask); err != nil {
+	if err := place.Fchmod(dst.fd, e.stat.Mode&attr.Permissions&^w.umask); err != nil {
 		return &Problem{What: PreservePermissions, Dest: dst.at.Path(), Err: err}
 	}
 	return nil

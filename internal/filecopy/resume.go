@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/filecopy/attr"
 	"zeroutils/internal/filecopy/place"
 )
 
@@ -159,7 +160,7 @@ func (f *file) distrust() {
 		return
 	}
 	place.Ftruncate(f.fd, 0)
-	handle{f.fd, f.at}.touch(f.stat.Atim, f.stat.Mtim)
+	attr.Opened(f.fd, f.at).Touch(f.stat.Atim, f.stat.Mtim)
 }
 
 // markName is an extended attribute of a partial copy that says which source it

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/filecopy/attr"
 	"zeroutils/internal/filecopy/place"
 )
 
@@ -35,7 +36,7 @@ func (w *worker) noRoom(dst, src *file) *Problem {
 	}
 	// What it has reserved until then goes; nobody shall see that it was there.
 	place.Ftruncate(dst.fd, dst.stat.Size)
-	handle{dst.fd, dst.at}.touch(dst.stat.Atim, dst.stat.Mtim)
+	attr.Opened(dst.fd, dst.at).Touch(dst.stat.Atim, dst.stat.Mtim)
 	return &Problem{What: NoRoom, Dest: dst.at.Path(), Err: err}
 }
 

@@ -1,6 +1,10 @@
 package filecopy
 
-import "zeroutils/internal/filecopy/place"
+import (
+	"zeroutils/internal/filecopy/place"
+
+	"zeroutils/internal/filecopy/attr"
+)
 
 // copyLink makes a symbolic link like the source.
 func (c *Copier) copyLink(e *entry) *Problem {
@@ -11,7 +15,7 @@ func (c *Copier) copyLink(e *entry) *Problem {
 	if p := c.putLink(e, CreateLink, text); p != nil {
 		return p
 	}
-	return c.keep(&keeping{from: handle{-1, e.src}, to: handle{-1, e.dst}, source: &e.stat, fresh: true, link: true})
+	return c.keep(&attr.Pair{From: attr.Named(e.src), To: attr.Named(e.dst), Source: &e.stat, Fresh: true, Link: true})
 }
 
 // copySpecial makes a FIFO, a device or a socket like the source.
@@ -23,12 +27,12 @@ func (c *Copier) copySpecial(e *entry, what What) *Problem {
 	if p != nil {
 		return p
 	}
-	p = c.keep(&keeping{from: handle{-1, e.src}, to: handle{-1, e.dst}, source: &e.stat, fresh: true})
-	omitted := e.stat.Mode & permissions & c.omitted(0) &^ c.umask
+	p = c.keep(&attr.Pair{From: attr.Named(e.src), To: attr.Named(e.dst), Source: &e.stat, Fresh: true})
+	omitted := e.stat.Mode & attr.Permissions & c.omitted(0) &^ c.umask
 	if p != nil || omitted == 0 || c.options.PlainModes || c.options.Preserve.has(Mode) {
 		return p
 	}
-	if err := (handle{-1, e.dst}).chmod(e.stat.Mode & (permissions | setID) &^ c.umask); err != nil {
+	if err := (attr.Named(e.dst)).Chmod(e.stat.Mode & (attr.Permissions | attr.SetID) &^ c.umask); err != nil {
 		return &Problem{What: PreservePermissions, Dest: e.dst.Path(), Err: err}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/filecopy/attr"
 	"zeroutils/internal/filecopy/place"
 )
 
@@ -26,7 +27,7 @@ func TestAStagedCopyIsNotReadableByThoseWhoMayNotReadTheOldFile(t *testing.T) {
 				t.Fatal(p)
 			}
 			defer dst.abandon()
-			if mode := dst.stat.Mode & permissions; mode != 0o600 {
+			if mode := dst.stat.Mode & attr.Permissions; mode != 0o600 {
 				t.Errorf("mode %o before the contents come", mode)
 			}
 		})

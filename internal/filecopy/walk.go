@@ -3,6 +3,7 @@ package filecopy
 import (
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/filecopy/attr"
 	"zeroutils/internal/filecopy/place"
 )
 
@@ -107,9 +108,9 @@ type madeDirectory struct {
 func (c *Copier) enter(e *entry) (*madeDirectory, *Problem) {
 	m := &madeDirectory{}
 	if e.action == Create {
-		mode := e.stat.Mode & (permissions | setID)
+		mode := e.stat.Mode & (attr.Permissions | attr.SetID)
 		if e.role == onTheWay && c.options.PlainModes { // it stays so if the next one cannot be made
-			mode = permissions
+			mode = attr.Permissions
 		}
 		m.omitted = mode & c.omitted(unix.S_IWGRP|unix.S_IWOTH)
 		if err := place.Mkdir(e.dst, mode&^m.omitted); err != nil {
@@ -151,7 +152,7 @@ func (c *Copier) openUp(m *madeDirectory) *Problem {
 	if m.stat.Mode&unix.S_IRWXU == unix.S_IRWXU {
 		return nil
 	}
-	err := m.handle().chmod(m.stat.Mode&^unix.S_IFMT | unix.S_IRWXU)
+	err := m.handle().Chmod(m.stat.Mode&^unix.S_IFMT | unix.S_IRWXU)
 	if err != nil {
 		return &Problem{What: OpenUpDirectory, Dest: m.dir.At.Path(), Err: err}
 	}
@@ -160,9 +161,9 @@ func (c *Copier) openUp(m *madeDirectory) *Problem {
 }
 
 // handle reaches the directory's attributes.
-func (m *madeDirectory) handle() handle {
+func (m *madeDirectory) handle() attr.Handle {
 	if m.dir.PathOnly {
-		return handle{-1, m.dir.At}
+		return attr.Named(m.dir.At)
 	}
-	return handle{m.dir.FD, m.dir.At}
+	return attr.Opened(m.dir.FD, m.dir.At)
 }

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/filecopy/attr"
 	"zeroutils/internal/filecopy/place"
 	"zeroutils/internal/testfs"
 )
@@ -267,14 +268,14 @@ func TestANewDirectoryIsAtNoTimeOpenToOthers(t *testing.T) {
 		o.Preserve = test.preserve
 		r := newRun(t, o)
 		r.during = func(source string) {
-			if got := stat(t, "dst").Mode & permissions; got != test.during {
+			if got := stat(t, "dst").Mode & attr.Permissions; got != test.during {
 				t.Errorf("mode %o while it is filled, want %o", got, test.during)
 			}
 		}
 		r.To("dst", "src", true)
 		unix.Umask(umask)
 		r.clean(t)
-		if got := stat(t, "dst").Mode & permissions; got != test.then {
+		if got := stat(t, "dst").Mode & attr.Permissions; got != test.then {
 			t.Errorf("mode %o in the end, want %o", got, test.then)
 		}
 		os.RemoveAll("dst")
