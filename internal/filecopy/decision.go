@@ -145,7 +145,7 @@ func (c *Copier) decideFound(e *entry) *Problem {
 		}
 	}
 	if skip, p := c.skips(e); skip || same {
-		if skip && p == nil {
+		if skip && (p == nil || p.What == Declined) {
 			c.skipped(e)
 		}
 		e.action = Skip

@@ -16,12 +16,14 @@ func (c *Copier) IntoParents(t *Target, source string) {
 	if base == "" {
 		base = "."
 	}
-	p := &parents{Copier: c, last: t.dir, way: strings.TrimRight(name[:strings.LastIndexByte(name, '/')+1], "/")}
+	above := name[:strings.LastIndexByte(name, '/')+1]
+	p := &parents{Copier: c, last: t.dir, way: strings.TrimRight(above, "/")}
 	defer p.close()
 	if problem := p.make(t.dir); problem != nil {
 		c.report(problem)
 		return
 	}
+	p.slashes(above)
 	c.reserve(p.last, base)
 	c.start(&entry{src: place.Path(source), dst: place.In(p.last, base)})
 	p.sync(t.dir)
@@ -67,12 +69,21 @@ func (p *parents) make(target *place.Directory) *Problem {
 		rest := p.way[at:]
 		name, _, _ := strings.Cut(rest, "/")
 		end := at + len(name)
+		p.slashes(p.way[:at])
 		if problem := p.step(place.In(p.last, name), p.way[:end], place.Joinable(target.At.Path())+p.way[begin:end]); problem != nil {
 			return problem
 		}
 		at = len(p.way) - len(strings.TrimLeft(p.way[end:], "/"))
 	}
 	return nil
+}
+
+// slashes has the innermost directory shown with as many slashes behind it as
+// the user gave.
+func (p *parents) slashes(way string) {
+	if p.last.Shown != "" {
+		p.last.Shown += way[len(strings.TrimRight(way, "/")):][1:]
+	}
 }
 
 // open takes a directory as it is.

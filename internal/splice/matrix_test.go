@@ -239,7 +239,7 @@ func (tr trial) copy(in, out int, o splice.Options) (splice.Report, error) {
 
 func (s *stage) describe(fd int) *splice.Descriptor {
 	s.Helper()
-	d, err := splice.Describe(fd)
+	d, err := splice.DescribeOwn(fd)
 	s.must(err)
 	return d
 }

@@ -44,9 +44,9 @@ func (p Place) Path() string {
 	for ; root.At.Dir != nil && root.Shown == ""; root = root.At.Dir {
 		names = append(names, root.At.Name)
 	}
-	top := root.At.Name
+	top := Joinable(root.At.Name)
 	if root.Shown != "" {
-		top = root.Shown
+		top = root.Shown + "/"
 	}
 	size := len(top) + len(names)
 	for _, name := range names {
@@ -54,7 +54,7 @@ func (p Place) Path() string {
 	}
 	var b strings.Builder
 	b.Grow(size)
-	b.WriteString(Joinable(top))
+	b.WriteString(top)
 	for i := len(names) - 1; i >= 0; i-- {
 		b.WriteString(names[i])
 		if i > 0 {
