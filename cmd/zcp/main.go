@@ -39,12 +39,12 @@ holes of SOURCE are holes of DEST. --reflink means --reflink=always.
 			}},
 			&cli.BoolFlag{Name: "copy-contents", Usage: "copy contents of special files when recursive"},
 			&cli.BoolFlag{Name: "d", Usage: "same as --no-dereference --preserve=links"},
-			&cli.BoolFlag{Name: "direct", Usage: "read and write past the page cache, where the filesystems can"},
-			&cli.BoolFlag{Name: "nocache", Usage: "leave nothing of what is copied in the page cache"},
+			&cli.BoolFlag{Name: "direct", Category: gnuflag.Own, Usage: "read and write past the page cache, where the filesystems can"},
+			&cli.BoolFlag{Name: "nocache", Category: gnuflag.Own, Usage: "leave nothing of what is copied in the page cache"},
 			&cli.BoolFlag{Name: "debug", Usage: "explain how a file is copied; implies -v"},
 			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "if an existing destination file cannot be opened, replace it"},
 			&cli.BoolFlag{Name: "H", Usage: "follow command-line symbolic links in SOURCE"},
-			&cli.StringFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "copy the files of a tree by `N` workers; the default is the number of CPUs"},
+			&cli.StringFlag{Name: "jobs", Category: gnuflag.Own, Aliases: []string{"j"}, Usage: "copy the files of a tree by `N` workers; the default is the number of CPUs"},
 			&cli.BoolFlag{Name: "interactive", Aliases: []string{"i"}, Usage: "prompt before overwrite (overrides a previous -n option)"},
 			&cli.BoolFlag{Name: "keep-directory-symlink", Usage: "follow existing symlinks to directories"},
 			&cli.BoolFlag{Name: "link", Aliases: []string{"l"}, Usage: "hard link files instead of copying"},
@@ -55,9 +55,10 @@ holes of SOURCE are holes of DEST. --reflink means --reflink=always.
 			&gnuflag.OptionalString{StringFlag: cli.StringFlag{Name: "preserve", Usage: "preserve the attributes in `ATTR_LIST`: mode, ownership, timestamps (these three by default), links, context, xattr or all"}},
 			&cli.StringFlag{Name: "no-preserve", Usage: "don't preserve the attributes in `ATTR_LIST`"},
 			&cli.BoolFlag{Name: "parents", Usage: "use full source file name under DIRECTORY"},
+			&cli.BoolFlag{Name: "path", Category: gnuflag.Own, Hidden: true}, // GNU's old name of --parents
 			&cli.BoolFlag{Name: "recursive", Aliases: []string{"R", "r"}, Usage: "copy directories recursively"},
 			&gnuflag.OptionalString{
-				StringFlag: cli.StringFlag{Name: "progress", Usage: "show on standard error how far the copy is, `WHEN`: auto (the default: on a terminal, after a second), always or never"},
+				StringFlag: cli.StringFlag{Name: "progress", Category: gnuflag.Own, Usage: "show on standard error how far the copy is, `WHEN`: auto (the default: on a terminal, after a second), always or never"},
 				Absent:     "auto",
 			},
 			&gnuflag.OptionalString{
@@ -71,11 +72,11 @@ holes of SOURCE are holes of DEST. --reflink means --reflink=always.
 			&cli.StringFlag{Name: "suffix", Aliases: []string{"S"}, Usage: "make backups, with `SUFFIX` in place of the usual ~"},
 			&cli.StringFlag{Name: "target-directory", Aliases: []string{"t"}, Usage: "copy all SOURCE arguments into `DIRECTORY`"},
 			&cli.BoolFlag{Name: "no-target-directory", Aliases: []string{"T"}, Usage: "treat DEST as a normal file"},
-			&cli.BoolFlag{Name: "atomic", Usage: "put each file in its place when it is complete, or leave what is there"},
-			&cli.BoolFlag{Name: "fsync", Usage: "have files and their names on disk before they count as copied"},
-			&cli.BoolFlag{Name: "move", Usage: "rename, or copy as --archive --atomic --fsync do, then remove the source"},
-			&cli.BoolFlag{Name: "resume", Usage: "continue a partial copy, if it is a beginning of SOURCE"},
-			&cli.BoolFlag{Name: "verify", Usage: "read source and copy back, past the page cache where possible, and compare"},
+			&cli.BoolFlag{Name: "atomic", Category: gnuflag.Own, Usage: "put each file in its place when it is complete, or leave what is there"},
+			&cli.BoolFlag{Name: "fsync", Category: gnuflag.Own, Usage: "have files and their names on disk before they count as copied"},
+			&cli.BoolFlag{Name: "move", Category: gnuflag.Own, Usage: "rename, or copy as --archive --atomic --fsync do, then remove the source"},
+			&cli.BoolFlag{Name: "resume", Category: gnuflag.Own, Usage: "continue a partial copy, if it is a beginning of SOURCE"},
+			&cli.BoolFlag{Name: "verify", Category: gnuflag.Own, Usage: "read source and copy back, past the page cache where possible, and compare"},
 			&gnuflag.OptionalString{
 				StringFlag: cli.StringFlag{Name: "update", Aliases: []string{"u"}, Usage: "replace which existing files, `UPDATE`: all (the default), older (that of the bare option), none or none-fail"},
 				Absent:     "older",
@@ -101,18 +102,18 @@ func run(inv *tool.Invocation) error {
 	if err != nil {
 		return err
 	}
-	j, err := jobOf(inv, &options)
+	j, err := jobOf(inv.Operands, options)
 	if err != nil {
 		return err
 	}
-	n := newNarrator(inv)
+	n := &narrator{inv: inv, options: options}
 	var p *progress
 	var i *interrupt
 	n.busy = func() {
 		p.answer()
 		i.watch()
 	}
-	c := filecopy.New(options, n.listener())
+	c := filecopy.New(options.copy, n.listener())
 	defer c.Close()
 	i = newInterrupt(inv, c)
 	p = startProgress(inv, c, j.sources, options)
@@ -125,7 +126,10 @@ func run(inv *tool.Invocation) error {
 	p.stop()
 	report := c.Report()
 	report.Elapsed = time.Since(start)
-	extras := append(verifiedStats(inv, c), reasonsOf(c.Tally()))
+	extras := []tool.Extra{reasonsOf(c.Tally())}
+	if options.copy.Verify {
+		extras = append(verifiedStats(c), extras...)
+	}
 	inv.PrintStats(report, extras...)
 	return nil
 }
