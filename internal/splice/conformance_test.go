@@ -156,13 +156,6 @@ func pages(n int) (lengths []int) {
 
 var datagrams = []int{1, 100, 5000, 60_000, 150_000, 7}
 
-func sum(n []int) (all int64) {
-	for _, m := range n {
-		all += int64(m)
-	}
-	return all
-}
-
 func records(s *scene) {
 	st := s.stream(Socket, 0, datagrams...)
 	st.records, s.src.Records = true, true
