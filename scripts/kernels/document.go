@@ -55,6 +55,15 @@ func (d *sheet) notes(out *bytes.Buffer) {
 // A row is what several kernels have in common: a part of a test.
 type row struct{ test, part string }
 
+// where is the filesystem, or the test.
+func (r row) where() string {
+	name := strings.TrimPrefix(r.test, "fs/")
+	if name != r.test {
+		name, _, _ = strings.Cut(name, "/")
+	}
+	return name
+}
+
 func (d *sheet) rows(match func(result) bool) (rows []row, methods []string) {
 	for _, b := range d.books {
 		for _, r := range b.Results {
@@ -82,14 +91,14 @@ func (d *sheet) methods(out *bytes.Buffer) {
 	out.WriteString(`
 ## Filesystems and methods
 
-A cell says whether ` + "`--method`" + ` serves, at all sizes from 0 to 3 MiB around a page
-and a pipe, and under ` + "`auto`" + ` what moved most bytes. Source and sink are on the
+A cell says whether ` + "`--method`" + ` serves, at sizes up to 3 MiB that end in the
+middle of a page, and under ` + "`auto`" + ` what moved most bytes. Source and sink are on the
 same filesystem. NFS and SMB were served by the guest itself, from ext4.
 
 `)
 	fmt.Fprintf(out, "| filesystem | copy | %s |\n| --- | --- |%s\n", strings.Join(methods, " | "), strings.Repeat(" --- |", len(methods)))
 	for _, at := range rows {
-		fmt.Fprintf(out, "| %s | %s |", strings.TrimPrefix(at.test, "fs/"), at.part)
+		fmt.Fprintf(out, "| %s | %s |", at.where(), at.part)
 		for _, m := range methods {
 			fmt.Fprintf(out, " %s |", d.cell(at, m))
 		}
@@ -105,7 +114,7 @@ func (d *sheet) features(out *bytes.Buffer) {
 	}
 	out.WriteString("\n## Everything else\n\n| test | what | result |\n| --- | --- | --- |\n")
 	for _, at := range rows {
-		fmt.Fprintf(out, "| %s | %s | %s |\n", strings.TrimPrefix(at.test, "fs/"), at.part, d.cell(at, ""))
+		fmt.Fprintf(out, "| %s | %s | %s |\n", at.where(), at.part, d.cell(at, ""))
 	}
 }
 
