@@ -32,14 +32,18 @@ case $(go env GOARCH) in
 amd64 | arm64) entry="-E zeroutils_start" ;;
 esac
 
-# git does not trust a checkout of another user: this one is to be built, so it
-# is trusted, and go need not ask git.
-release=$(git -c safe.directory="$root" describe --tags --always --dirty 2>/dev/null || echo devel)
+# -tags and -ldflags here would replace those of GOFLAGS, so they include them.
+tags=urfave_cli_no_docs
+ldflags="-s -w $entry -X zeroutils/internal/tool.version=$(scripts/version.sh)"
+for flag in $(go env GOFLAGS); do
+	case $flag in
+	-tags=*) tags=$tags,${flag#*=} ;;
+	-ldflags=*) ldflags="$ldflags ${flag#*=}" ;;
+	esac
+done
 
-build() {
-	CGO_ENABLED=0 go build "$@" -trimpath -buildvcs=false -tags urfave_cli_no_docs \
-		-ldflags "-s -w $entry -X zeroutils/internal/tool.version=$release" \
-		-o "$dir/" ./cmd/...
+build() { # -buildvcs=false: version.sh has asked git, which may not trust the checkout's owner
+	CGO_ENABLED=0 go build "$@" -trimpath -buildvcs=false -tags "$tags" -ldflags "$ldflags" -o "$dir/" ./cmd/...
 }
 
 if [ -z "$verbose" ]; then
@@ -47,7 +51,14 @@ if [ -z "$verbose" ]; then
 	exit
 fi
 said=$(mktemp)
-(while sleep 4; do echo "    $(wc -l <"$said") packages compiled"; done) &
+(
+	last=
+	while sleep 4; do
+		count=$(wc -l <"$said")
+		[ "$count" = "$last" ] || echo "    $count packages compiled"
+		last=$count
+	done
+) &
 ticker=$!
 trap 'kill "$ticker"; rm -f "$said"' EXIT
 trap 'exit 129' HUP

@@ -111,6 +111,17 @@ tests() {
 	"$work/gotest" "$work/log" test "$@"
 }
 
+for_packages() {
+	(cd scripts/package && ../fetch.sh -test ./... && go vet ./... && tests ./...)
+}
+
+# packages_changed: the scripts that make packages were changed within a day of
+# the last commit.
+packages_changed() {
+	last=$(git log -1 --format=%ct 2>/dev/null) || return 1
+	[ -n "$(git log -1 --format=%h --since="$((last - 86400))" -- scripts/package scripts/install.sh 2>/dev/null)" ]
+}
+
 for_the_benchmark() {
 	(cd scripts/bench && go vet ./... && tests ./...)
 }
@@ -120,6 +131,14 @@ for_architectures() {
 		echo "   $arch"
 		GOARCH=$arch CGO_ENABLED=0 go vet ./cmd/... || return 1
 	done
+}
+
+# go install makes tools without the entry point that build.sh gives them.
+by_go_install() {
+	GOFLAGS='' GOBIN="$work/plain" go install ./cmd/... || return 1
+	echo data >"$work/data"
+	"$work/plain/zcat" "$work/data" | "$work/plain/ztee" | "$work/plain/zpipe" >"$work/out" &&
+		"$work/plain/zcp" "$work/out" "$work/copy" && cmp "$work/data" "$work/copy"
 }
 
 with_32_bits() {
@@ -151,8 +170,14 @@ esac
 if [ -z "$chosen" ] && [ $level != quick ]; then
 	part "tests of the benchmark" for_the_benchmark
 fi
+if [ -z "$chosen" ] && { [ $level = all ] || { [ -n "$ci" ] && packages_changed; }; }; then
+	part "packages" for_packages
+fi
 if [ -z "$chosen" ] && { [ -n "$ci" ] || [ $level = all ]; }; then
-	part "other architectures" for_architectures
+	part "go install" by_go_install
+	part "the engine's matrix without the race detector" tests ./internal/splice -run 'Every'
+	part "go vet for other architectures" for_architectures
+	! has qemu-s390x || part "the tools on other architectures" scripts/architectures.sh
 	[ "$(go env GOARCH)" != amd64 ] || part "tests with 32 bits" with_32_bits
 fi
 

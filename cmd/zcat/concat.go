@@ -25,14 +25,16 @@ type concatenation struct {
 
 // newConcatenation fails with the error of standard output.
 func newConcatenation(inv *tool.Invocation, format *catformat.Formatter) (*concatenation, error) {
-	out, err := tool.Neighbour(inv.Stdout())
+	out, err := tool.Inherited(inv.Stdout())
 	if err != nil {
 		return nil, err
 	}
+	copier := splice.New()
+	tool.GiveBackBeforeDying(copier)
 	return &concatenation{
 		inv:     inv,
 		out:     out,
-		copier:  splice.New(),
+		copier:  copier,
 		format:  format,
 		options: splice.Options{Method: inv.Method, Stable: inv.Flags.Bool("stable")},
 	}, nil
@@ -112,6 +114,7 @@ func (c *concatenation) end() bool {
 // standard output.
 func (c *concatenation) failed(name string, err error) bool {
 	if write := (*splice.WriteError)(nil); errors.As(err, &write) {
+		tool.DieOfBrokenPipe(c.out.Kind, err)
 		c.inv.Errorf("write error: %v", err)
 		return false
 	}
@@ -122,7 +125,7 @@ func (c *concatenation) failed(name string, err error) bool {
 func (c *concatenation) open(name string) (*splice.Descriptor, error) {
 	if name == "-" {
 		c.readStdin = true
-		return tool.Neighbour(c.inv.Stdin())
+		return tool.Inherited(c.inv.Stdin())
 	}
-	return tool.Neighbour(tool.Open(name, unix.O_RDONLY, 0))
+	return tool.Opened(tool.Open(name, unix.O_RDONLY, 0))
 }

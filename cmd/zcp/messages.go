@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"zeroutils/internal/filecopy"
+	"zeroutils/internal/splice"
 	"zeroutils/internal/tool"
 )
 
@@ -76,6 +77,7 @@ func (n *narrator) arrow(what, source, dest, backup string) {
 
 // say prints a problem. Only warnings leave the status alone.
 func (n *narrator) say(p *filecopy.Problem) {
+	tool.DieOfBrokenPipe(splice.Pipe, p.Err) // no other destination has readers
 	text := p.Message(quoted)
 	if text == "" {
 		n.inv.SetStatus(1)

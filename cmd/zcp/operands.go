@@ -41,7 +41,7 @@ func jobOf(inv *tool.Invocation, o *filecopy.Options) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	j.parents = inv.Flags.Bool("parents")
+	j.parents = inv.Flags.Bool("parents") || inv.Flags.Bool("path")
 	switch {
 	case j.target == nil && j.parents:
 		return nil, tool.UsageErrorf("with --parents, the destination must be a directory")

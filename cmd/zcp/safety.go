@@ -31,7 +31,7 @@ func safely(inv *tool.Invocation, o *filecopy.Options) error {
 // forMoving has everything moved as it is, and refuses what would not leave a
 // copy of the source. What is preserved, preserve has decided.
 func forMoving(inv *tool.Invocation, o *filecopy.Options) error {
-	for _, name := range []string{"link", "symbolic-link", "copy-contents", "dereference", "H", "parents"} {
+	for _, name := range []string{"link", "symbolic-link", "copy-contents", "dereference", "H", "parents", "path"} {
 		if inv.Flags.Bool(name) {
 			if len(name) == 1 {
 				name = "-" + name

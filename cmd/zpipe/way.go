@@ -188,15 +188,16 @@ func (p *pair) explain(from, to *endpoint.Stream, delivered int64, err error) {
 
 // forgives reports whether it is no error that the reader of a sink has gone. A
 // command in a conversation says by its status whether it had enough. For
-// standard output and the like the process will die as a writer does, if it
-// would have done so by itself.
+// standard output and the like the process will die of SIGPIPE as a writer does,
+// where it catches the signal, or the kernel has not sent it (gVisor).
 func (p *pair) forgives(to *endpoint.Stream) bool {
 	if to.Connected() || p.served != nil {
 		return to.Command() && p.both
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.broken = (p.outlives || p.monitor.display.Load() != nil) && signals.Fatal(syscall.SIGPIPE)
+	caught := p.outlives || p.monitor.display.Load() != nil
+	p.broken = (caught || to.Out.Kind == splice.Pipe) && signals.Fatal(syscall.SIGPIPE)
 	if p.broken && p.both { // the other way need not end
 		p.monitor.stop()
 		signals.Die(syscall.SIGPIPE)

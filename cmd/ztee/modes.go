@@ -38,6 +38,16 @@ func modeOf(inv *tool.Invocation) mode {
 	return mode{exits: word == "exit" || word == "exit-nopipe", nopipe: nopipe, watches: nopipe}
 }
 
+// firstRound is how many bytes the outputs get before all of them have shown that
+// they take some; 0 is no limit. In the modes that exit, an output that fails at
+// once, such as a full disk, leaves the others little. GNU tee has 8 KiB.
+func (m mode) firstRound() int {
+	if m.exits {
+		return 64 << 10
+	}
+	return 0
+}
+
 // apply sets how the process takes SIGPIPE. With a display on the terminal it
 // dies by its own hand, after putting that in order.
 func (m mode) apply(display bool) {

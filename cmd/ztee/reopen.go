@@ -64,7 +64,7 @@ func (t *tee) renew(o *output) error {
 	if err != nil {
 		return err
 	}
-	renewed, err := tool.Neighbour(fd, nil)
+	renewed, err := tool.Opened(fd, nil)
 	if err == nil && renewed.Kind == splice.Regular {
 		renewed.Offset, err = unix.Seek(fd, 0, unix.SEEK_END)
 	}

@@ -47,13 +47,13 @@ func newTee(inv *tool.Invocation) *tee {
 // open opens standard output and every file. One that cannot be opened is
 // reported and left out; it returns false if that ends the run.
 func (t *tee) open(names []string) bool {
-	d, err := tool.Neighbour(t.inv.Stdout())
+	d, err := tool.Inherited(t.inv.Stdout())
 	if err != nil { // nothing is wrong with it until there is something to write
 		d = &splice.Descriptor{FD: -1}
 	}
 	t.add(stdoutName, d)
 	for _, name := range names {
-		d, err := tool.Neighbour(tool.Open(name, t.flags, fileMode))
+		d, err := tool.Opened(tool.Open(name, t.flags, fileMode))
 		if err == nil {
 			t.add(name, d)
 			continue
@@ -72,7 +72,7 @@ func (t *tee) add(name string, d *splice.Descriptor) {
 
 // copy brings standard input to all that is open.
 func (t *tee) copy() {
-	src, err := tool.Neighbour(t.inv.Stdin())
+	src, err := tool.Inherited(t.inv.Stdin())
 	if err != nil {
 		t.inv.Errorf("read error: %v", err)
 		t.inv.Errorf("standard input: %v", err)
@@ -85,12 +85,18 @@ func (t *tee) copy() {
 	}
 	copier := splice.New()
 	defer copier.Close()
+	if reopen == nil {
+		tool.GiveBackBeforeDying(copier)
+	} else {
+		tool.GiveBackBeforeDying(copier, unix.SIGHUP)
+	}
 	t.report, err = copier.Tee(t.sinks(), src, splice.Options{
 		Method:     t.inv.Method,
 		SinkFailed: t.failed,
 		WatchSinks: t.mode.watches,
 		Attend:     reopen,
 		Progress:   t.arrived,
+		FirstRound: t.mode.firstRound(),
 	})
 	var read *splice.ReadError
 	switch {
@@ -111,7 +117,7 @@ func (t *tee) sinks() []*splice.Sink {
 
 // failed is told of an output that takes no more.
 func (t *tee) failed(s *splice.Sink) error {
-	if t.mode.dies && t.display != nil && errors.Is(s.Err, unix.EPIPE) {
+	if t.mode.dies && errors.Is(s.Err, unix.EPIPE) && (s.Kind == splice.Pipe || t.display != nil) {
 		t.die(unix.SIGPIPE)
 	}
 	if t.mode.forgives(s) {

@@ -71,11 +71,14 @@ func (o *Opener) Open(e Endpoint, use Use) (*Stream, error) {
 	return o.connect(e)
 }
 
-// describe looks at an open descriptor and raises a pipe.
+// describe looks at a descriptor that was opened here, and raises a pipe.
 func (o *Opener) describe(fd int) (*splice.Descriptor, error) {
-	d, err := splice.Describe(fd)
+	return o.raised(splice.DescribeOwn(fd))
+}
+
+func (o *Opener) raised(d *splice.Descriptor, err error) (*splice.Descriptor, error) {
 	if err == nil && d.Kind == splice.Pipe && o.PipeSize > 0 {
-		_, _ = splice.RaisePipe(fd, o.PipeSize) // a smaller pipe works as well
+		_, _ = splice.RaisePipe(d.FD, o.PipeSize) // a smaller pipe works as well
 	}
 	return d, err
 }
@@ -104,7 +107,7 @@ func (o *Opener) existing(fd int) (*splice.Descriptor, error) {
 	} else if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil || flags&unix.FD_CLOEXEC != 0 {
 		return nil, unix.EBADF
 	}
-	return o.describe(fd)
+	return o.raised(splice.Describe(fd))
 }
 
 func (o *Opener) inherited(e Endpoint, use Use) (*Stream, error) {

@@ -32,10 +32,10 @@ type Copier struct {
 func New(o Options, l Listener) *Copier {
 	umask := unix.Umask(permissions)
 	unix.Umask(umask)
-	s := &setting{options: o, umask: uint32(umask), privileged: unix.Geteuid() == 0, gauge: &Gauge{}}
+	s := &setting{options: o, umask: uint32(umask), privileged: unix.Geteuid() == 0, gauge: &Gauge{}, durable: o.Fsync}
 	if o.Move {
 		s.mover = &mover{}
-		s.options.Atomic = true
+		s.options.Atomic, s.durable = true, true
 	}
 	return &Copier{worker: newWorker(s, newJournal(l)), memory: newMemory()}
 }
@@ -264,10 +264,7 @@ func (c *Copier) carryOut(e *entry) *Problem {
 		return p
 	}
 	e.placed = true
-	if c.mover != nil && (e.action.links() || !e.is(unix.S_IFREG)) {
-		return c.finishMove(e)
-	}
-	return nil
+	return c.mover.finishOther(c.worker, e)
 }
 
 // copyFile copies what is no directory, by its kind.
@@ -320,9 +317,7 @@ func (c *Copier) look(e *entry) error {
 	if c.follows(e) {
 		flags = 0
 	}
-	if c.mover != nil {
-		e.id, _ = identify(e.src) // what comes of it, stat says
-	}
+	c.mover.know(e, -1)
 	return fstatat(e.src, &e.stat, flags)
 }
 
@@ -331,9 +326,7 @@ func (c *Copier) lookInside(e *entry, flags int, kind uint32) bool {
 	if err != nil {
 		return false
 	}
-	if c.mover != nil {
-		e.id, _ = identifyOpen(fd)
-	}
+	c.mover.know(e, fd)
 	if err := fstat(fd, &e.stat); err != nil || !e.is(kind) {
 		unix.Close(fd)
 		return false

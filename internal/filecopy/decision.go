@@ -56,15 +56,11 @@ type decision struct {
 // done to it.
 func (c *Copier) decide(e *entry) *Problem {
 	p := c.decideCopy(e)
-	if p == nil && c.mover != nil && e.action != Skip && e.renames() {
+	if p == nil && c.mover.renames(e) {
 		e.action, e.otherwise = Rename, e.action
 	}
 	return p
 }
-
-// renames reports whether a source that is moved may be renamed: unless it is
-// known to be on another filesystem, or is a directory that has one to fill.
-func (e *entry) renames() bool { return e.isFound() || !e.crosses && e.action != Fill }
 
 // isFound reports whether source and destination are two names of one file, of
 // which the first only has to go.
@@ -145,7 +141,7 @@ func (c *Copier) decideFound(e *entry) *Problem {
 		}
 	}
 	if skip, p := c.skips(e); skip || same {
-		if skip && p == nil {
+		if skip && (p == nil || p.What == Declined) {
 			c.skipped(e)
 		}
 		e.action = Skip

@@ -86,13 +86,13 @@ func (w *worker) finishDirectory(f *filling) *Problem {
 	if p == nil && !w.options.Preserve.has(Mode) && !w.options.PlainModes && fresh {
 		p = w.restoreMode(e, m)
 	}
-	if w.options.Fsync || w.mover != nil {
+	if w.durable {
 		if syncProblem := m.dir.sync(); p == nil {
 			p = syncProblem
 		}
 	}
-	if p == nil && w.mover != nil && !w.stopped() {
-		p = w.removeDirectory(f)
+	if p == nil {
+		p = w.mover.finishDirectory(w, f)
 	}
 	return p
 }

@@ -20,14 +20,9 @@ func (c *Copier) copyName(e *entry) (done bool, p *Problem) {
 	}
 	id := idOf(&e.stat)
 	first, again := c.memory.copies[id]
-	if again && c.mover != nil {
-		again = c.isFurtherName(e, first)
-	}
-	if !again {
+	if !again || !c.isFurtherName(e, first) {
 		c.memory.copies[id] = place{e.dst.dir, strings.Clone(e.dst.name)}
-		if c.mover != nil {
-			c.rememberNames(e)
-		}
+		c.rememberNames(e)
 		return false, nil
 	}
 	if e.action == PutBeside {

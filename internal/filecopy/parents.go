@@ -14,12 +14,14 @@ func (c *Copier) IntoParents(t *Target, source string) {
 	if base == "" {
 		base = "."
 	}
-	p := &parents{Copier: c, last: t.dir, way: strings.TrimRight(name[:strings.LastIndexByte(name, '/')+1], "/")}
+	above := name[:strings.LastIndexByte(name, '/')+1]
+	p := &parents{Copier: c, last: t.dir, way: strings.TrimRight(above, "/")}
 	defer p.close()
 	if problem := p.make(t.dir); problem != nil {
 		c.report(problem)
 		return
 	}
+	p.slashes(above)
 	c.reserve(p.last, base)
 	c.start(&entry{src: place{nil, source}, dst: place{p.last, base}})
 	p.sync(t.dir)
@@ -65,12 +67,21 @@ func (p *parents) make(target *directory) *Problem {
 		rest := p.way[at:]
 		name, _, _ := strings.Cut(rest, "/")
 		end := at + len(name)
+		p.slashes(p.way[:at])
 		if problem := p.step(place{p.last, name}, p.way[:end], joinable(target.at.path())+p.way[begin:end]); problem != nil {
 			return problem
 		}
 		at = len(p.way) - len(strings.TrimLeft(p.way[end:], "/"))
 	}
 	return nil
+}
+
+// slashes has the innermost directory shown with as many slashes behind it as
+// the user gave.
+func (p *parents) slashes(way string) {
+	if p.last.shown != "" {
+		p.last.shown += way[len(strings.TrimRight(way, "/")):][1:]
+	}
 }
 
 // open takes a directory as it is.

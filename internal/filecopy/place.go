@@ -38,9 +38,9 @@ func (p place) path() string {
 	for ; root.at.dir != nil && root.shown == ""; root = root.at.dir {
 		names = append(names, root.at.name)
 	}
-	top := root.at.name
+	top := joinable(root.at.name)
 	if root.shown != "" {
-		top = root.shown
+		top = root.shown + "/"
 	}
 	size := len(top) + len(names)
 	for _, name := range names {
@@ -48,7 +48,7 @@ func (p place) path() string {
 	}
 	var b strings.Builder
 	b.Grow(size)
-	b.WriteString(joinable(top))
+	b.WriteString(top)
 	for i := len(names) - 1; i >= 0; i-- {
 		b.WriteString(names[i])
 		if i > 0 {

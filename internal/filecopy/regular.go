@@ -62,12 +62,11 @@ func (w *worker) conclude(e *entry, dst, src *file, p *Problem) *Problem {
 		p = w.commitOrAbandon(e, dst, p)
 		e.placed = p == nil
 	}
-	if p == nil && (w.mover != nil || w.options.Fsync && dst.home != dst.at) { // else the walk does it
+	if p == nil && (w.mover != nil || w.durable && dst.home != dst.at) { // else the walk does it
 		p = syncDirectory(dst.home)
 	}
-	if p == nil && w.mover != nil {
-		w.mover.rememberOpen(dst.fd)
-		p = w.removeSource(e, &src.stat)
+	if p == nil {
+		p = w.mover.finishFile(w, e, dst, src)
 	}
 	if p == nil {
 		w.gauge.completed.files.Add(1)
@@ -117,7 +116,7 @@ func (w *worker) openDest(e *entry, src *file) (*file, *Problem) {
 		p = w.empty(dst, src)
 	}
 	if p == nil {
-		p = w.unkept(e, dst, src)
+		p = w.mover.unkept(w, e, dst, src)
 	}
 	switch {
 	case p == nil:

@@ -58,7 +58,7 @@ func (w *worker) noBeginning(dst, src *file) (why string, p *Problem) {
 		return "it has holes, or blocks that were only reserved", nil
 	case !all && src.stat.Mtim.Nano() > dst.stat.Mtim.Nano():
 		return "its source has changed since", nil
-	case w.options.Fsync || w.mover != nil:
+	case w.durable:
 		return w.differsOnDisk(dst, src)
 	case !all:
 		all = !marked(dst, src)
@@ -84,7 +84,7 @@ const differsFromSource = "it differs from its source"
 
 // comparesAll reports whether a partial copy is compared entirely in any case.
 func (w *worker) comparesAll() bool {
-	return w.options.Verify || w.options.Fsync || w.mover != nil
+	return w.options.Verify || w.durable
 }
 
 // differsOnDisk says why what the disk has of dst cannot be a beginning of src.

@@ -5,16 +5,14 @@ import "golang.org/x/sys/unix"
 // secure does what makes a complete copy one to rely on: it is on disk, and
 // reads as its source does.
 func (w *worker) secure(dst, src *file) *Problem {
-	if !w.options.Fsync && !w.options.Verify && w.mover == nil {
+	if !w.durable && !w.options.Verify {
 		return nil
 	}
 	if p := dst.sync(); p != nil {
 		return p
 	}
-	if w.mover != nil {
-		if p := w.sameAttributes(dst, src); p != nil {
-			return p
-		}
+	if p := w.mover.vouch(w, dst, src); p != nil {
+		return p
 	}
 	if w.options.Verify {
 		return w.verify(dst, src)

@@ -124,9 +124,7 @@ func (c *Copier) enter(e *entry) (*madeDirectory, *Problem) {
 		return m, nil
 	}
 	m.dir.fresh = true
-	if c.mover != nil {
-		c.mover.rememberOpen(m.dir.fd)
-	}
+	c.mover.rememberOpen(m.dir.fd)
 	p := c.openUp(m)
 	if p == nil && c.mover != nil { // the first source goes before the directory is finished
 		p = syncDirectory(e.dst)

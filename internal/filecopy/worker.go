@@ -14,6 +14,7 @@ type setting struct {
 	umask      uint32
 	privileged bool   // may give files away, so that not being allowed to is an error
 	mover      *mover // nil unless sources are moved
+	durable    bool   // copies count when they are on disk
 	gauge      *Gauge
 	stopping   atomic.Bool
 }

@@ -10,7 +10,7 @@ const writeBehindBlock = 8 << 20
 // while the next is copied (512 MiB on ext4: 0.27 s, 0.31 without); what the
 // disk has against it, fsync(2) says.
 func (w *worker) following(dst *file, from int64) func(int64) error {
-	if !w.options.Fsync && w.mover == nil || !dst.regular() {
+	if !w.durable || !dst.regular() {
 		return w.progress
 	}
 	to := from

@@ -23,7 +23,6 @@ func flags() []cli.Flag {
 			StringFlag: cli.StringFlag{Name: "backup", Aliases: []string{"b"}},
 			Absent:     "existing",
 		},
-		&cli.StringSliceFlag{Name: "exclude", KeepSpace: true},
 		&cli.BoolFlag{Name: "f", Aliases: []string{"force"}},
 		&cli.BoolFlag{Name: "interactive", Aliases: []string{"i"}},
 		&cli.BoolFlag{Name: "recursive", Aliases: []string{"R", "r", "recurse"}},
@@ -196,8 +195,8 @@ func optionArgs(t *rapid.T) []string {
 	value := anyBytes.Draw(t, "value")
 	return rapid.SampledFrom([][]string{
 		{"-r"}, {"-fx"}, {"--recurs"}, {"--backup"}, {"-b"},
-		{"--backup=" + value}, {"--target=" + value}, {"--exclude=" + value},
-		{"-t", value}, {"-rt", value}, {"--exclude", value}, {"-n", value},
+		{"--backup=" + value}, {"--target=" + value}, {"--time=" + value},
+		{"-t", value}, {"-rt", value}, {"--time", value}, {"-n", value},
 		{"-xt:" + value}, {"-n:" + value},
 	}).Draw(t, "option")
 }
@@ -269,11 +268,34 @@ func ExampleParse() {
 		&cli.StringFlag{Name: "target-directory", Aliases: []string{"t"}},
 	}
 	line, err := gnuflag.Parse(flags, []string{"a", "b", "-rtDIR", "--ref=auto", "--", "-c"}, false)
-	fmt.Println(line.Argv("cp"), err)
+	if err != nil {
+		panic(err)
+	}
+	values, err := line.Context(flags)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(values.Bool("recursive"), values.String("target-directory"), values.String("reflink"), line.Operands)
 
 	_, err = gnuflag.Parse(flags, []string{"--re"}, false)
 	fmt.Println(err)
 	// Output:
-	// [cp --recursive --target-directory=DIR --reflink=auto -- a b -c] <nil>
+	// true DIR auto [a b -c]
 	// option '--re' is ambiguous; possibilities: '--recursive' '--reflink'
+}
+
+func TestAnAbbreviationStandsForOptionsOfGNUFirst(t *testing.T) {
+	flags := []cli.Flag{
+		&cli.BoolFlag{Name: "progress", Category: gnuflag.Own}, &cli.BoolFlag{Name: "preserve"},
+		&cli.BoolFlag{Name: "proceed", Category: gnuflag.Own}, &cli.BoolFlag{Name: "path", Category: gnuflag.Own},
+	}
+	for given, want := range map[string]string{"--pr": "preserve", "--p": "preserve", "--prog": "progress", "--pa": "path", "--path": "path"} {
+		line, err := gnuflag.Parse(flags, []string{given}, false)
+		if err != nil || len(line.Options) != 1 || line.Options[0].Name != want {
+			t.Errorf("%s: %v, %v, want --%s", given, line.Options, err, want)
+		}
+	}
+	if _, err := gnuflag.Parse(flags, []string{"--pro"}, false); err == nil || err.Error() != "option '--pro' is ambiguous; possibilities: '--progress' '--proceed'" {
+		t.Errorf("--pro: %v", err)
+	}
 }

@@ -36,7 +36,7 @@ func (c *Copier) CopyBuffered(dst, src *Descriptor, b Buffer, o Options) (Report
 	in := c.newTransfer(dst, src, o)
 	in.method = ReadWrite
 	in.options.Limiter, in.options.Activity = nil, nil // they are the deliverer's
-	if o.Method == Auto && (src.Kind == Pipe || src.Kind == Socket) && c.Pool == nil {
+	if o.Method == Auto && (src.Kind == Pipe || src.Kind == Socket && !src.Records) && c.Pool == nil {
 		in.method, s.inPipes = Splice, true
 	}
 	var taker sync.WaitGroup
@@ -44,12 +44,11 @@ func (c *Copier) CopyBuffered(dst, src *Descriptor, b Buffer, o Options) (Report
 	err = t.deliverFrom(s)
 	s.stop()
 	taker.Wait()
-	s.close(t.kernel)
+	s.close(&t.system)
 	if err == nil {
 		err = s.err
 	}
-	src.advance(s.taken)
-	dst.wrote(t.report.Delivered)
+	err = t.settle(dst, err)
 	t.calls += in.calls
 	for _, f := range in.report.Fallbacks {
 		t.report.fellBack(f)
@@ -60,6 +59,12 @@ func (c *Copier) CopyBuffered(dst, src *Descriptor, b Buffer, o Options) (Report
 // takeInto takes from the source until that ends, or nobody wants more.
 func (t *transfer) takeInto(s *store) error {
 	for t.left > 0 {
+		if t.src.Records {
+			if ended, err := t.takeRecord(s); ended || err != nil {
+				return err
+			}
+			continue
+		}
 		b, most := s.room(&t.system, t.copier.PipeSize)
 		if b == nil {
 			return nil
@@ -71,29 +76,56 @@ func (t *transfer) takeInto(s *store) error {
 		if err != nil {
 			return err
 		}
-		if n == 0 {
+		if n < 0 {
+			continue
+		}
+		if n == 0 && t.method.decides() {
 			return nil
 		}
-		if n < 0 {
+		if n == 0 { // the end if read agrees
+			t.method = ReadWrite
+			s.leavePipes()
 			continue
 		}
 		t.left -= int64(n)
 		s.add(b, n)
 		if b.pipe != nil && n < most && t.src.Kind == Pipe {
-			t.calls++
 			t.yield() // as letProducerRun does
 		}
 	}
 	return nil
 }
 
-// takeBlock takes up to most bytes into a block. It returns 0 at the end of the
-// source, and -1 if another block is to be tried.
+// takeRecord takes one record of a socket, for which the store may have room in
+// pieces only.
+func (t *transfer) takeRecord(s *store) (ended bool, err error) {
+	if goOn, err := t.awaitSourceBeside(s); err != nil || !goOn {
+		return true, err
+	}
+	record, err := t.nextRecord()
+	if err != nil || len(record) == 0 {
+		return true, err
+	}
+	t.left -= int64(len(record))
+	for len(record) > 0 {
+		b, most := s.room(&t.system, t.copier.PipeSize)
+		if b == nil {
+			return true, nil
+		}
+		n := copy(b.memory[b.end:b.end+most], record)
+		record = record[n:]
+		s.add(b, n)
+	}
+	return false, nil
+}
+
+// takeBlock takes up to most bytes into a block. It returns 0 at what may be the
+// end of the source, and -1 if another block is to be tried.
 func (t *transfer) takeBlock(s *store, b *block, most int) (int, error) {
 	if b.pipe == nil {
 		return t.readSource(b.memory[b.end : b.end+min(most, bufferSize)])
 	}
-	n, err := t.splice(t.src.FD, b.pipe.w, most, unix.SPLICE_F_NONBLOCK)
+	n, err := t.spliceIn(t.src, b.pipe.w, most, unix.SPLICE_F_NONBLOCK)
 	switch {
 	case err == nil:
 		return n, nil
@@ -102,7 +134,9 @@ func (t *transfer) takeBlock(s *store, b *block, most int) (int, error) {
 	case err == unix.EAGAIN:
 		return -1, nil
 	case spliceInRefused(err):
-		t.fellBack(ReadWrite, err)
+		if err := t.giveUp(ReadWrite, err, t.dst.Kind); err != nil {
+			return 0, err
+		}
 		s.leavePipes()
 		return -1, nil
 	}
@@ -159,11 +193,16 @@ func (t *transfer) deliverBlock(s *store, b *block, n int) error {
 	t.method = Splice
 	defer func() { t.method = ReadWrite }()
 	part := pipe{r: b.pipe.r, w: b.pipe.w, held: n} // more may come in meanwhile
+	if t.dst.inUse {
+		return t.spill(&part)
+	}
 	err := t.drain(&part)
+	if err == nil && t.dst.inUse {
+		err = &notThisWay{ErrShared}
+	}
 	if no, refused := err.(*notThisWay); refused { // it has delivered by write
-		t.fellBack(ReadWrite, no.errno)
 		s.leavePipes()
-		return nil
+		return t.giveUp(ReadWrite, no.errno, t.dst.Kind)
 	}
 	return err
 }

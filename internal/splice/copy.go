@@ -21,6 +21,7 @@ type Copier struct {
 	Pool *Pool
 
 	kernel  *kernel
+	claims  claims
 	pipe    *pipe // between source and sink; empty between copies
 	scratch *pipe // between the former and one of several sinks
 	buf     []byte
@@ -32,18 +33,20 @@ type Copier struct {
 func New() *Copier { return &Copier{kernel: &host} }
 
 // Close gives the private pipes back. The Copier can be used again.
-func (c *Copier) Close() {
-	c.dropPipe(&c.pipe)
-	c.dropPipe(&c.scratch)
+func (c *Copier) Close() { c.dropPipes(&system{kernel: c.kernel}) }
+
+func (c *Copier) dropPipes(s *system) {
+	c.dropPipe(s, &c.pipe)
+	c.dropPipe(s, &c.scratch)
 }
 
-func (c *Copier) dropPipe(p **pipe) {
+func (c *Copier) dropPipe(s *system, p **pipe) {
 	switch {
 	case *p == nil:
 	case c.Pool != nil:
-		c.Pool.takeBack(*p)
+		c.Pool.takeBack(s, *p)
 	default:
-		(*p).close(c.kernel)
+		(*p).close(s)
 	}
 	*p = nil
 }
@@ -51,7 +54,7 @@ func (c *Copier) dropPipe(p **pipe) {
 // emptyPipe returns *p, made if need be. The error is newPipe's.
 func (c *Copier) emptyPipe(s *system, p **pipe) (*pipe, error) {
 	if *p != nil && (*p).held > 0 { // an error left bytes that belong nowhere else
-		c.dropPipe(p)
+		c.dropPipe(s, p)
 	}
 	if *p != nil && (*p).r >= 0 {
 		return *p, nil
@@ -84,6 +87,16 @@ func (c *Copier) buffer() []byte {
 			size = bufferSize
 		}
 		c.buf = make([]byte, size)
+	}
+	return c.buf
+}
+
+// bufferOf is a buffer that a record of the given length fits into. It is not
+// smaller than any record that is usual, should another process have taken the
+// one that was asked about.
+func (c *Copier) bufferOf(length int) []byte {
+	if need := max(length, bufferSize); len(c.buf) < need {
+		c.buf = make([]byte, need)
 	}
 	return c.buf
 }
@@ -126,15 +139,14 @@ func mechanismOf(m Method) mechanism {
 // which is a *ReadError, a *WriteError, an *UnservedError or Progress's own.
 func (c *Copier) Copy(dst, src *Descriptor, o Options) (Report, error) {
 	t := c.newTransfer(dst, src, o)
-	err := t.run()
-	src.advance(t.report.Delivered)
-	dst.wrote(t.report.Delivered)
+	err := t.settle(dst, t.run())
+	t.release(src)
 	return t.finish(err)
 }
 
 func (c *Copier) newTransfer(dst, src *Descriptor, o Options) *transfer {
 	t := &transfer{
-		system: system{kernel: c.kernel}, copier: c,
+		system: system{kernel: c.kernel, claims: &c.claims}, copier: c,
 		dst: dst, src: src, options: o, left: math.MaxInt64, start: time.Now(),
 	}
 	if o.Limit > 0 {
@@ -151,7 +163,7 @@ func (t *transfer) finish(err error) (Report, error) {
 }
 
 func (t *transfer) run() error {
-	if t.options.Stable && t.src.Kind == Regular && t.dst.Kind == Pipe && leasable(t.options.Method) {
+	if t.options.Stable && t.src.Kind == Regular && t.dst.Kind == Pipe && leasable(t.options.Method) && !t.src.inUse {
 		return t.stable()
 	}
 	t.askFilesystems()
@@ -164,40 +176,36 @@ func (t *transfer) run() error {
 
 // try runs the methods of a plan until one has come to an end.
 func (t *transfer) try(plan []Method) error {
-	for i, m := range plan {
-		t.method = m
-		err := mechanismOf(m)(t)
+	for i := 0; ; i++ {
+		t.method = plan[min(i, len(plan)-1)]
+		err := mechanismOf(t.method)(t)
 		no, unsuited := err.(*notThisWay)
 		if !unsuited {
 			return t.confirm(err)
 		}
-		if i+1 == len(plan) {
-			return t.unserved(no.errno)
+		next := ReadWrite
+		if i+1 < len(plan) && no.errno != ErrShared {
+			next = plan[i+1]
 		}
-		t.fellBack(plan[i+1], no.errno)
+		if err := t.giveUp(next, no.errno, t.dst.Kind); err != nil {
+			return err
+		}
+		if next == ReadWrite {
+			return readWrite(t)
+		}
 	}
+}
+
+// giveUp leaves the method that runs for the next one, and notes why. It is an
+// [UnservedError] if the caller wants no other method, unless the file offset is
+// shared: then no other serves.
+func (t *transfer) giveUp(next Method, why error, dst Kind) error {
+	if t.options.Method != Auto && why != ErrShared {
+		return &UnservedError{Method: t.options.Method, Src: t.src.Kind, Dst: dst, Errno: why}
+	}
+	t.report.fellBack(Fallback{From: t.method, To: next, At: t.report.Delivered, Err: why, Count: 1})
+	t.method = next
 	return nil
-}
-
-// unserved is for a method that is the only one to use.
-func (t *transfer) unserved(why error) error {
-	return &UnservedError{Method: t.options.Method, Src: t.src.Kind, Dst: t.dst.Kind, Errno: why}
-}
-
-func (t *transfer) fellBack(to Method, why error) {
-	t.report.fellBack(Fallback{From: t.method, To: to, At: t.report.Delivered, Err: why, Count: 1})
-}
-
-// confirm asks read for the end that another method has found: procfs, sysfs
-// and FUSE have files whose size is 0 or wrong, for which copy_file_range (in
-// Linux 5.3 to 5.18), sendfile and mmap stop early.
-func (t *transfer) confirm(err error) error {
-	sure := t.method == ReadWrite || t.method == Uncached || t.src.Kind == Pipe || t.src.Kind == Socket
-	if err != nil || sure || t.left == 0 || t.copiedByServer() {
-		return err
-	}
-	t.method = ReadWrite
-	return readWrite(t)
 }
 
 // askFilesystems fills in what a plan between two files depends on.
@@ -207,8 +215,7 @@ func (t *transfer) askFilesystems() {
 	}
 	for _, d := range []*Descriptor{t.src, t.dst} {
 		if d.FS == 0 {
-			t.calls++
-			d.FS, _ = t.kernel.filesystem(d.FD) // 0, an unknown filesystem, gets the plain plan
+			d.FS, _ = t.filesystem(d.FD) // 0, an unknown filesystem, gets the plain plan
 		}
 	}
 }
@@ -222,7 +229,8 @@ const roundsOfAThread = 16
 
 // delivered counts n bytes that the running method brought to the sink.
 func (t *transfer) delivered(n int64) error {
-	t.stuck = 0
+	t.stuck, t.again.count = 0, 0
+	t.dst.wrote(n)
 	if t.rounds++; t.rounds%roundsOfAThread == 0 {
 		runtime.Gosched()
 	}
@@ -251,7 +259,28 @@ func (t *transfer) next(n int) int {
 	return n
 }
 
-// waitForSource and waitForSink follow an EAGAIN of their descriptor.
+// sourceSaysAgain and sinkSaysAgain follow an EAGAIN of their descriptor. They
+// return when the call is to be repeated.
+func (t *transfer) sourceSaysAgain() error {
+	switch wait, final := t.awaits(t.src.FD); {
+	case wait:
+		return t.waitForSource()
+	case final:
+		return &ReadError{unix.EAGAIN}
+	}
+	return nil
+}
+
+func (t *transfer) sinkSaysAgain() error {
+	switch wait, final := t.awaits(t.dst.FD); {
+	case wait:
+		return t.waitForSink()
+	case final:
+		return &WriteError{unix.EAGAIN}
+	}
+	return nil
+}
+
 func (t *transfer) waitForSource() error {
 	if t.options.Wait != nil {
 		t.calls++

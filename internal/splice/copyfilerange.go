@@ -4,9 +4,7 @@ package splice
 // Where other methods must not write to what the server has begun, a refusal
 // midway is an error.
 func copyFileRange(t *transfer) error {
-	err := t.moveWithin(func(n int) (int, error) {
-		return t.copyFileRange(t.src.FD, t.dst.FD, n)
-	}, copyFileRangeRefused)
+	err := t.moveWithin(t.copyFileRange, copyFileRangeRefused)
 	if no, unsuited := err.(*notThisWay); unsuited && t.copiedByServer() {
 		return &WriteError{no.errno}
 	}

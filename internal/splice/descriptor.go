@@ -31,16 +31,35 @@ type Descriptor struct {
 	Stat   unix.Stat_t // fstat(2) when it was described
 	Flags  int         // F_GETFL: access mode, O_APPEND, O_NONBLOCK
 	Offset int64       // the file offset of a Regular or Block, in bytes, kept true by a copy; else 0
+	// Inherited is set if another process may have the same open file description:
+	// see shared.go.
+	Inherited bool
+	// Records is set for a socket whose data comes in records, each of which one
+	// read(2) takes and one write(2) makes: all but SOCK_STREAM.
+	Records bool
 	// FS is the magic number of the filesystem that a Regular lies on
 	// (statfs(2)). 0 is not asked yet: a copy that needs it asks, so callers
 	// that copy many files fill it in from one look per device.
 	FS int64
+
+	inUse bool  // another process moves the offset: only read and write serve
+	claim claim // what this copy alone reads or writes
 }
 
-// Describe looks at an inherited descriptor: fstat(2), F_GETFL, and lseek(2) or
-// TCGETS where the kind asks for it. The error is fstat's or fcntl's, EBADF
-// for a closed descriptor.
+// Describe looks at an inherited descriptor: fstat(2), F_GETFL, and lseek(2),
+// TCGETS or SO_TYPE where the kind asks for it. The error is fstat's or fcntl's,
+// EBADF for a closed descriptor.
 func Describe(fd int) (*Descriptor, error) {
+	d, err := DescribeOwn(fd)
+	if err == nil {
+		d.Inherited = true
+	}
+	return d, err
+}
+
+// DescribeOwn is Describe for a descriptor that this process has opened, and
+// whose file offset nobody else uses.
+func DescribeOwn(fd int) (*Descriptor, error) {
 	var st unix.Stat_t
 	err := error(unix.EINTR)
 	for err == unix.EINTR { // of the Go scheduler's signals, on CIFS and FUSE
@@ -63,7 +82,15 @@ func Describe(fd int) (*Descriptor, error) {
 // Opened describes a descriptor that the caller has just opened with the given
 // flags and looked at, so that a regular file costs no further system call.
 func Opened(fd int, st *unix.Stat_t, flags int) *Descriptor {
-	return &Descriptor{FD: fd, Kind: kindOf(fd, st.Mode), Stat: *st, Flags: flags}
+	d := &Descriptor{FD: fd, Kind: kindOf(fd, st.Mode), Stat: *st, Flags: flags}
+	d.Records = d.Kind == Socket && inRecords(fd)
+	return d
+}
+
+// inRecords reports whether a socket is of another type than SOCK_STREAM.
+func inRecords(fd int) bool {
+	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
+	return err == nil && kind != unix.SOCK_STREAM
 }
 
 func kindOf(fd int, mode uint32) Kind {
@@ -104,11 +131,14 @@ func (d *Descriptor) Appends() bool { return d.Flags&unix.O_APPEND != 0 }
 // splices reports whether splice(2) can serve. It leaves out terminals, where it
 // would ask a second time for the end of what a user has typed, and tapes, whose
 // records are what one call reads or writes: until Linux 5.10 it read and wrote
-// devices by the page, and what did not fit of a record was lost.
+// devices by the page, and what did not fit of a record was lost. The records of
+// a socket are cut, too, where a pipe has fewer slots than they have pages.
 func (d *Descriptor) splices() bool {
 	switch d.Kind {
-	case Regular, Block, Pipe, Socket:
+	case Regular, Block, Pipe:
 		return true
+	case Socket:
+		return !d.Records
 	case Character:
 		return unix.Major(uint64(d.Stat.Rdev)) != tapes
 	}

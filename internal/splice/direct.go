@@ -14,21 +14,36 @@ import (
 // write) go through the page cache.
 //
 // Reads name their offsets and consume nothing, so at any failure the offsets
-// of both files are put behind the last byte delivered.
+// of both files are put behind the last byte delivered. Of a shared source all
+// that is known of it is claimed, and given back from there.
 func direct(t *transfer) error {
 	d, err := openDirect(t)
 	if err != nil {
 		return &notThisWay{err}
 	}
 	defer d.close()
+	if d.most == 0 {
+		return nil // as far as is known: read confirms
+	}
 	err = d.copy()
 	t.method = Direct
-	if _, seekErr := t.seek(t.src.FD, d.from, unix.SEEK_SET); err == nil && seekErr != nil {
+	t.src.advance(d.from - t.src.Offset)
+	if seekErr := d.endAt(t.src, d.from); err == nil && seekErr != nil {
 		err = &ReadError{seekErr}
 	}
-	if _, seekErr := t.seek(t.dst.FD, d.to, unix.SEEK_SET); err == nil && seekErr != nil {
+	if seekErr := d.endAt(t.dst, d.to); err == nil && seekErr != nil {
 		err = &WriteError{seekErr}
 	}
+	return err
+}
+
+// endAt puts the offset of a file of our own behind the last byte delivered.
+// What is claimed of a shared one says so itself.
+func (d *directCopy) endAt(side *Descriptor, at int64) error {
+	if side.sharesOffset() {
+		return nil
+	}
+	_, err := d.seek(side.FD, at, unix.SEEK_SET)
 	return err
 }
 
@@ -46,6 +61,7 @@ type directCopy struct {
 	in, out  int   // descriptors of our own
 	align    int64 // bytes: of offsets, lengths and addresses
 	from, to int64 // offsets behind the last byte delivered
+	most     int64 // bytes that may still be delivered, as far as is known
 	memory   []byte
 }
 
@@ -56,19 +72,19 @@ func openDirect(t *transfer) (_ *directCopy, err error) {
 			d.close()
 		}
 	}()
-	if d.from, err = t.seek(t.src.FD, 0, unix.SEEK_CUR); err != nil {
-		return nil, err
-	}
 	if d.to, err = t.seek(t.dst.FD, 0, unix.SEEK_CUR); err != nil {
 		return nil, err
 	}
-	if d.in, err = t.openAgain(t.src.FD, unix.O_RDONLY); err != nil {
+	if d.in, err = t.reopen(t.src.FD, unix.O_RDONLY|unix.O_DIRECT); err != nil {
 		return nil, err
 	}
-	if d.out, err = t.openAgain(t.dst.FD, unix.O_WRONLY); err != nil {
+	if d.out, err = t.reopen(t.dst.FD, unix.O_WRONLY|unix.O_DIRECT); err != nil {
 		return nil, err
 	}
 	d.align = int64(max(t.alignment(d.in), t.alignment(d.out)))
+	if err := d.begin(); err != nil {
+		return nil, err
+	}
 	switch {
 	case d.align > directBlock:
 		return nil, unix.EINVAL
@@ -79,18 +95,25 @@ func openDirect(t *transfer) (_ *directCopy, err error) {
 	return d, err
 }
 
-func (t *transfer) openAgain(fd, flags int) (int, error) {
-	for {
-		if again, err := t.reopen(fd, flags|unix.O_DIRECT); t.ended(err) {
-			return again, err
-		}
+// begin finds out where the source begins, and claims what is known of a shared
+// one.
+func (d *directCopy) begin() (err error) {
+	d.most = d.left
+	if !d.src.sharesOffset() {
+		d.from, err = d.seek(d.src.FD, 0, unix.SEEK_CUR)
+		return err
 	}
+	d.claims.mu.Lock()
+	defer d.claims.mu.Unlock()
+	err = d.claimSource(d.src, d.left)
+	d.from, d.most = d.src.claim.at, d.src.claim.left()
+	return err
 }
 
 func (d *directCopy) close() {
 	for _, fd := range []int{d.in, d.out} {
 		if fd >= 0 {
-			d.kernel.close(fd)
+			d.system.close(fd)
 		}
 	}
 	if d.memory != nil {
@@ -111,7 +134,7 @@ func (d *directCopy) copy() error {
 	full := make(chan directRead, 2)
 	empty <- d.memory[:directBlock]
 	empty <- d.memory[directBlock:]
-	reader := &system{kernel: d.kernel}
+	reader := &system{kernel: d.kernel, claims: d.claims}
 	go d.readAhead(reader, empty, full)
 	err := d.writeBehind(empty, full)
 	close(empty)
@@ -150,8 +173,11 @@ func (d *directCopy) writeBehind(empty chan<- []byte, full <-chan directRead) er
 		case read.n == 0:
 			return nil
 		}
-		if err := d.put(read.buf[:min(int64(read.n), d.left)]); err != nil || d.left == 0 {
+		if err := d.put(read.buf[:min(int64(read.n), d.most)]); err != nil || d.most == 0 {
 			return err
+		}
+		if d.dst.inUse {
+			return &notThisWay{ErrShared}
 		}
 		empty <- read.buf
 	}
@@ -162,15 +188,25 @@ func (d *directCopy) writeBehind(empty chan<- []byte, full <-chan directRead) er
 // rest through the page cache. The block starts at a page, so an address in it
 // is as aligned as its distance from the start.
 func (d *directCopy) put(block []byte) error {
+	shared := d.dst.sharesOffset()
+	if shared {
+		d.claims.mu.Lock()
+		defer d.claims.mu.Unlock()
+		if err := d.claimSink(d.dst, int64(len(block))); err != nil {
+			return &notThisWay{err}
+		}
+		d.to = d.dst.claim.at
+	}
 	for p := block; len(p) > 0; {
 		fd, part := d.out, p[:int64(len(p))/d.align*d.align]
 		into := int64(len(block) - len(p))
 		d.method = Direct
-		if len(part) == 0 || d.to%d.align != 0 || into%d.align != 0 {
+		void := shared && !d.dst.claimed() // it appends by now
+		if len(part) == 0 || d.to%d.align != 0 || into%d.align != 0 || void {
 			fd, part = d.dst.FD, p
 			d.method = ReadWrite
 		}
-		n, err := d.pwrite(fd, part, d.to)
+		n, err := d.putPart(fd, part)
 		switch {
 		case err != nil && fd == d.out && directRefused(err):
 			return &notThisWay{err}
@@ -181,6 +217,8 @@ func (d *directCopy) put(block []byte) error {
 		}
 		d.from += int64(n)
 		d.to += int64(n)
+		d.most -= int64(n)
+		d.src.fulfil(n)
 		p = p[n:]
 		if err := d.delivered(int64(n)); err != nil {
 			return err
@@ -189,12 +227,18 @@ func (d *directCopy) put(block []byte) error {
 	return nil
 }
 
-func reopen(fd, flags int) (int, error) {
-	low, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", fd), flags|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return -1, err
+// putPart writes what goes to the sink by one descriptor of the two.
+func (d *directCopy) putPart(fd int, part []byte) (int, error) {
+	if fd == d.dst.FD && d.dst.sharesOffset() {
+		return d.fill(d.dst, part)
 	}
-	return lift(low)
+	n, err := d.pwrite(fd, part, d.to)
+	d.dst.fulfil(n)
+	return n, err
+}
+
+func reopen(fd, flags int) (int, error) {
+	return unix.Open(fmt.Sprintf("/proc/self/fd/%d", fd), flags|unix.O_CLOEXEC, 0)
 }
 
 // directAlignment is what O_DIRECT asks of offsets, lengths and addresses on

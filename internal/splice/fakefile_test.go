@@ -175,7 +175,7 @@ func (k *fakeKernel) pread(fd int, p []byte, offset int64) (int, error) {
 	if !f.aligned(d, p, offset) {
 		return -1, k.says("pread", either, unix.EINVAL)
 	}
-	slots, err := f.peek(&opened{offset: offset}, most, true)
+	slots, err := f.peek(&opened{description: &description{offset: offset}}, most, true)
 	if err != nil {
 		return -1, err
 	}
@@ -200,7 +200,7 @@ func (k *fakeKernel) pwrite(fd int, p []byte, offset int64) (int, error) {
 	if most == 0 {
 		return 0, nil
 	}
-	n, err := f.put(&opened{offset: offset, who: d.who}, slotsIn(p[:most]), manner{})
+	n, err := f.put(&opened{description: &description{offset: offset, flags: d.flags}, who: d.who}, slotsIn(p[:most]), manner{})
 	if err != nil {
 		return -1, err
 	}
@@ -215,18 +215,21 @@ func (k *fakeKernel) seek(fd int, offset int64, whence int) (int64, error) {
 	if f == nil {
 		return -1, k.says("lseek", nobody, unix.ESPIPE)
 	}
+	to := offset
 	switch whence {
-	case unix.SEEK_SET:
-		d.offset = offset
 	case unix.SEEK_CUR:
-		d.offset += offset
+		to += d.offset
 	case unix.SEEK_END:
-		d.offset = f.size + offset
+		to += f.size
 	}
-	return d.offset, nil
+	if to < 0 {
+		return -1, k.says("lseek", nobody, unix.EINVAL)
+	}
+	d.offset = to
+	return to, nil
 }
 
-func (k *fakeKernel) clone(out, in int) error {
+func (k *fakeKernel) clone(out, in int, n int64) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err := k.simple("clone", either); err != nil {
@@ -240,7 +243,11 @@ func (k *fakeKernel) clone(out, in int) error {
 	case !offloads(from.fs):
 		return k.says("clone", either, unix.EOPNOTSUPP)
 	}
-	to.writeAt(from.bytes(), 0)
+	whole := from.bytes()
+	if n > 0 && n != from.size || n > 0 && to.size > n {
+		return k.says("clone", either, unix.EINVAL) // only ends of files need not be aligned
+	}
+	to.writeAt(whole, 0)
 	return nil
 }
 
@@ -260,6 +267,7 @@ func (k *fakeKernel) reopen(fd, flags int) (int, error) {
 func (k *fakeKernel) alignment(fd int) int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.step("statx")
 	_, f := k.fileAt(fd)
 	return f.align
 }
@@ -309,6 +317,7 @@ func (k *fakeKernel) mmap(fd int, offset int64, n int) ([]byte, error) {
 func (k *fakeKernel) munmap(p []byte) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.step("munmap")
 	for i, m := range k.mappings {
 		if &m.memory[0] == &p[0] && len(m.memory) == len(p) {
 			k.mappings = append(k.mappings[:i:i], k.mappings[i+1:]...)
@@ -387,6 +396,9 @@ func (k *fakeKernel) setLease(fd, kind int) error {
 	d, f := k.fileAt(fd)
 	if !d.private {
 		k.foul("a lease on the caller's open file description")
+	}
+	if kind == unix.F_RDLCK {
+		k.counted++ // F_SETSIG
 	}
 	if kind == unix.F_UNLCK {
 		k.step("F_SETLEASE F_UNLCK")

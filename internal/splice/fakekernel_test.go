@@ -2,6 +2,7 @@ package splice
 
 import (
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -14,20 +15,23 @@ import (
 // foul what no caller may do: spin on EAGAIN, fill a pipe that nobody drains,
 // close what is not its own, go on for ever.
 type fakeKernel struct {
-	mu     sync.Mutex
-	open   map[int]*opened
-	faults map[site][]fault
-	said   []answer     // every errno given but EINTR and EAGAIN
-	owed   *unix.PollFd // the poll that has to follow an EAGAIN
-	fouls  []string
-	calls  map[string]int // how often each was made
-	steps  int            // all of them
-	budget int            // of steps
-	clock  time.Time
-	naps   int
+	mu      sync.Mutex
+	open    map[int]*opened
+	faults  map[site][]fault
+	said    []answer     // every errno given but EINTR and EAGAIN
+	owed    *unix.PollFd // the poll that has to follow an EAGAIN
+	fouls   []string
+	calls   map[string]int // how often each was made
+	steps   int            // all of them
+	counted int64          // those that a Report counts
+	others  []*otherProcess
+	budget  int // of steps
+	clock   time.Time
+	naps    int
 
 	biggestPipe int // bytes: what F_SETPIPE_SZ gives at most
 	leaseTime   time.Duration
+	sizeLimit   int64 // RLIMIT_FSIZE
 	mappings    []mapping
 }
 
@@ -81,30 +85,38 @@ type manner struct {
 // An opened is one entry of the table of descriptors.
 type opened struct {
 	object
+	*description
 	fd      int
 	who     party
 	kind    Kind
-	flags   int
-	offset  int64
 	private bool // made by the engine
+}
+
+// A description is an open file description, which several descriptors may
+// have, also of other processes.
+type description struct {
+	flags  int
+	offset int64
 }
 
 func newFakeKernel() *fakeKernel {
 	return &fakeKernel{
 		open: map[int]*opened{}, faults: map[site][]fault{}, calls: map[string]int{},
 		budget: 20000, clock: time.Unix(1e9, 0), biggestPipe: 1 << 20, leaseTime: 45 * time.Second,
+		sizeLimit: math.MaxInt64,
 	}
 }
 
 func (k *fakeKernel) table() *kernel {
 	return &kernel{
 		read: k.read, write: k.write, pread: k.pread, pwrite: k.pwrite, seek: k.seek,
+		flags: k.flags, fileSizeLimit: k.fileSizeLimit, recordLength: k.recordLength, lift: k.lift,
 		splice: k.splice, tee: k.tee, copyFileRange: k.copyFileRange, sendfile: k.sendfile, clone: k.clone,
 		poll: k.poll, pipe: k.pipe, setPipeSize: k.setPipeSize, pipeSize: k.pipeSize, unread: k.unread,
 		reopen: k.reopen, alignment: k.alignment, allocate: k.allocate, advise: k.advise,
 		mmap: k.mmap, munmap: k.munmap, size: k.size, filesystem: k.filesystem,
 		setLease: k.setLease, lease: k.lease, leaseTime: func() time.Duration { return k.leaseTime },
-		close: k.close, sleep: k.sleep, yield: func() {}, now: k.now,
+		close: k.close, sleep: k.sleep, yield: k.yield, now: k.now,
 	}
 }
 
@@ -114,7 +126,7 @@ func (k *fakeKernel) add(o object, who party, kind Kind, flags int) *opened {
 	for k.open[fd] != nil {
 		fd++
 	}
-	d := &opened{object: o, fd: fd, who: who, kind: kind, flags: flags}
+	d := &opened{object: o, description: &description{flags: flags}, fd: fd, who: who, kind: kind}
 	k.open[fd] = d
 	return d
 }
@@ -125,7 +137,7 @@ func (k *fakeKernel) addPrivate(o object, who party, kind Kind, flags int) *open
 	for k.open[fd] != nil {
 		fd++
 	}
-	d := &opened{object: o, fd: fd, who: who, kind: kind, flags: flags, private: true}
+	d := &opened{object: o, description: &description{flags: flags}, fd: fd, who: who, kind: kind, private: true}
 	k.open[fd] = d
 	return d
 }
@@ -136,7 +148,7 @@ func (k *fakeKernel) at(fd int) *opened {
 		return d
 	}
 	k.foul("descriptor %d is not open", fd)
-	return &opened{fd: fd, object: &fakeStream{k: k}}
+	return &opened{description: &description{}, fd: fd, object: &fakeStream{k: k}}
 }
 
 func (k *fakeKernel) foul(format string, args ...any) {
@@ -151,8 +163,12 @@ func (k *fakeKernel) says(call string, who party, errno unix.Errno) error {
 	return errno
 }
 
-// again is the EAGAIN after which d has to be polled for events.
-func (k *fakeKernel) again(d *opened, events int16) error {
+// again is the EAGAIN after which d has to be polled for events, if it is
+// nonblocking or the call was. Otherwise it is an errno like any other.
+func (k *fakeKernel) again(call string, d *opened, events int16, nonblock bool) error {
+	if !nonblock && d.flags&unix.O_NONBLOCK == 0 {
+		return k.says(call, d.who, unix.EAGAIN)
+	}
 	k.owed = &unix.PollFd{Fd: int32(d.fd), Events: events}
 	return unix.EAGAIN
 }
@@ -163,7 +179,10 @@ func (k *fakeKernel) step(call string) {
 	k.steps++
 	k.calls[call]++
 	k.clock = k.clock.Add(time.Microsecond)
-	if k.owed != nil && call != "poll" && call != "sleep" && call != "F_GETLEASE" {
+	if call != "sleep" {
+		k.counted++
+	}
+	if k.owed != nil && call != "poll" && call != "sleep" && call != "F_GETLEASE" && call != "F_GETFL" {
 		k.foul("%s after EAGAIN, not poll on %d", call, k.owed.Fd)
 	}
 	if k.steps == k.budget+1 {
@@ -177,6 +196,12 @@ func (k *fakeKernel) step(call string) {
 
 // world lets readers read and writers write.
 func (k *fakeKernel) world() {
+	for _, o := range k.others {
+		for len(o.acts) > 0 && k.steps >= o.acts[0].step {
+			o.acts[0].do(o)
+			o.acts = o.acts[1:]
+		}
+	}
 	for fd := 3; k.open[fd] != nil; fd++ {
 		switch o := k.open[fd].object.(type) {
 		case *fakePipe:
@@ -213,7 +238,7 @@ func (k *fakeKernel) begin(call string, who party, d *opened, events int16, n in
 	case f.errno == unix.EINTR:
 		return 0, unix.EINTR
 	case f.errno == unix.EAGAIN:
-		return 0, k.again(d, events)
+		return 0, k.again(call, d, events, false)
 	case f.errno != 0:
 		return 0, k.says(call, who, f.errno)
 	case f.zero:
@@ -301,16 +326,34 @@ func (k *fakeKernel) write(fd int, p []byte) (int, error) {
 	return n, nil
 }
 
-func (k *fakeKernel) splice(in, out, n, flags int) (int, error) {
+// placed returns what is open at a place, with the offset there. What moves that
+// offset does not move the descriptor's own.
+func (k *fakeKernel) placed(p place) *opened {
+	d := k.at(p.fd)
+	if p.at == ownOffset {
+		return d
+	}
+	f, isFile := d.object.(*fakeFile)
+	if !isFile || p.at < 0 {
+		k.foul("offset %d of descriptor %d", p.at, p.fd)
+		return d
+	}
+	elsewhere := *d
+	elsewhere.description = &description{offset: p.at, flags: d.flags}
+	elsewhere.object = f
+	return &elsewhere
+}
+
+func (k *fakeKernel) splice(in, out place, n, flags int) (int, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	src, dst := k.at(in), k.at(out)
+	src, dst := k.placed(in), k.placed(out)
 	call, outer, events := "splice in", src, int16(unix.POLLIN)
 	if src.private {
 		call, outer, events = "splice out", dst, unix.POLLOUT
 	}
 	if src.private == dst.private {
-		k.foul("splice from %d to %d, not through one private pipe", in, out)
+		k.foul("splice from %d to %d, not through one private pipe", in.fd, out.fd)
 	}
 	if flags&^unix.SPLICE_F_NONBLOCK != 0 {
 		k.foul("splice with flags %#x", flags)
@@ -319,6 +362,7 @@ func (k *fakeKernel) splice(in, out, n, flags int) (int, error) {
 	if err != nil {
 		return -1, err
 	}
+	src.description, dst.description = k.placed(in).description, k.placed(out).description // others may have set O_APPEND
 	if most == 0 {
 		return 0, nil
 	}
@@ -353,14 +397,15 @@ func (k *fakeKernel) tee(in, out, n int) (int, error) {
 	return move(src, dst, most, manner{})
 }
 
-func (k *fakeKernel) copyFileRange(in, out, n int) (int, error) {
+func (k *fakeKernel) copyFileRange(in, out place, n int) (int, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	src, dst := k.at(in), k.at(out)
+	src, dst := k.placed(in), k.placed(out)
 	most, err := k.begin("copy_file_range", either, dst, 0, n)
 	if err != nil {
 		return -1, err
 	}
+	src.description, dst.description = k.placed(in).description, k.placed(out).description // others may have set O_APPEND
 	if most == 0 {
 		return 0, nil
 	}
@@ -374,10 +419,10 @@ func (k *fakeKernel) copyFileRange(in, out, n int) (int, error) {
 	return moved, err
 }
 
-func (k *fakeKernel) sendfile(out, in, n int) (int, error) {
+func (k *fakeKernel) sendfile(out int, in place, n int) (int, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	src, dst := k.at(in), k.at(out)
+	src, dst := k.placed(in), k.at(out)
 	most, err := k.begin("sendfile", either, dst, unix.POLLOUT, n)
 	if err != nil {
 		return -1, err
@@ -393,6 +438,54 @@ func (k *fakeKernel) sendfile(out, in, n int) (int, error) {
 		src.take(src, moved)
 	}
 	return moved, err
+}
+
+func (k *fakeKernel) flags(fd int) (int, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.step("F_GETFL")
+	return k.at(fd).flags, nil
+}
+
+// recordLength is recv(2) with MSG_PEEK and MSG_TRUNC.
+func (k *fakeKernel) recordLength(fd int) (int, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	d := k.at(fd)
+	if _, err := k.begin("recv", d.who, d, unix.POLLIN, 1); err != nil {
+		return -1, err
+	}
+	st, ok := d.object.(*fakeStream)
+	if !ok || !st.records {
+		k.foul("recv of what is no socket of records")
+		return -1, unix.ENOTSOCK
+	}
+	slots, err := st.peek(d, math.MaxInt, true)
+	if err != nil {
+		return -1, err
+	}
+	n := 0
+	for _, s := range slots {
+		n += len(s.data)
+	}
+	return n, nil
+}
+
+func (k *fakeKernel) fileSizeLimit() int64 {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.step("getrlimit")
+	return k.sizeLimit
+}
+
+func (k *fakeKernel) lift(fd, least int) (int, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.counted++ // nobody else does anything meanwhile
+	low := k.at(fd)
+	high := k.addPrivate(low.object, low.who, low.kind, 0)
+	high.description = low.description
+	return high.fd, nil
 }
 
 func (k *fakeKernel) poll(fds []unix.PollFd, timeout int) (int, error) {
@@ -437,6 +530,7 @@ func (k *fakeKernel) pollOne(d *opened, events int16, timeout int) int16 {
 func (k *fakeKernel) close(fd int) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	k.counted++
 	if d := k.at(fd); !d.private {
 		k.foul("close of descriptor %d, which was given", fd)
 	}
@@ -455,6 +549,12 @@ func (k *fakeKernel) sleep(d time.Duration) {
 			p.readAll()
 		}
 	}
+}
+
+func (k *fakeKernel) yield() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.step("sched_yield")
 }
 
 func (k *fakeKernel) now() time.Time {

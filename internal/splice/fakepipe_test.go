@@ -91,7 +91,7 @@ func (p *fakePipe) put(d *opened, s []slot, how manner) (int, error) {
 			p.k.foul("descriptor %d would block for ever: nobody drains this pipe", d.fd)
 			return 0, unix.ENOTRECOVERABLE
 		case how.nonblock || d.flags&unix.O_NONBLOCK != 0:
-			return 0, p.k.again(d, unix.POLLOUT)
+			return 0, p.k.again("write", d, unix.POLLOUT, how.nonblock)
 		default:
 			p.wait()
 		}

@@ -16,6 +16,9 @@ type fakeStream struct {
 
 	refusal unix.Errno // what splice says from refuseAt bytes on
 	refuse  int64
+
+	urgent  []int64 // positions of urgent bytes, which all but read(2) take for the end and none crosses
+	records bool    // a segment is a record: what a read has no room for is lost
 }
 
 func (s *fakeStream) peek(d *opened, n int, plain bool) ([]slot, error) {
@@ -27,11 +30,20 @@ func (s *fakeStream) peek(d *opened, n int, plain bool) ([]slot, error) {
 	case len(s.segments) == 0 && s.fails != 0:
 		return nil, s.k.says("read", d.who, s.fails)
 	case len(s.segments) > 0 && s.waitsFor() && d.flags&unix.O_NONBLOCK != 0:
-		return nil, s.k.again(d, unix.POLLIN)
+		return nil, s.k.again("read", d, unix.POLLIN, false)
+	}
+	if s.records && !plain {
+		s.k.foul("records are spliced")
+	}
+	if len(s.urgent) > 0 && plain && s.urgent[0] == s.consumed {
+		s.urgent = s.urgent[1:]
+	}
+	if len(s.urgent) > 0 {
+		n = min(n, int(s.urgent[0]-s.consumed))
 	}
 	var seen []slot
 	for i, segment := range s.segments {
-		if n == 0 || i == max(s.burst, 1) || len(segment) == 0 {
+		if n == 0 || i == max(s.burst, 1) || len(segment) == 0 || i > 0 && s.records {
 			break
 		}
 		segment = segment[:min(n, len(segment))]
@@ -53,6 +65,13 @@ func (s *fakeStream) arrive() {
 
 func (s *fakeStream) take(_ *opened, n int) {
 	s.consumed += int64(n)
+	if s.records && n > 0 {
+		if n < len(s.segments[0]) {
+			s.k.foul("a record of %d bytes is cut to %d", len(s.segments[0]), n)
+		}
+		s.segments, s.dry = s.segments[1:], s.dry[min(1, len(s.dry)):]
+		return
+	}
 	for n > 0 {
 		m := min(n, len(s.segments[0]))
 		s.segments[0] = s.segments[0][m:]
@@ -114,7 +133,7 @@ func (h *fakeHole) put(d *opened, slots []slot, how manner) (int, error) {
 		case done > 0:
 			return done, nil
 		case waits && h.room == 0:
-			return 0, h.k.again(d, unix.POLLOUT)
+			return 0, h.k.again("write", d, unix.POLLOUT, false)
 		default:
 			return 0, h.k.says("write", d.who, h.err)
 		}

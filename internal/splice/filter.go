@@ -14,23 +14,19 @@ const filterRoom = 256 << 10
 func (c *Copier) Filter(dst, src *Descriptor, transform Transform, o Options) (Report, error) {
 	t := c.newTransfer(dst, src, Options{Method: ReadWrite, Progress: o.Progress})
 	t.method = ReadWrite
-	err := t.filter(transform)
-	dst.wrote(t.report.Delivered)
-	return t.finish(err)
+	return t.finish(t.filter(transform))
 }
 
 func (t *transfer) filter(transform Transform) error {
 	if t.copier.filtered == nil {
 		t.copier.filtered = make([]byte, 0, filterRoom)
 	}
-	buf := t.copier.buffer()
 	for {
-		n, err := t.readSource(buf)
-		if err != nil || n == 0 {
+		read, err := t.nextBytes()
+		if err != nil || len(read) == 0 {
 			return err
 		}
-		t.src.advance(int64(n))
-		for rest := buf[:n]; len(rest) > 0; {
+		for rest := read; len(rest) > 0; {
 			var out []byte
 			out, rest = transform(t.copier.filtered, rest)
 			if err := t.writeSink(out); err != nil {
@@ -44,7 +40,5 @@ func (t *transfer) filter(transform Transform) error {
 func (c *Copier) Put(dst *Descriptor, p []byte) (Report, error) {
 	t := c.newTransfer(dst, nil, Options{Method: ReadWrite})
 	t.method = ReadWrite
-	err := t.writeSink(p)
-	dst.wrote(t.report.Delivered)
-	return t.finish(err)
+	return t.finish(t.writeSink(p))
 }

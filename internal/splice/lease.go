@@ -58,9 +58,6 @@ type lease struct {
 // while another process has a write lease that O_NONBLOCK does not wait for.
 func takeLease(s *system, src int) (*lease, error) {
 	fd, err := s.reopen(src, unix.O_RDONLY|unix.O_NONBLOCK)
-	for err == unix.EINTR {
-		fd, err = s.reopen(src, unix.O_RDONLY|unix.O_NONBLOCK)
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +99,7 @@ func (t *transfer) stable() error {
 	if err != nil {
 		t.report.Lease, t.report.LeaseErr = LeaseRefused, err
 		if t.options.Method == Splice {
-			return t.unserved(ErrNoLease)
+			return &UnservedError{Method: Splice, Src: t.src.Kind, Dst: t.dst.Kind, Errno: ErrNoLease}
 		}
 		return readWrite(t)
 	}
@@ -114,10 +111,10 @@ func (t *transfer) stable() error {
 	}
 	no, unsuited := err.(*notThisWay)
 	switch {
-	case unsuited && t.options.Method == Splice:
-		return t.unserved(no.errno)
 	case unsuited:
-		t.fellBack(ReadWrite, no.errno)
+		if err := t.giveUp(ReadWrite, no.errno, t.dst.Kind); err != nil {
+			return err
+		}
 	case err != nil:
 		return err
 	}
@@ -145,11 +142,14 @@ func (t *transfer) spliceGuarded(guard *lease) (copied []byte, err error) {
 	}
 	t.prepare()
 	for t.left > 0 && !guard.breaking() {
-		if err := t.fill(p); err != nil || p.held == 0 {
+		if err := t.fillPipe(p); err != nil || p.held == 0 {
 			return nil, err
 		}
 		if err := t.drainGuarded(p, guard); err != nil {
 			return nil, err
+		}
+		if p.held == 0 && t.leaves() {
+			return nil, &notThisWay{ErrShared}
 		}
 	}
 	if guard.breaking() {
@@ -220,7 +220,6 @@ func (t *transfer) awaitReader(guard *lease) bool {
 
 // readerIsDone reports whether the sink's pipe is empty or has no reader left.
 func (t *transfer) readerIsDone() bool {
-	t.calls++
 	if n, err := t.unread(t.dst.FD); err != nil || n == 0 {
 		return true
 	}

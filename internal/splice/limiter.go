@@ -29,9 +29,21 @@ func NewLimiter(perSecond float64) *Limiter { return &Limiter{perSecond: perSeco
 func (l *Limiter) admit(k *kernel, want int) int {
 	need := min(float64(want), l.during(beat))
 	for l.earn(k.now()); l.allowed < need; l.earn(k.now()) {
-		k.sleep(time.Duration((need-l.allowed)/l.perSecond*float64(time.Second)) + 1)
+		k.sleep(nap((need - l.allowed) / l.perSecond))
 	}
 	return int(min(float64(want), l.allowed))
+}
+
+// longestNap is how long is slept at a time: what a slow rate asks for may be
+// more than a time.Duration holds.
+const longestNap = time.Hour
+
+// nap is how long to sleep of so many seconds, and never nothing.
+func nap(seconds float64) time.Duration {
+	if seconds >= longestNap.Seconds() {
+		return longestNap
+	}
+	return time.Duration(seconds*float64(time.Second)) + 1
 }
 
 // earn allows what belongs into the time that has gone by.

@@ -12,17 +12,16 @@ import (
 // written may then end in zeros. A read lease, where one can be had, keeps
 // writers and truncate(2) waiting until the window under way is written.
 func viaMapping(t *transfer) error {
-	at, err := t.seek(t.src.FD, 0, unix.SEEK_CUR)
-	if err != nil {
-		return &notThisWay{err}
-	}
 	guard, _ := takeLease(&t.system, t.src.FD)
 	defer func() { guard.release() }()
 	for t.left > 0 {
-		n, err := t.writeWindow(at)
-		at += n
-		if _, seekErr := t.seek(t.src.FD, at, unix.SEEK_SET); err == nil && seekErr != nil {
-			err = &ReadError{seekErr}
+		at, most, err := t.nextWindow()
+		if err != nil || most == 0 {
+			return err
+		}
+		n, err := t.writeWindow(at, most)
+		if behindErr := t.endWindow(at + n); err == nil && behindErr != nil {
+			err = &ReadError{behindErr}
 		}
 		if err != nil || n == 0 {
 			return err
@@ -31,25 +30,63 @@ func viaMapping(t *transfer) error {
 			guard.release()
 			guard = nil
 		}
+		if t.leaves() {
+			return &notThisWay{ErrShared}
+		}
 	}
 	return nil
 }
 
-// writeWindow writes one window from offset at on and returns how many bytes
-// arrived. 0 without an error is the end of what fstat(2) says.
-func (t *transfer) writeWindow(at int64) (int64, error) {
+// nextWindow returns where the next window begins, and how many bytes it may
+// have at most. What is claimed of a shared source counts as delivered until
+// endWindow, since the sink may keep the write waiting, and a signal must not
+// give back what is being written.
+func (t *transfer) nextWindow() (at, most int64, err error) {
+	most = int64(t.next(chunk))
+	if !t.src.sharesOffset() {
+		at, err := t.seek(t.src.FD, 0, unix.SEEK_CUR)
+		if err != nil {
+			err = &notThisWay{err}
+		}
+		return at, most, err
+	}
+	t.claims.mu.Lock()
+	defer t.claims.mu.Unlock()
+	if err := t.claimSource(t.src, most); err != nil {
+		return 0, 0, &notThisWay{err}
+	}
+	at = t.src.claim.at
+	most = min(most, t.src.claim.left())
+	t.src.claim.at += most
+	return at, most, nil
+}
+
+// endWindow moves on to the offset behind what was delivered.
+func (t *transfer) endWindow(at int64) error {
+	t.src.advance(at - t.src.Offset)
+	if !t.src.sharesOffset() {
+		_, err := t.seek(t.src.FD, at, unix.SEEK_SET)
+		return err
+	}
+	t.claims.mu.Lock()
+	defer t.claims.mu.Unlock()
+	t.src.claim.at = at
+	return nil
+}
+
+// writeWindow writes one window of at most so many bytes from offset at on, and
+// returns how many arrived. 0 without an error is the end of what fstat(2) says.
+func (t *transfer) writeWindow(at, most int64) (int64, error) {
 	size, err := t.size(t.src.FD)
 	if err != nil {
 		return 0, &ReadError{err}
 	}
-	n := min(size-at, chunk)
+	n := min(size-at, most)
 	if n <= 0 {
 		return 0, nil
 	}
-	n = int64(t.next(int(n)))
 	inPage := at % int64(os.Getpagesize())
 	window, err := t.mmap(t.src.FD, at-inPage, int(inPage+n))
-	t.calls += 2 // with munmap
 	if err != nil {
 		if mmapRefused(err) {
 			return 0, &notThisWay{err}

@@ -22,24 +22,21 @@ type pipe struct {
 
 // newPipe fails with EMFILE or ENFILE when descriptors run out.
 func newPipe(s *system, size int) (*pipe, error) {
-	s.calls += 5 // pipe2, and two F_DUPFD_CLOEXEC and close
-	r, w, err := s.kernel.pipe()
+	r, w, err := s.pipe()
 	if err != nil {
 		return nil, err
 	}
 	p := &pipe{r: r, w: w}
-	p.capacity, err = raise(s.kernel, w, size)
-	s.calls++
-	if err != nil {
-		p.close(s.kernel)
+	if p.capacity, err = raise(s, w, size); err != nil {
+		p.close(s)
 		return nil, err
 	}
 	return p, nil
 }
 
-func (p *pipe) close(k *kernel) {
-	k.close(p.r)
-	k.close(p.w)
+func (p *pipe) close(s *system) {
+	s.close(p.r)
+	s.close(p.w)
 }
 
 // RaisePipe makes the pipe at fd hold size bytes, and returns what it holds
@@ -47,15 +44,15 @@ func (p *pipe) close(k *kernel) {
 // capacity. Where the kernel refuses (EPERM beyond the user's or the system's
 // limit) it asks for half, and half of that, and is content with what there
 // is. The error is EBADF if fd is not a pipe.
-func RaisePipe(fd, size int) (int, error) { return raise(&host, fd, size) }
+func RaisePipe(fd, size int) (int, error) { return raise(&system{kernel: &host}, fd, size) }
 
-func raise(k *kernel, fd, size int) (int, error) {
-	has, err := k.pipeSize(fd)
+func raise(s *system, fd, size int) (int, error) {
+	has, err := s.pipeSize(fd)
 	if err != nil {
 		return 0, err
 	}
 	for ; size > has && size >= smallestPipe; size /= 2 {
-		switch got, err := k.setPipeSize(fd, size); err {
+		switch got, err := s.setPipeSize(fd, size); err {
 		case nil:
 			return got, nil
 		case unix.EPERM, unix.ENOMEM:
@@ -64,38 +61,4 @@ func raise(k *kernel, fd, size int) (int, error) {
 		}
 	}
 	return has, nil
-}
-
-// highDescriptor is where private descriptors start, beyond what scripts
-// number by hand: a user's /proc/self/fd/3 must not name our pipe. Where the
-// limit on descriptors is lower, firstDescriptor keeps them off 0 to 2.
-const (
-	highDescriptor  = 200
-	firstDescriptor = 3
-)
-
-func highPipe() (r, w int, err error) {
-	var fds [2]int
-	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
-		return -1, -1, err
-	}
-	if r, err = lift(fds[0]); err != nil {
-		unix.Close(fds[1])
-		return -1, -1, err
-	}
-	if w, err = lift(fds[1]); err != nil {
-		unix.Close(r)
-		return -1, -1, err
-	}
-	return r, w, nil
-}
-
-// lift moves a descriptor up and closes the old number, also on failure.
-func lift(fd int) (int, error) {
-	defer unix.Close(fd)
-	high, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, highDescriptor)
-	if err != nil { // EINVAL: beyond RLIMIT_NOFILE; EMFILE: none free up there
-		return unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, firstDescriptor)
-	}
-	return high, nil
 }

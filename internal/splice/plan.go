@@ -52,6 +52,10 @@ type Options struct {
 	// WatchSinks makes [Copier.Tee] notice while it waits for the source that
 	// the reader of a pipe or socket has gone: EPIPE, as from a write.
 	WatchSinks bool
+	// FirstRound, if set, is how many bytes [Copier.Tee] gives to the sinks in the
+	// first round at most, so that an output that fails at once is noticed before
+	// the others have much.
+	FirstRound int
 	// Attend is what [Copier.Tee] looks after between two rounds.
 	Attend *Attention
 }
@@ -65,8 +69,8 @@ const smallFile = 64 << 10
 // descriptors are. The error is an [UnservedError] for a method that cannot
 // serve the pair.
 func Plan(dst, src *Descriptor, o Options) ([]Method, error) {
-	if src.Kind == Directory {
-		return []Method{ReadWrite}, nil // whose read error is the one to show
+	if src.Kind == Directory || src.inUse || dst.inUse {
+		return []Method{ReadWrite}, nil // a directory for its read error, the others: see shared.go
 	}
 	if o.Method != Auto {
 		if !serves(o.Method, dst, src, o) {
@@ -128,7 +132,7 @@ func serves(m Method, dst, src *Descriptor, o Options) bool {
 	case CopyFileRange:
 		return files && !dst.Appends() && !o.NoOffload
 	case Sendfile:
-		return (src.Kind == Regular || src.Kind == Block) && !dst.Appends() && !referencesPages(dst, src, o)
+		return (src.Kind == Regular || src.Kind == Block) && !dst.Appends() && !dst.sharesOffset() && !referencesPages(dst, src, o)
 	case Splice:
 		return src.splices() && dst.splices() && !dst.Appends() && !referencesPages(dst, src, o)
 	case Mmap:

@@ -55,14 +55,14 @@ func (l *Pool) lend(s *system, p *pipe) error {
 
 // takeBack leaves p without descriptors. A pipe that is not empty is closed:
 // its bytes belong nowhere else.
-func (l *Pool) takeBack(p *pipe) {
+func (l *Pool) takeBack(s *system, p *pipe) {
 	if p.r < 0 {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if p.held > 0 {
-		p.close(l.kernel)
+		p.close(s)
 		l.made--
 	} else {
 		l.idle = append(l.idle, *p)
@@ -75,7 +75,7 @@ func (l *Pool) Close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, p := range l.idle {
-		p.close(l.kernel)
+		p.close(&system{kernel: l.kernel})
 	}
 	l.made -= len(l.idle)
 	l.idle = nil

@@ -13,7 +13,7 @@ func raiseCase(t *testing.T, size int, biggest int, faults ...fault) (got int, k
 	s.k.biggestPipe = biggest
 	p := s.toPipe(0, 16)
 	s.fail("F_SETPIPE_SZ", nobody, faults...)
-	got, err := raise(s.copier.kernel, s.dst[0].FD, size)
+	got, err := raise(&system{kernel: s.copier.kernel}, s.dst[0].FD, size)
 	if err != nil || got != p.room*page {
 		t.Errorf("raised to %d (%v), but has %d", got, err, p.room*page)
 	}
@@ -61,7 +61,7 @@ func TestABusyPipeOrAnOldKernelIsAskedOnce(t *testing.T) {
 func TestWhatIsNoPipeCannotBeRaised(t *testing.T) {
 	s := newScene()
 	s.toHole(Socket, 0)
-	if got, err := raise(s.copier.kernel, s.dst[0].FD, 1<<20); err != unix.EBADF {
+	if got, err := raise(&system{kernel: s.copier.kernel}, s.dst[0].FD, 1<<20); err != unix.EBADF {
 		t.Errorf("%d, %v", got, err)
 	}
 }

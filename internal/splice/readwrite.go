@@ -4,32 +4,74 @@ import "golang.org/x/sys/unix"
 
 // readWrite copies through a buffer: the method that always works.
 func readWrite(t *transfer) error {
-	buf := t.copier.buffer()
 	for t.left > 0 {
-		n, err := t.readSource(buf[:t.next(len(buf))])
-		if err != nil || n == 0 {
+		p, err := t.nextBytes()
+		if err != nil || len(p) == 0 {
 			return err
 		}
-		if err := t.writeSink(buf[:n]); err != nil {
+		if err := t.writeSink(p); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// nextBytes reads into the Copier's buffer what the source has next and may
+// pass. Nothing is the end.
+func (t *transfer) nextBytes() ([]byte, error) {
+	if t.src.Records {
+		return t.nextRecord()
+	}
+	buf := t.copier.buffer()
+	n, err := t.readSource(buf[:t.next(len(buf))])
+	return buf[:n], err
+}
+
+// nextRecord reads one record of a socket, and first asks how long it is: what
+// a read has no room for is lost. A rate limit delays a record, but does not
+// shorten it.
+func (t *transfer) nextRecord() ([]byte, error) {
+	t.next(1)
+	length, err := t.fromSource(func() (int, error) { return t.recordLength(t.src.FD) })
+	if err != nil {
+		return nil, err
+	}
+	buf := t.copier.bufferOf(length)
+	n, err := t.readSource(buf)
+	return buf[:min(int64(n), t.left)], err
+}
+
+// recordLength is how many bytes the next record has. It waits for one, as a
+// read would.
+func recordLength(fd int) (int, error) {
+	n, _, err := unix.Recvfrom(fd, nil, unix.MSG_PEEK|unix.MSG_TRUNC)
+	if err == unix.EAFNOSUPPORT { // an address that x/sys does not know
+		err = nil
+	}
+	return n, err
+}
+
 // readSource returns 0 at the end of the source only.
 func (t *transfer) readSource(p []byte) (int, error) {
+	n, err := t.fromSource(func() (int, error) { return t.take(p) })
+	t.src.advance(int64(n))
+	return n, err
+}
+
+// fromSource makes a call that reads the source, again whenever the source was
+// not ready.
+func (t *transfer) fromSource(call func() (int, error)) (int, error) {
 	t.options.Activity.is(Reading)
 	if err := t.awaitSource(); err != nil {
 		return 0, err
 	}
 	for {
-		n, err := t.take(p)
+		n, err := call()
 		switch err {
 		case nil:
 			return n, nil
 		case unix.EAGAIN:
-			if err := t.waitForSource(); err != nil {
+			if err := t.sourceSaysAgain(); err != nil {
 				return 0, err
 			}
 		default:
@@ -38,14 +80,26 @@ func (t *transfer) readSource(p []byte) (int, error) {
 	}
 }
 
+// recordPiece is what is written at a time, in bytes, to a socket of records
+// from a source that has none: what UDP and Unix sockets take.
+const recordPiece = 32 << 10
+
+// piece is what one write may have at most, in bytes.
+func (t *transfer) piece(d *Descriptor) int {
+	if d.Records && (t.src == nil || !t.src.Records) {
+		return recordPiece
+	}
+	return chunk
+}
+
 // writeSink writes all of p, however little the sink takes at a time.
 func (t *transfer) writeSink(p []byte) error {
 	t.options.Activity.is(Writing)
 	for len(p) > 0 {
-		n, err := t.give(p[:min(len(p), chunk)])
+		n, err := t.give(p[:min(len(p), t.piece(t.dst))])
 		switch {
 		case err == unix.EAGAIN:
-			if err := t.waitForSink(); err != nil {
+			if err := t.sinkSaysAgain(); err != nil {
 				return err
 			}
 		case err != nil:

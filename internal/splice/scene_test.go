@@ -21,6 +21,7 @@ type scene struct {
 	dst    []*prop
 
 	options  Options
+	made     int64 // system calls that the copy made, as the fake kernel has counted them
 	progress int64 // bytes that Progress was told of
 	stop     int   // the call of Progress that ends the copy; 0 is none
 	giveUp   int   // the call of SinkFailed that ends it; 0 is none
@@ -122,7 +123,10 @@ func (s *scene) fail(call string, who party, faults ...fault) {
 
 func (s *scene) copy() (Report, error) {
 	s.options.Progress = s.count
-	return s.copier.Copy(s.dst[0].Descriptor, s.src.Descriptor, s.options)
+	before := s.k.counted
+	r, err := s.copier.Copy(s.dst[0].Descriptor, s.src.Descriptor, s.options)
+	s.made = s.k.counted - before
+	return r, err
 }
 
 func (s *scene) count(n int64) error {
@@ -318,6 +322,9 @@ func (s *scene) checkCopy(t rapid.TB, r Report, err error) {
 	}
 	if s.options.Limit > 0 && r.Delivered > s.options.Limit {
 		t.Errorf("delivered %d bytes, limit %d", r.Delivered, s.options.Limit)
+	}
+	if s.made > 0 && s.options.Wait == nil && r.Calls != s.made {
+		t.Errorf("%d calls reported, %d made", r.Calls, s.made)
 	}
 	if wrong := s.dst[0].misknown(); wrong != "" {
 		t.Errorf("the sink's %s", wrong)

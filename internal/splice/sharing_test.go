@@ -42,7 +42,7 @@ func TestWhatSomebodyElseHasWrittenMeanwhileIsNotReplaced(t *testing.T) {
 			defer s.end()
 			c := splice.New()
 			defer c.Close()
-			src, dst := s.describe(s.textFile("source", len(text))), s.describe(s.emptyFile("sink"))
+			src, dst := s.describe(s.textFile("source", len(text))), s.describeInherited(s.emptyFile("sink"))
 			if _, err := unix.Write(dst.FD, []byte("first\n")); err != nil {
 				t.Fatal(err)
 			}

@@ -21,13 +21,16 @@ type Sink struct {
 // for from another goroutine while the copy goes on.
 func (s *Sink) Delivered() int64 { return s.delivered.Load() }
 
-func (s *Sink) lookAgain() { s.plain = !s.splices() || s.Appends() }
+func (s *Sink) lookAgain() { s.plain = !s.splices() || s.Appends() || s.inUse }
 
 func (s *Sink) spliced() bool { return !s.plain }
 
+// teed reports whether tee(2) can fill the sink directly.
+func (s *Sink) teed() bool { return s.Kind == Pipe && !s.plain }
+
 // arrived counts n bytes that m brought to one sink.
 func (f *fanout) arrived(s *Sink, m Method, n int, copies int64) {
-	f.stuck = 0
+	f.stuck, f.again.count = 0, 0
 	s.By[m] += int64(n)
 	s.wrote(int64(n))
 	s.delivered.Add(int64(n))
@@ -37,7 +40,7 @@ func (f *fanout) arrived(s *Sink, m Method, n int, copies int64) {
 
 // fail takes a sink out of the copy.
 func (f *fanout) fail(s *Sink, err error) error {
-	s.Err = &WriteError{err}
+	s.Err = f.settle(s.Descriptor, &WriteError{err})
 	f.live = slices.DeleteFunc(f.live, func(other *Sink) bool { return other == s })
 	if f.options.SinkFailed != nil {
 		return f.options.SinkFailed(s)
@@ -45,85 +48,86 @@ func (f *fanout) fail(s *Sink, err error) error {
 	return nil
 }
 
-// teeTo makes a sink's pipe refer to what is at the head of p, without taking
-// it out, and returns how much. 0 is a sink that failed or turned plain.
-func (f *fanout) teeTo(s *Sink, p *pipe) (int, error) {
+// saysAgain follows an EAGAIN of a sink. It returns nil when the call is to be
+// repeated.
+func (f *fanout) saysAgain(s *Sink) error {
+	switch wait, final := f.awaits(s.FD); {
+	case wait:
+		return f.wait(s.FD, unix.POLLOUT)
+	case final:
+		return unix.EAGAIN
+	}
+	return nil
+}
+
+// teeTo makes a sink's pipe refer to up to n bytes at the head of p, without
+// taking them out, and returns how many. 0 is a sink that failed or turned
+// plain.
+func (f *fanout) teeTo(s *Sink, p *pipe, n int) (int, error) {
 	for {
-		n, err := f.tee(p.r, s.FD, p.held)
+		n, err := f.tee(p.r, s.FD, n)
 		switch {
 		case err == nil && n > 0:
 			f.arrived(s, TeePipe, n, 0)
 			return n, nil
 		case err == unix.EAGAIN: // the sink's: p is not empty
-			if err := f.wait(s.FD, unix.POLLOUT); err != nil {
+			if err := f.saysAgain(s); err != nil {
 				return 0, f.fail(s, err)
 			}
 		case err == nil: // no kernel is known to do this
-			return 0, f.turnPlain(s, unix.ENODATA)
+			return 0, f.turnPlain(unix.ENODATA, s)
 		case spliceOutRefused(err):
-			return 0, f.turnPlain(s, err)
+			return 0, f.turnPlain(err, s)
 		default:
 			return 0, f.fail(s, err)
 		}
 	}
 }
 
-// turnPlain is for a sink that is not to be spliced to any more.
-func (f *fanout) turnPlain(s *Sink, why error) error {
-	if f.options.Method == Splice {
-		return &UnservedError{Method: Splice, Src: f.src.Kind, Dst: s.Kind, Errno: why}
-	}
-	s.plain = true
-	f.fellBack(ReadWrite, why)
-	return nil
-}
-
-// teeThrough brings the first n bytes of p to a sink by way of the second
-// private pipe, and leaves them in p. It returns false if the kernel will not
-// have it between two pipes of ours: the sink has turned plain, and has none
-// of the bytes.
-func (f *fanout) teeThrough(s *Sink, p *pipe, n int) (bool, error) {
-	q, err := f.copier.emptyPipe(&f.system, &f.copier.scratch)
-	if err != nil {
-		return false, f.turnPlain(s, err)
-	}
-	q.held, err = f.tee(p.r, q.w, n)
-	switch {
-	case err != nil:
-		return false, f.turnPlain(s, err)
-	case q.held < n: // no kernel is known to do this: the two have equal slots
-		if err := f.readTo(nil, q, q.held); err != nil {
-			return false, err
+// turnPlain is for sinks that are not to be spliced to any more.
+func (f *fanout) turnPlain(why error, sinks ...*Sink) error {
+	method := f.method
+	defer func() { f.method = method }()
+	for _, s := range sinks {
+		if s.plain {
+			continue
 		}
-		return false, f.turnPlain(s, unix.ENODATA)
+		f.method = Splice
+		if err := f.giveUp(ReadWrite, why, s.Kind); err != nil {
+			return err
+		}
+		s.plain = true
 	}
-	return true, f.spliceTo(s, q, n)
+	return nil
 }
 
 // spliceTo takes n bytes out of p and brings them to a sink. If the sink fails
 // they are taken out all the same: they belong to no other.
 func (f *fanout) spliceTo(s *Sink, p *pipe, n int) error {
 	for n > 0 {
-		moved, err := f.splice(p.r, s.FD, n, 0)
+		moved, err := f.spliceOut(p.r, s.Descriptor, n, 0)
 		switch {
 		case err == nil && moved > 0:
 			p.held -= moved
 			n -= moved
 			f.arrived(s, Splice, moved, generated(f.src.Kind)+stored(s.Kind))
 		case err == unix.EAGAIN:
-			if err := f.wait(s.FD, unix.POLLOUT); err != nil {
+			if err := f.saysAgain(s); err != nil {
 				return f.failAndSkip(s, err, p, n)
 			}
 		case err == nil: // a page was cut off the file on its way: read says so
 			return f.readTo([]*Sink{s}, p, n)
 		case spliceOutRefused(err):
-			if err := f.turnPlain(s, err); err != nil {
+			if err := f.turnPlain(err, s); err != nil {
 				return err
 			}
 			return f.readTo([]*Sink{s}, p, n)
 		default:
 			return f.failAndSkip(s, err, p, n)
 		}
+	}
+	if s.inUse {
+		return f.turnPlain(ErrShared, s)
 	}
 	return nil
 }
@@ -164,9 +168,9 @@ func (f *fanout) readTo(sinks []*Sink, p *pipe, n int) error {
 // writeTo writes all of buf to one sink. The error is SinkFailed's.
 func (f *fanout) writeTo(s *Sink, buf []byte) error {
 	for len(buf) > 0 {
-		n, err := f.write(s.FD, buf)
+		n, err := f.writeHere(s.Descriptor, buf[:min(len(buf), f.piece(s.Descriptor))])
 		if err == unix.EAGAIN {
-			if err = f.wait(s.FD, unix.POLLOUT); err == nil {
+			if err = f.saysAgain(s); err == nil {
 				continue
 			}
 		}

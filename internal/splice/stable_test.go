@@ -219,8 +219,8 @@ func TestAPageThatCannotBeHadUnderALeaseIsAReadError(t *testing.T) {
 func TestNoSpliceBlocksUnderALease(t *testing.T) {
 	s, _ := stableScene(20)
 	splice := s.copier.kernel.splice
-	s.copier.kernel.splice = func(in, out, n, flags int) (int, error) {
-		if out == s.dst[0].FD && flags != unix.SPLICE_F_NONBLOCK {
+	s.copier.kernel.splice = func(in, out place, n, flags int) (int, error) {
+		if out.fd == s.dst[0].FD && flags != unix.SPLICE_F_NONBLOCK {
 			t.Errorf("splice into the reader's pipe with flags %#x", flags)
 		}
 		return splice(in, out, n, flags)

@@ -62,6 +62,14 @@ func (s *stage) inherited(fd int) *os.File {
 	return f
 }
 
+// describeInherited describes a descriptor that other processes may have, too.
+func (s *stage) describeInherited(fd int) *splice.Descriptor {
+	s.Helper()
+	d, err := splice.Describe(fd)
+	s.must(err)
+	return d
+}
+
 // An outcome is what a copy returns.
 type outcome struct {
 	report splice.Report

@@ -48,7 +48,6 @@ type store struct {
 	changed sync.Cond
 	queue   []*block // what is filled, the oldest first; the last takes more
 	held    int
-	taken   int64 // bytes that came in
 
 	inPipes    bool // blocks are pipes as long as there are any
 	piped      int  // bytes that all pipes can hold
@@ -76,9 +75,9 @@ func newStore(b Buffer) (*store, error) {
 	return s, nil
 }
 
-func (s *store) close(k *kernel) {
+func (s *store) close(sys *system) {
 	for _, p := range s.pipes {
-		p.close(k)
+		p.close(sys)
 	}
 	unix.Munmap(s.mapping)
 }
@@ -184,7 +183,6 @@ func (s *store) add(b *block, n int) {
 	defer s.mu.Unlock()
 	b.end += n
 	s.held += n
-	s.taken += int64(n)
 	s.changed.Signal()
 }
 

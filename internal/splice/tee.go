@@ -12,27 +12,33 @@ import (
 // others get everything. The error is a *ReadError, an *UnservedError, or one
 // from Options.SinkFailed or Options.Progress.
 //
-// The source is spliced into a private pipe. Pages go from there by tee(2)
-// into one sink that is a pipe, and by tee(2) through a second private pipe
-// into the others; the last one takes them out by splice(2). A sink that
-// splice refuses is written to, from a buffer that is read once for all of
-// them. The bytes that the first sink takes set the pace: every other sink
-// gets these before more are offered, so that outputs never run apart by more
-// than the capacity of a private pipe.
+// The source is spliced into a private pipe. In each round the sinks get the same
+// bytes from there, one after the other in the order given: by tee(2) if the
+// first is a pipe, by tee(2) through a second private pipe, and the last one
+// takes them out by splice(2). A sink that splice refuses is written to. The
+// bytes that the first sink takes set the pace: every other sink gets these
+// before more are offered, so that outputs never run apart by more than the
+// capacity of a private pipe.
 func (c *Copier) Tee(sinks []*Sink, src *Descriptor, o Options) (Report, error) {
 	live := slices.DeleteFunc(slices.Clone(sinks), func(s *Sink) bool { return s.Err != nil })
 	f := &fanout{transfer: *c.newTransfer(nil, src, o), live: live}
 	err := f.run()
-	src.advance(f.report.Delivered)
+	f.release(src)
+	for _, s := range slices.Clone(f.live) { // a failure elsewhere may have left claims
+		if unfilled, ok := f.settle(s.Descriptor, nil).(*WriteError); ok {
+			if failed := f.fail(s, unfilled.Err); err == nil {
+				err = failed
+			}
+		}
+	}
 	return f.finish(err)
 }
 
 // A fanout is a copy to several sinks. Of its transfer, dst is not used.
 type fanout struct {
 	transfer
-	live  []*Sink       // those without an error
-	fds   []unix.PollFd // await's
-	ended bool          // splice has met the end of the source
+	live []*Sink       // those without an error
+	fds  []unix.PollFd // await's
 }
 
 func (f *fanout) run() error {
@@ -43,13 +49,10 @@ func (f *fanout) run() error {
 		return f.readWriteAll()
 	}
 	err := f.teeAll()
-	no, unsuited := err.(*notThisWay)
-	switch {
-	case unsuited && f.options.Method == Splice:
-		return &UnservedError{Method: Splice, Src: f.src.Kind, Dst: Other, Errno: no.errno}
-	case unsuited:
-		f.fellBack(ReadWrite, no.errno)
-	case err != nil || f.ended && (f.src.Kind == Pipe || f.src.Kind == Socket):
+	if no, unsuited := err.(*notThisWay); unsuited {
+		err = f.giveUp(ReadWrite, no.errno, Other)
+	}
+	if err != nil {
 		return err
 	}
 	f.method = ReadWrite
@@ -71,7 +74,7 @@ func (f *fanout) plan() error {
 		return &UnservedError{Method: wanted, Src: f.src.Kind, Dst: Pipe}
 	}
 	f.method = ReadWrite
-	if wanted != ReadWrite && spliceable && slices.ContainsFunc(f.live, (*Sink).spliced) {
+	if wanted != ReadWrite && spliceable && !f.src.inUse && slices.ContainsFunc(f.live, (*Sink).spliced) {
 		f.method = Splice
 	}
 	return nil
@@ -79,30 +82,42 @@ func (f *fanout) plan() error {
 
 // readWriteAll reads the source and writes what was read to every sink.
 func (f *fanout) readWriteAll() error {
-	buf := f.copier.buffer()
 	for f.left > 0 && len(f.live) > 0 {
 		if err := f.await(); err != nil || len(f.live) == 0 {
 			return err
 		}
-		n, err := f.readSource(buf[:f.next(len(buf))])
-		if err != nil || n == 0 {
+		p, err := f.nextBytes()
+		if err != nil || len(p) == 0 {
 			return err
 		}
-		f.report.Copied += int64(n)
-		for _, s := range slices.Clone(f.live) {
-			if err := f.writeTo(s, buf[:n]); err != nil {
+		for len(p) > 0 && len(f.live) > 0 {
+			part := p[:f.round(len(p))]
+			p = p[len(part):]
+			f.report.Copied += int64(len(part))
+			for _, s := range slices.Clone(f.live) {
+				if err := f.writeTo(s, part); err != nil {
+					return err
+				}
+			}
+			if err := f.passed(len(part)); err != nil {
 				return err
 			}
-		}
-		if err := f.passed(n); err != nil {
-			return err
 		}
 	}
 	return nil
 }
 
+// round is how many of n bytes go to the sinks in this round.
+func (f *fanout) round(n int) int {
+	if f.options.FirstRound > 0 && f.report.Delivered == 0 {
+		return min(n, f.options.FirstRound)
+	}
+	return n
+}
+
 // teeAll splices the source into the private pipe, and passes on what is
-// there, until the source ends or no sink is left that can be spliced to.
+// there, until the source seems to end or no sink is left that can be spliced
+// to.
 func (f *fanout) teeAll() error {
 	p, err := f.pipes()
 	if err != nil {
@@ -112,14 +127,16 @@ func (f *fanout) teeAll() error {
 		if err := f.await(); err != nil || len(f.live) == 0 {
 			return err
 		}
-		if err := f.fill(p); err != nil || p.held == 0 {
-			f.ended = err == nil
+		if err := f.fillPipe(p); err != nil || p.held == 0 {
 			return err
 		}
 		for p.held > 0 && len(f.live) > 0 {
 			if err := f.pass(p); err != nil {
 				return err
 			}
+		}
+		if f.src.inUse && !f.src.claimed() {
+			return &notThisWay{ErrShared}
 		}
 	}
 	return nil
@@ -130,14 +147,14 @@ func (f *fanout) teeAll() error {
 // into the second.
 func (f *fanout) pipes() (*pipe, error) {
 	p, err := f.copier.emptyPipe(&f.system, &f.copier.pipe)
-	if err != nil || len(f.live) < 2 {
+	alone := len(f.live) == 1 || len(f.live) == 2 && f.live[0].teed()
+	if err != nil || alone {
 		return p, err
 	}
 	q, err := f.copier.emptyPipe(&f.system, &f.copier.scratch)
 	if err != nil || q.capacity == p.capacity {
 		return p, err
 	}
-	f.calls += 2
 	p.capacity, err = f.setPipeSize(p.w, min(p.capacity, q.capacity))
 	if err == nil {
 		q.capacity, err = f.setPipeSize(q.w, p.capacity)
@@ -146,80 +163,81 @@ func (f *fanout) pipes() (*pipe, error) {
 		err = unix.EPERM
 	}
 	if err != nil {
-		f.copier.Close() // what they hold is not known
+		f.copier.dropPipes(&f.system) // what they hold is not known
 	}
 	return p, err
 }
 
-// roles are who gets the pages in which way.
-type roles struct {
-	lead  *Sink   // a pipe that tee fills directly; may be nil
-	other []*Sink // by way of the second private pipe
-	taker *Sink   // takes the pages out of the private pipe; nil if plain are there
-	plain []*Sink // are written to
-}
-
-func (f *fanout) roles() roles {
-	var r roles
-	for _, s := range f.live {
-		switch {
-		case s.plain:
-			r.plain = append(r.plain, s)
-		case s.Kind == Pipe && r.lead == nil:
-			r.lead = s
-		default:
-			r.other = append(r.other, s)
-		}
-	}
-	if len(r.plain) > 0 {
-		return r
-	}
-	if last := len(r.other) - 1; last >= 0 {
-		r.taker, r.other = r.other[last], r.other[:last]
-	} else {
-		r.taker, r.lead = r.lead, nil
-	}
-	return r
-}
-
 // pass brings the same bytes from the head of the private pipe to every sink,
-// as many as the lead takes, and takes them out of the pipe.
+// in their order, as many as the first one takes, and takes them out of the
+// pipe.
 func (f *fanout) pass(p *pipe) error {
-	r := f.roles()
-	n := p.held
-	if r.lead != nil {
+	n := f.round(p.held)
+	sinks := slices.Clone(f.live)
+	if len(sinks) > 1 && sinks[0].teed() {
 		var err error
-		if n, err = f.teeTo(r.lead, p); err != nil || n == 0 {
+		if n, err = f.teeTo(sinks[0], p, n); err != nil || n == 0 {
 			return err
 		}
+		sinks = sinks[1:]
 	}
-	for _, s := range r.other {
-		served, err := f.teeThrough(s, p, n)
-		if err != nil {
+	for len(sinks) > 0 {
+		together := f.together(sinks)
+		from := p
+		if len(together) < len(sinks) { // the last take the bytes out
+			q, err := f.second(p, n)
+			if err != nil {
+				if err := f.turnPlain(err, sinks...); err != nil {
+					return err
+				}
+				q, together = p, sinks
+			}
+			from = q
+		}
+		if err := f.bring(together, from, n); err != nil {
 			return err
 		}
-		if !served {
-			r.plain = append(r.plain, s)
-		}
-	}
-	var err error
-	if len(r.plain) > 0 && r.taker != nil {
-		r.plain, r.taker = append(r.plain, r.taker), nil
-	}
-	if r.taker != nil {
-		err = f.spliceTo(r.taker, p, n)
-	} else {
-		err = f.readTo(r.plain, p, n)
-	}
-	if err != nil {
-		return err
+		sinks = sinks[len(together):]
 	}
 	return f.passed(n)
 }
 
+// together is the first of the sinks, or those at the beginning that are all
+// written to, from one buffer.
+func (f *fanout) together(sinks []*Sink) []*Sink {
+	n := 1
+	for sinks[0].plain && n < len(sinks) && sinks[n].plain {
+		n++
+	}
+	return sinks[:n]
+}
+
+// second has the second private pipe refer to the first n bytes of p. The error
+// is why the kernel will not have it.
+func (f *fanout) second(p *pipe, n int) (*pipe, error) {
+	q, err := f.copier.emptyPipe(&f.system, &f.copier.scratch)
+	if err != nil {
+		return nil, err
+	}
+	q.held, err = f.tee(p.r, q.w, n)
+	if err == nil && q.held < n { // it has fewer slots
+		f.copier.dropPipe(&f.system, &f.copier.scratch)
+		err = unix.ENODATA
+	}
+	return q, err
+}
+
+// bring takes n bytes out of a private pipe and brings them to one sink, or to
+// some that are written to.
+func (f *fanout) bring(sinks []*Sink, from *pipe, n int) error {
+	if sinks[0].plain {
+		return f.readTo(sinks, from, n)
+	}
+	return f.spliceTo(sinks[0], from, n)
+}
+
 // passed counts n bytes that every sink still in order has.
 func (f *fanout) passed(n int) error {
-	f.stuck = 0
 	f.left -= int64(n)
 	if len(f.live) == 0 {
 		return nil

@@ -10,19 +10,18 @@ import "golang.org/x/sys/unix"
 // that were cached before; the copy's have to be written first.
 func uncached(t *transfer) error {
 	t.in, t.out = newTrail(t.src), newTrail(t.dst)
-	buf := t.copier.buffer()
 	for t.left > 0 {
-		n, err := t.readSource(buf[:t.next(len(buf))])
+		p, err := t.nextBytes()
 		if err != nil {
 			return err
 		}
-		if n == 0 {
+		if len(p) == 0 {
 			break
 		}
-		if err := t.writeSink(buf[:n]); err != nil {
+		if err := t.writeSink(p); err != nil {
 			return err
 		}
-		if err := t.dropBehind(int64(n), trailBlock); err != nil {
+		if err := t.dropBehind(int64(len(p)), trailBlock); err != nil {
 			return err
 		}
 	}
@@ -53,8 +52,8 @@ func newTrail(d *Descriptor) *trail {
 // take reads from the source, and give writes to the sink, in the way that
 // suits the trails. Which errno is the file's own a plain call tells.
 func (t *transfer) take(p []byte) (int, error) {
-	if t.in == nil || t.in.refused {
-		return t.read(t.src.FD, p)
+	if t.in == nil || t.in.refused || t.src.claimed() {
+		return t.readHere(t.src, p)
 	}
 	n, err := t.readUncached(t.src.FD, p)
 	if !refused(err) {
@@ -65,8 +64,8 @@ func (t *transfer) take(p []byte) (int, error) {
 }
 
 func (t *transfer) give(p []byte) (int, error) {
-	if t.out == nil || t.out.refused {
-		return t.write(t.dst.FD, p)
+	if t.out == nil || t.out.refused || t.dst.claimed() {
+		return t.writeHere(t.dst, p)
 	}
 	n, err := t.writeUncached(t.dst.FD, p)
 	if !refused(err) {
@@ -79,8 +78,7 @@ func (t *transfer) give(p []byte) (int, error) {
 func (t *transfer) refuse(side *trail, err error) {
 	side.refused = true
 	if t.method == Uncached {
-		t.fellBack(ReadWrite, err)
-		t.method = ReadWrite
+		_ = t.giveUp(ReadWrite, err, t.dst.Kind) // Uncached is never all that is asked for
 	}
 }
 
@@ -133,7 +131,6 @@ func (t *transfer) flush(side *trail, all bool) error {
 // sync is sync_file_range(2). Some filesystems have no such call; that the disk
 // has failed is told once, and so must not be lost.
 func (t *transfer) sync(fd int, at, n int64, flags int) error {
-	t.calls++
 	switch err := t.syncRange(fd, at, n, flags); err {
 	case unix.EIO, unix.ENOSPC, unix.EDQUOT:
 		return &WriteError{err}
@@ -143,6 +140,5 @@ func (t *transfer) sync(fd int, at, n int64, flags int) error {
 
 // forget drops clean pages. That the kernel keeps some is no failure.
 func (t *transfer) forget(fd int, at, n int64) {
-	t.calls++
-	t.dropCache(fd, at, n)
+	_ = t.dropCache(fd, at, n)
 }

@@ -19,12 +19,15 @@ func viaPipe(t *transfer) error {
 	}
 	t.prepare()
 	for t.left > 0 {
-		if err := t.fill(p); err != nil || p.held == 0 {
+		if err := t.fillPipe(p); err != nil || p.held == 0 {
 			return err
 		}
 		filled := p.held
 		if err := t.drain(p); err != nil {
 			return err
+		}
+		if t.leaves() {
+			return &notThisWay{ErrShared}
 		}
 		t.letProducerRun(filled, p)
 	}
@@ -38,7 +41,6 @@ func viaPipe(t *transfer) error {
 // without, 4.4 with it.
 func (t *transfer) letProducerRun(filled int, p *pipe) {
 	if filled < p.capacity && t.src.Kind == Pipe && t.dst.Kind == Pipe {
-		t.calls++
 		t.yield()
 	}
 }
@@ -55,27 +57,26 @@ func (t *transfer) prepare() {
 	if size < worthPreparing {
 		return
 	}
-	t.calls++
-	t.advise(t.src.FD)
+	_ = t.advise(t.src.FD)
 	if t.options.Preallocate && preallocates(t.dst.FS) && !t.src.looksSparse() {
-		t.calls++
-		t.allocate(t.dst.FD, t.dst.Offset, size)
+		_ = t.allocate(t.dst.FD, t.dst.Offset, size)
 	}
 }
 
-// fill splices into the empty pipe, and leaves it empty at the source's end.
+// fillPipe splices into the empty pipe, and leaves it empty at the source's end.
 // The kernel returns as soon as there is something, however little.
-func (t *transfer) fill(p *pipe) error {
+func (t *transfer) fillPipe(p *pipe) error {
 	for {
 		want := t.next(p.capacity)
 		t.options.Activity.is(Reading)
 		if err := t.awaitSource(); err != nil {
 			return err
 		}
-		n, err := t.splice(t.src.FD, p.w, want, 0)
+		n, err := t.spliceIn(t.src, p.w, want, 0)
 		switch {
 		case err == nil:
 			p.held = n
+			t.src.advance(int64(n))
 			return nil
 		case err == unix.EAGAIN: // the source's: the pipe is empty
 			if err := t.waitWithout(p); err != nil {
@@ -94,10 +95,10 @@ func (t *transfer) fill(p *pipe) error {
 func (t *transfer) waitWithout(p *pipe) error {
 	pool := t.copier.Pool
 	if pool == nil {
-		return t.waitForSource()
+		return t.sourceSaysAgain()
 	}
-	pool.takeBack(p)
-	if err := t.waitForSource(); err != nil {
+	pool.takeBack(&t.system, p)
+	if err := t.sourceSaysAgain(); err != nil {
 		return err
 	}
 	if err := pool.lend(&t.system, p); err != nil {
@@ -108,7 +109,7 @@ func (t *transfer) waitWithout(p *pipe) error {
 
 // drain splices the pipe into the sink until it is empty.
 func (t *transfer) drain(p *pipe) error {
-	return t.drainWhile(p, 0, func() (bool, error) { return true, t.waitForSink() })
+	return t.drainWhile(p, 0, func() (bool, error) { return true, t.sinkSaysAgain() })
 }
 
 // drainWhile drains with the given flags of splice(2), and asks wait, when the
@@ -116,7 +117,7 @@ func (t *transfer) drain(p *pipe) error {
 func (t *transfer) drainWhile(p *pipe, flags int, wait func() (bool, error)) error {
 	t.options.Activity.is(Writing)
 	for p.held > 0 {
-		n, err := t.splice(p.r, t.dst.FD, p.held, flags)
+		n, err := t.spliceOut(p.r, t.dst, p.held, flags)
 		switch {
 		case err == unix.EAGAIN: // the sink's: the pipe is not empty
 			if goOn, err := wait(); err != nil || !goOn {

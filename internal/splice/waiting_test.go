@@ -1,6 +1,7 @@
 package splice
 
 import (
+	"errors"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -41,15 +42,15 @@ func TestACountOfMinusOneBesideAnErrorIsNotAdded(t *testing.T) {
 		"write": func() (int, error) { return sys.write(fd, p) },
 		"splice": func() (int, error) {
 			s.fail("splice out", theSink, fault{errno: unix.EIO})
-			return sys.splice(s.k.addPrivate(&fakePipe{k: s.k}, nobody, Pipe, 0).fd, fd, 1, 0)
+			return sys.splice(own(s.k.addPrivate(&fakePipe{k: s.k}, nobody, Pipe, 0).fd), own(fd), 1, 0)
 		},
 		"sendfile": func() (int, error) {
 			s.fail("sendfile", either, fault{errno: unix.EIO})
-			return sys.sendfile(fd, fd, 1)
+			return sys.sendfile(fd, own(fd), 1)
 		},
 		"copy_file_range": func() (int, error) {
 			s.fail("copy_file_range", either, fault{errno: unix.EIO})
-			return sys.copyFileRange(fd, fd, 1)
+			return sys.copyFileRange(own(fd), own(fd), 1)
 		},
 	} {
 		if n, err := call(); n != 0 || err != unix.EIO && err != unix.EBADF {
@@ -86,8 +87,8 @@ func TestANonblockingSinkIsWaitedFor(t *testing.T) {
 
 func TestADescriptorThatPollWronglyCallsReadyDoesNotCostACPU(t *testing.T) {
 	s := newScene()
-	s.stream(Socket, 0, 100, 100)
-	s.toHole(Socket, 0)
+	s.stream(Socket, unix.O_NONBLOCK, 100, 100)
+	s.toHole(Socket, unix.O_NONBLOCK)
 	lies := times(patience+5, fault{errno: unix.EAGAIN})
 	s.fail("splice in", source, append(append(lies, fault{}), lies...)...)
 	s.mustCopy(t)
@@ -98,19 +99,67 @@ func TestADescriptorThatPollWronglyCallsReadyDoesNotCostACPU(t *testing.T) {
 
 func TestPollsOwnErrorIsThatOfTheDescriptor(t *testing.T) {
 	s := newScene()
-	s.stream(Socket, 0, 100)
-	s.toHole(Socket, 0)
+	s.stream(Socket, unix.O_NONBLOCK, 100)
+	s.toHole(Socket, unix.O_NONBLOCK)
 	s.fail("splice in", source, fault{errno: unix.EAGAIN})
 	s.fail("poll", source, fault{errno: unix.ENOMEM})
 	if _, err := s.copy(); *(err.(*ReadError)) != (ReadError{unix.ENOMEM}) {
 		t.Errorf("%v", err)
 	}
 	s = newScene()
-	s.stream(Socket, 0, 100)
-	s.toHole(Socket, 0)
+	s.stream(Socket, unix.O_NONBLOCK, 100)
+	s.toHole(Socket, unix.O_NONBLOCK)
 	s.fail("splice out", theSink, fault{errno: unix.EAGAIN})
 	s.fail("poll", theSink, fault{errno: unix.ENOMEM})
 	if _, err := s.copy(); *(err.(*WriteError)) != (WriteError{unix.ENOMEM}) {
 		t.Errorf("%v", err)
+	}
+}
+
+// A socket with a time limit of its own (SO_RCVTIMEO) says EAGAIN, and means it.
+func TestEAGAINOfABlockingDescriptorIsFinal(t *testing.T) {
+	for _, c := range []struct {
+		call string
+		who  party
+		m    Method
+	}{{"splice in", source, Splice}, {"read", source, ReadWrite}, {"splice out", theSink, Splice}, {"write", theSink, ReadWrite}} {
+		s := newScene()
+		s.stream(Socket, 0, 100)
+		s.toHole(Socket, 0)
+		s.options.Method = c.m
+		s.fail(c.call, c.who, times(2, fault{errno: unix.EAGAIN})...)
+		r, err := s.copy()
+		if !errors.Is(err, unix.EAGAIN) || s.k.calls["poll"] > 0 {
+			t.Errorf("%s: %v, calls %v", c.call, err, s.k.calls)
+		}
+		s.checkCopy(t, r, err)
+	}
+}
+
+// Another process may set and clear O_NONBLOCK, so that a descriptor is blocking
+// again by the time it is looked at.
+func TestOneEAGAINOfABlockingDescriptorIsRepeated(t *testing.T) {
+	for _, m := range []Method{Splice, ReadWrite} {
+		s := newScene()
+		s.stream(Socket, 0, 100)
+		s.toHole(Socket, 0)
+		s.options.Method = m
+		for _, c := range []site{{"splice in", source}, {"read", source}, {"splice out", theSink}, {"write", theSink}} {
+			s.fail(c.call, c.who, fault{errno: unix.EAGAIN})
+		}
+		s.mustCopy(t)
+	}
+}
+
+func TestASinkOfAFanOutThatTimesOutFails(t *testing.T) {
+	for call, who := range map[string]party{"tee": theSink, "splice out": theSink + 1} {
+		s := fanScene(20)
+		s.toPipe(0, 4)
+		s.toHole(Socket, 0)
+		s.fail(call, who, times(2, fault{errno: unix.EAGAIN})...)
+		sinks, _ := s.mustTee(t, int(who-theSink))
+		if !errors.Is(sinks[who-theSink].Err, unix.EAGAIN) {
+			t.Errorf("%s: %v", call, sinks[who-theSink].Err)
+		}
 	}
 }

@@ -63,6 +63,7 @@ func run(cmd Command, args []string, std stdio) int {
 	if err := inv.execute(cmd, args[min(1, len(args)):]); err != nil {
 		inv.report(err)
 	}
+	inv.closeAnswers()
 	inv.closeStdout()
 	return inv.Status()
 }

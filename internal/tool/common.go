@@ -16,9 +16,9 @@ func withCommon(flags []cli.Flag) []cli.Flag {
 	own := namesOf(flags)
 	flags = slices.Clone(flags)
 	for _, f := range []cli.Flag{
-		&cli.StringFlag{Name: "method", Usage: "move the data by `NAME` and no other way: reflink, copy_file_range, sendfile, splice, mmap, direct or readwrite; auto, the default, takes what suits"},
+		&cli.StringFlag{Name: "method", Category: gnuflag.Own, Usage: "move the data by `NAME` and no other way: reflink, copy_file_range, sendfile, splice, mmap, direct or readwrite; auto, the default, takes what suits"},
 		&gnuflag.OptionalString{
-			StringFlag: cli.StringFlag{Name: "stats", Usage: "say on standard error at the end how the data was moved; `FORMAT` is text, the default, or json"},
+			StringFlag: cli.StringFlag{Name: "stats", Category: gnuflag.Own, Usage: "say on standard error at the end how the data was moved; `FORMAT` is text, the default, or json"},
 			Absent:     "text",
 		},
 		&cli.BoolFlag{Name: "help", Usage: "display this help and exit"},

@@ -18,10 +18,24 @@ func (inv *Invocation) Confirm(format string, args ...any) bool {
 		case err == unix.EINTR:
 			at--
 			continue
-		case inv.std.closed(0) || err != nil || n == 0 || b[0] == '\n':
+		case inv.std.closed(0) || err != nil:
+			inv.unanswered = true
+			fallthrough
+		case n == 0 || b[0] == '\n':
 			return first == 'y' || first == 'Y'
 		case at == 0:
 			first = b[0]
 		}
+	}
+}
+
+// closeAnswers reports that an answer could not be read, when the program ends,
+// as GNU's close_stdin does.
+func (inv *Invocation) closeAnswers() {
+	switch {
+	case inv.unanswered && inv.std.closed(0):
+		inv.Errorf("error closing file: %v", unix.EBADF)
+	case inv.unanswered:
+		inv.Errorf("error closing file")
 	}
 }

@@ -18,6 +18,9 @@ func ErrorText(err error) string {
 	if unserved := (*splice.UnservedError)(nil); errors.As(err, &unserved) {
 		return unservedText(*unserved)
 	}
+	if hole := (*splice.HoleError)(nil); errors.As(err, &hole) {
+		return ErrorText(hole.Err) + hole.Where()
+	}
 	if errno := unix.Errno(0); errors.As(err, &errno) {
 		return strerror(errno)
 	}

@@ -29,7 +29,9 @@ type Invocation struct {
 	status atomic.Int32
 	std    stdio
 	text   text
-	saying sync.Mutex // held for one message
+
+	unanswered bool       // Confirm could not read an answer
+	saying     sync.Mutex // held for one message
 }
 
 func newInvocation(cmd Command, args []string, std stdio) *Invocation {

@@ -1,11 +1,7 @@
 package tool
 
 import (
-	"flag"
-	"io"
 	"os"
-
-	"github.com/urfave/cli/v2"
 
 	"zeroutils/internal/gnuflag"
 )
@@ -30,7 +26,7 @@ func (inv *Invocation) execute(cmd Command, args []string) error {
 		return mistake
 	}
 	var err error
-	if inv.Flags, err = values(inv.Name, cmd.Flags, line); err != nil {
+	if inv.Flags, err = line.Context(cmd.Flags); err != nil {
 		return err
 	}
 	inv.stats = inv.Flags.String("stats")
@@ -61,21 +57,4 @@ func (inv *Invocation) inOrder(cmd Command) (done bool, err error) {
 		}
 	}
 	return false, nil
-}
-
-// values gives the options of the line to cli's flags. It does what cli.App.Run
-// would, less commands, help and completion, which are answered here or not at
-// all and would take a tenth of a millisecond, a seventh of a tool's start.
-func values(name string, flags []cli.Flag, line gnuflag.Line) (*cli.Context, error) {
-	set := flag.NewFlagSet(name, flag.ContinueOnError)
-	set.SetOutput(io.Discard)
-	for _, f := range flags {
-		if err := f.Apply(set); err != nil {
-			return nil, err
-		}
-	}
-	if err := set.Parse(line.Argv(name)[1:]); err != nil {
-		return nil, UsageErrorf("%v", err)
-	}
-	return cli.NewContext(nil, set, nil), nil
 }

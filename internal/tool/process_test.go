@@ -84,6 +84,32 @@ func TestAProcessEndsAsGNUCatWould(t *testing.T) {
 	}
 }
 
+// Without the entry point of package procstart a tool does not know what was
+// closed, but it fails nothing that cat does.
+func TestToolsOfGoInstallWork(t *testing.T) {
+	testbin.Program(t, "./testdata/cat", testbin.Build{}) // looks at the sources
+	dir := t.TempDir()
+	cmd := exec.Command("go", "install", "../../cmd/...")
+	cmd.Env = append(os.Environ(), "GOBIN="+dir)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for script, want := range map[string]string{
+		`zcat 0<>/dev/null 1<>/dev/null`:                         "status 0\n",
+		`ztee f 0<>/dev/null 1<>/dev/null && cat f`:              "status 0\n",
+		`zpipe 0<>/dev/null 1<>/dev/null`:                        "status 0\n",
+		`echo a >f; zcp f g 0<>/dev/null 1<>/dev/null && zcat g`: "a\nstatus 0\n",
+		`echo a | ztee f | zpipe - - | zcat - f`:                 "a\na\nstatus 0\n",
+		`zcat <&-`:                                               "status 0\n",
+		`echo a >f; zcat f >&-`:                                  "status 0\n",
+		gone + `echo x | zcat >&9`:                               "status 141\n",
+	} {
+		if got := shell(t, dir, script); got != want {
+			t.Errorf("%s\ngot\n%swant\n%s", script, got, want)
+		}
+	}
+}
+
 func TestAPathInArgvIsNotPartOfTheName(t *testing.T) {
 	dir := buildCat(t)
 	if got, want := shell(t, dir, dir+"/cat nothing"), "cat: nothing: No such file or directory\nstatus 1\n"; got != want {

@@ -223,7 +223,7 @@ func (r *results) summarize(w io.Writer) {
 		fmt.Fprintln(w, "failed:")
 		for _, t := range slices.SortedFunc(maps.Keys(r.action), compare) {
 			if r.action[t] == "fail" && !r.parents[t] {
-				fmt.Fprintf(w, "            %s %s\n", t.pkg, t.name)
+				fmt.Fprintln(w, strings.TrimRight("            "+t.pkg+" "+t.name, " "))
 			}
 		}
 	}

@@ -7,16 +7,97 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A source that is moved is renamed, or else copied, and removed when its copy
-// is complete, on disk and in its place: at every moment one of the two names
-// leads to all of it. Directories that are there already are filled, and
-// directories among the sources are removed when they are empty.
-
-// A mover knows what was moved so far.
+// A mover removes sources once their copies are safe, or renames them. A nil
+// mover does nothing: sources are copied.
+//
+// What must be on disk comes before what is removed, in this order:
+//
+//	a rename       with Fsync the data of the file, or of the directory's
+//	               filesystem; the new name; with Fsync both directories
+//	a file         its data and attributes; its name; the directory of that;
+//	               then the source is removed
+//	a further      the link; its directory; then the source's name is removed
+//	hard link
+//	a symbolic     it, with its name; its directory; its attributes come later,
+//	link, FIFO,    and then the source is removed
+//	device
+//	a directory    it, with its name; the directory above it; then all that is
+//	               in it is moved; its attributes; itself; then the source is
+//	               removed, if nothing is left in it
+//
+// After each call a power loss leaves:
+//
+//	               the source           the destination
+//	a rename       whole, or gone       gone, or whole; an old file instead of
+//	                                    nothing
+//	a file         whole until its      nothing, a temporary, or an old file
+//	               removal is on disk   until its name is on disk, then all of it
+//	a hard link    as a file, but it may come back as a file of its own in the
+//	               next run, if that begins between two names
+//	a link, FIFO   as a file; of its attributes perhaps only some
+//	a directory    there until all that was in it is gone; both are there
+//	               meanwhile, and the destination has its mode and times last
+//
+// So every regular file and symbolic link is whole under at least one of its two
+// names at every moment, a directory exists in at least one place, and the same
+// command, given again, moves the rest. Hard links within what is moved stay
+// links, those to files outside are cut.
+//
+// What the mover has made, moved or linked, it knows by its identity. It never
+// writes to that, and never gives its name away, to a source or as a backup.
 type mover struct {
-	made      identities           // all that was made, moved or linked, but for what is in directories that were renamed
+	made      identities           // but for what is in directories that were renamed
 	trees     bool                 // there are such directories
 	originals map[fileID]*original // sources with several names
+}
+
+// renames reports whether a source may be renamed: unless it is known to be on
+// another filesystem, or is a directory that has one to fill. Of two names of one
+// file the source's only has to go.
+func (m *mover) renames(e *entry) bool {
+	return m != nil && e.action != Skip && (e.isFound() || !e.crosses && e.action != Fill)
+}
+
+// finishFile removes a source whose copy is on disk, by its name, too.
+func (m *mover) finishFile(w *worker, e *entry, dst, src *file) *Problem {
+	if m == nil {
+		return nil
+	}
+	m.rememberOpen(dst.fd)
+	return w.removeSource(e, &src.stat)
+}
+
+// finishOther removes a source that is no regular file, or whose copy is a link
+// to one, once that is on disk.
+func (m *mover) finishOther(w *worker, e *entry) *Problem {
+	if m == nil || e.is(unix.S_IFREG) && !e.action.links() {
+		return nil
+	}
+	m.rememberNamed(e.dst)
+	if p := syncDirectory(e.dst); p != nil {
+		return p
+	}
+	return w.removeSource(e, &e.stat)
+}
+
+// finishDirectory removes a source directory, if nothing was left in it.
+func (m *mover) finishDirectory(w *worker, f *filling) *Problem {
+	if m == nil || w.stopped() {
+		return nil
+	}
+	e := f.entry
+	err := unlinkat(e.src, unix.AT_REMOVEDIR)
+	switch err {
+	case nil:
+		w.gone(e)
+	case unix.ENOTEMPTY, unix.EEXIST:
+		return f.arrived()
+	case unix.EINVAL: // it is called ., which stands for what is in it
+		return f.arrived()
+	default:
+		return &Problem{What: RemoveSource, Source: e.src.path(), Err: err}
+	}
+	return nil
 }
 
 // rename moves a source by its name alone, with all that is in it, or reports
@@ -55,15 +136,6 @@ func (w *worker) renamed(e *entry) {
 	if w.details() {
 		w.tell(Renamed{e.src.path(), e.dst.path(), e.backupPath()})
 	}
-}
-
-// finishMove removes a source whose copy took no worker, once that is on disk.
-func (c *Copier) finishMove(e *entry) *Problem {
-	c.mover.rememberNamed(e.dst)
-	if p := syncDirectory(e.dst); p != nil {
-		return p
-	}
-	return c.removeSource(e, &e.stat)
 }
 
 // removeName removes a source that is another name of what is at the
@@ -108,23 +180,6 @@ func (w *worker) removeSource(e *entry, was *unix.Stat_t) *Problem {
 		e.several.removed(e.fd)
 	}
 	w.gone(e)
-	return nil
-}
-
-// removeDirectory removes a source directory, if nothing was left in it.
-func (w *worker) removeDirectory(f *filling) *Problem {
-	e := f.entry
-	err := unlinkat(e.src, unix.AT_REMOVEDIR)
-	switch err {
-	case nil:
-		w.gone(e)
-	case unix.ENOTEMPTY, unix.EEXIST:
-		return f.arrived()
-	case unix.EINVAL: // it is called ., which stands for what is in it
-		return f.arrived()
-	default:
-		return &Problem{What: RemoveSource, Source: e.src.path(), Err: err}
-	}
 	return nil
 }
 
@@ -177,10 +232,12 @@ func vanished(was, now *unix.Stat_t) bool {
 	return now.Nlink == 0 && idOf(was) == idOf(now) && was.Size == now.Size && was.Mtim == now.Mtim
 }
 
-// sameAttributes makes sure, before a copy takes its place, that the source is
-// as it was, and that the copy is as long and has the attributes that it should
-// have.
-func (w *worker) sameAttributes(dst, src *file) *Problem {
+// vouch makes sure, before a copy takes its place, that the source is as it was,
+// and that the copy is as long and has the attributes that it should have.
+func (m *mover) vouch(w *worker, dst, src *file) *Problem {
+	if m == nil {
+		return nil
+	}
 	var from, to unix.Stat_t
 	_, err := identifyOpen(src.fd)
 	if err == nil {
@@ -234,7 +291,7 @@ func (c *Copier) syncSource(e *entry) *Problem {
 	if !c.options.Fsync || !regular && !e.is(unix.S_IFDIR) {
 		return nil
 	}
-	sync, at, flags := unix.Syncfs, e.src, unix.O_RDONLY|unix.O_DIRECTORY
+	sync, at, flags := unix.Syncfs, e.src, directoryFlags
 	if regular {
 		sync, flags = unix.Fsync, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK
 	}
@@ -271,8 +328,8 @@ func (c *Copier) syncNames(e *entry) {
 // unkept refuses a move to a filesystem that cannot keep the attributes of the
 // source. It tries them on the empty copy, where the filesystem is none that
 // keeps all.
-func (w *worker) unkept(e *entry, dst, src *file) *Problem {
-	if w.mover == nil || !src.regular() || !dst.regular() || keepsSizes(w.devices.filesystem(dst)) {
+func (m *mover) unkept(w *worker, e *entry, dst, src *file) *Problem {
+	if m == nil || !src.regular() || !dst.regular() || keepsSizes(w.devices.filesystem(dst)) {
 		return nil
 	}
 	to, keeps := handle{dst.fd, dst.at}, w.options.Preserve

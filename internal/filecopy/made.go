@@ -8,6 +8,9 @@ import (
 
 // rememberNamed remembers the file that has a name.
 func (m *mover) rememberNamed(p place) {
+	if m == nil {
+		return
+	}
 	if id, err := identify(p); err == nil {
 		m.made.add(id)
 	}
@@ -15,8 +18,23 @@ func (m *mover) rememberNamed(p place) {
 
 // rememberOpen remembers an open file.
 func (m *mover) rememberOpen(fd int) {
+	if m == nil {
+		return
+	}
 	if id, err := identifyOpen(fd); err == nil {
 		m.made.add(id)
+	}
+}
+
+// know finds out the identity of a source, which is open if fd is not -1. What
+// goes wrong stat(2) says next.
+func (m *mover) know(e *entry, fd int) {
+	switch {
+	case m == nil:
+	case fd >= 0:
+		e.id, _ = identifyOpen(fd)
+	default:
+		e.id, _ = identify(e.src)
 	}
 }
 
@@ -113,6 +131,9 @@ func (m *mover) knows(e *entry) bool {
 
 // rememberNames notes that other names of a source may come.
 func (c *Copier) rememberNames(e *entry) {
+	if c.mover == nil {
+		return
+	}
 	e.several = &original{identity: e.id, stat: e.stat}
 	if c.mover.originals == nil {
 		c.mover.originals = map[fileID]*original{}
@@ -133,8 +154,12 @@ func (o *original) removed(fd int) {
 }
 
 // isFurtherName reports whether the source is the file that first is a copy of.
-// If that is not certain, it compares them.
+// The inode number says so where nothing is removed meanwhile. If it is not
+// certain, they are compared.
 func (c *Copier) isFurtherName(e *entry, first place) bool {
+	if c.mover == nil {
+		return true
+	}
 	o := c.mover.originals[idOf(&e.stat)]
 	if o == nil || !e.id.maybe(o.identity) || !sameState(&o.stat, &e.stat) {
 		return false
