@@ -447,7 +447,7 @@ func TestWithoutAPipeAllowanceEverythingArrives(t *testing.T) {
 				return errors.Join(err, os.Lchown(path, stranger, stranger))
 			}))
 			p.cmd.Env = append(os.Environ(), strangerVariable+"=1")
-			p.cmd.Args = append([]string{self, p.cmd.Path}, p.cmd.Args...)
+			p.cmd.Args = append([]string{asAnother, p.cmd.Path}, p.cmd.Args...)
 			p.cmd.Path = self
 			o := p.run()
 			o.ended(0)

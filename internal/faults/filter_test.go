@@ -42,6 +42,10 @@ var refusables = []refusable{
 
 var refusalErrnos = map[string]unix.Errno{"ENOSYS": unix.ENOSYS, "EPERM": unix.EPERM}
 
+// asAnother is what the test binary is called where it becomes another program:
+// under its own name, package testfs would keep descriptors from that.
+const asAnother = "faults"
+
 // filtered has a command run under a filter that refuses calls.
 func filtered(cmd *exec.Cmd, errno string, calls ...string) error {
 	self, err := os.Executable()
@@ -52,7 +56,7 @@ func filtered(cmd *exec.Cmd, errno string, calls ...string) error {
 		cmd.Env = os.Environ()
 	}
 	cmd.Env = append(cmd.Env, filterVariable+"="+errno+" "+strings.Join(calls, " "))
-	cmd.Args = append([]string{self, cmd.Path}, cmd.Args...)
+	cmd.Args = append([]string{asAnother, cmd.Path}, cmd.Args...)
 	cmd.Path = self
 	return nil
 }
