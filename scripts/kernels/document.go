@@ -10,7 +10,8 @@ import (
 const preface = `# Other kernels
 
 ` + "`scripts/kernels.sh --doc`" + ` wrote this page. It started each kernel in a virtual
-machine, had the tools copy there and compared every byte.
+machine, had the tools copy there and compared every byte. A cell that names
+kernels says nothing about the others: there this has not been tried.
 
 `
 
@@ -53,7 +54,10 @@ func (d *sheet) notes(out *bytes.Buffer) {
 }
 
 // A row is what several kernels have in common: a part of a test.
-type row struct{ test, part string }
+type row struct {
+	test, part string
+	place      int // of the test in the list of all
+}
 
 // where is the filesystem, or the test.
 func (r row) where() string {
@@ -70,7 +74,7 @@ func (d *sheet) rows(match func(result) bool) (rows []row, methods []string) {
 			if r.Verdict == begins || !match(r) {
 				continue
 			}
-			if at := (row{r.Test, r.Part}); !slices.Contains(rows, at) {
+			if at := (row{r.Test, r.Part, r.Place}); !slices.Contains(rows, at) {
 				rows = append(rows, at)
 			}
 			if !slices.Contains(methods, r.Method) {
@@ -78,6 +82,7 @@ func (d *sheet) rows(match func(result) bool) (rows []row, methods []string) {
 			}
 		}
 	}
+	slices.SortStableFunc(rows, func(a, b row) int { return a.place - b.place })
 	return rows, methods
 }
 
@@ -123,18 +128,21 @@ func (d *sheet) cell(at row, method string) string {
 	var answers []string
 	who := map[string][]string{}
 	for _, b := range d.books {
-		answer := "not tried"
+		answer := ""
 		for _, r := range b.Results {
 			if r.Test == at.test && r.Part == at.part && r.Method == method {
 				answer = d.answer(r)
 			}
+		}
+		if answer == "" { // not tried
+			continue
 		}
 		if who[answer] == nil {
 			answers = append(answers, answer)
 		}
 		who[answer] = append(who[answer], b.name)
 	}
-	if len(answers) == 1 {
+	if len(answers) == 1 && len(who[answers[0]]) == len(d.books) {
 		return answers[0]
 	}
 	for i, answer := range answers {

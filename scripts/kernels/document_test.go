@@ -23,7 +23,7 @@ func TestKernelsThatAgreeShareACell(t *testing.T) {
 		"| 5.10 | Linux 5.10.0 |",
 		"| filesystem | copy | auto | reflink | mmap |",
 		"| ext4 | zcp | splice | no [1] | 5.10: **fault** [2]; 6.1: yes |",
-		"| streams | zpipe over TCP | 5.10: yes; 6.1: not tried |",
+		"| streams | zpipe over TCP | 5.10: yes |",
 		"1. Operation not supported",
 		"2. Input/output error",
 	} {
