@@ -62,3 +62,22 @@ func reasonsOf(t filecopy.Tally) tool.Extra {
 	}
 	return e
 }
+
+// readBackFrom says where a copy and its source came from when they were
+// compared.
+func readBackFrom(direct bool) string {
+	if direct {
+		return "past the page cache"
+	}
+	return "through the page cache"
+}
+
+// verifiedStats is what --stats says of --verify.
+func verifiedStats(c *filecopy.Copier) []tool.Extra {
+	v := c.Verified()
+	return []tool.Extra{{
+		Key:   "verified",
+		Value: map[string]int64{"files": v.Files, "bytes": v.Bytes, "direct_bytes": v.Direct},
+		Lines: []string{fmt.Sprintf("verified: %d bytes, %d of them past the page cache", v.Bytes, v.Direct)},
+	}}
+}

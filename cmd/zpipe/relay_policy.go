@@ -53,7 +53,7 @@ func (s single) commandFailed(status int) {
 func (s single) copier() *splice.Copier {
 	c := splice.New()
 	c.PipeSize = s.opener.PipeSize
-	tool.GiveBackBeforeDying(c)
+	tool.GiveBackOnSignal(c)
 	return c
 }
 

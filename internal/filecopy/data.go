@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/filecopy/place"
 	"zeroutils/internal/splice"
 )
 
@@ -41,8 +42,8 @@ func (w *worker) fill(dst, src *file) *Problem {
 		w.cloned(s, err)
 	}
 	if dst.regular() && (err != nil || delivered < src.stat.Size) {
-		if cutErr := ftruncate(dst.fd, delivered); err == nil && cutErr != nil {
-			return &Problem{What: Extend, Dest: dst.at.path(), Err: cutErr}
+		if cutErr := place.Ftruncate(dst.fd, delivered); err == nil && cutErr != nil {
+			return &Problem{What: Extend, Dest: dst.at.Path(), Err: cutErr}
 		}
 	}
 	return w.problemOf(err, dst, src)
@@ -150,13 +151,13 @@ func (w *worker) problemOf(err error, dst, src *file) *Problem {
 	case nil:
 		return nil
 	case *splice.ReadError:
-		return &Problem{What: Read, Source: src.at.path(), Err: err}
+		return &Problem{What: Read, Source: src.at.Path(), Err: err}
 	case *splice.WriteError:
-		return &Problem{What: Write, Dest: dst.at.path(), Err: err}
+		return &Problem{What: Write, Dest: dst.at.Path(), Err: err}
 	case plainError: // errStopped
 		return w.interrupted(dst)
 	default:
-		return &Problem{What: Unserved, Source: src.at.path(), Dest: dst.at.path(), Err: err}
+		return &Problem{What: Unserved, Source: src.at.Path(), Dest: dst.at.Path(), Err: err}
 	}
 }
 
@@ -166,13 +167,13 @@ func (w *worker) problemOf(err error, dst, src *file) *Problem {
 // file that was made for the clone is removed.
 func (w *worker) clone(dst, src *file) *Problem {
 	start := time.Now()
-	err := again(func() error { return unix.IoctlFileClone(dst.fd, src.fd) })
+	err := place.Retry(func() error { return unix.IoctlFileClone(dst.fd, src.fd) })
 	report := splice.Report{Calls: 1}
 	if err == nil {
 		report.Delivered = src.stat.Size
 		report.By[splice.Reflink] = src.stat.Size
 		if dst.stat.Size > src.stat.Size {
-			err = ftruncate(dst.fd, src.stat.Size)
+			err = place.Ftruncate(dst.fd, src.stat.Size)
 		}
 	}
 	report.Elapsed = time.Since(start)
@@ -185,5 +186,5 @@ func (w *worker) clone(dst, src *file) *Problem {
 	if dst.fresh && dst.staging == nil {
 		dst.unname()
 	}
-	return &Problem{What: Clone, Source: src.at.path(), Dest: dst.at.path(), Err: err}
+	return &Problem{What: Clone, Source: src.at.Path(), Dest: dst.at.Path(), Err: err}
 }

@@ -1,4 +1,4 @@
-package filecopy
+package place
 
 import (
 	"testing"
@@ -18,13 +18,13 @@ func TestANewNameReplacesNothing(t *testing.T) {
 			mkdir(t, "d")
 			for _, from := range []string{"a", "d"} {
 				for _, to := range []string{"b", "d"} {
-					if err := renameNew(place{nil, from}, place{nil, to}); from != to && err != unix.EEXIST {
+					if err := RenameNew(Place{nil, from}, Place{nil, to}); from != to && err != unix.EEXIST {
 						t.Errorf("%s to %s: %v", from, to, err)
 					}
 				}
 			}
 			for _, names := range [][2]string{{"a", "c"}, {"d", "e"}} {
-				if err := renameNew(place{nil, names[0]}, place{nil, names[1]}); err != nil {
+				if err := RenameNew(Place{nil, names[0]}, Place{nil, names[1]}); err != nil {
 					t.Errorf("%v: %v", names, err)
 				}
 			}

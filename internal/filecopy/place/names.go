@@ -1,4 +1,4 @@
-package filecopy
+package place
 
 import (
 	"bytes"
@@ -12,7 +12,7 @@ import (
 
 // A listing is the names in a directory, 16 bytes and the text for each.
 type listing struct {
-	entries []dirent
+	Entries []dirent
 	texts   []string // the names that one getdents64 found, without separators
 }
 
@@ -22,23 +22,23 @@ type dirent struct {
 	text   uint16 // in which of the listing's texts the name is,
 	offset uint16 // from which byte on,
 	size   uint16 // and how long: FUSE allows more than NAME_MAX
-	kind   uint8  // unix.DT_REG and so on, DT_UNKNOWN on some filesystems
+	Kind   uint8  // unix.DT_REG and so on, DT_UNKNOWN on some filesystems
 }
 
-func (l *listing) name(d dirent) string {
+func (l *listing) Name(d dirent) string {
 	return l.texts[d.text][d.offset:][:d.size]
 }
 
-// direntBuffer is what one getdents64 may fill, in bytes: 2,000 short names. An
+// DirentBuffer is what one getdents64 may fill, in bytes: 2,000 short names. An
 // offset in the text of the names fits into 16 bits, and so does the number of
 // texts of a hundred million names.
-const direntBuffer = 64 << 10
+const DirentBuffer = 64 << 10
 
-// readNames reads a whole directory, in the order of inode numbers: on most
+// ReadNames reads a whole directory, in the order of inode numbers: on most
 // filesystems that is where the files lie on disk, and GNU cp's order. All of
 // it is read before anything is copied, so that copies made in the directory
-// itself are not found in it. buf has direntBuffer bytes.
-func readNames(fd int, buf []byte) (*listing, error) {
+// itself are not found in it. buf has DirentBuffer bytes.
+func ReadNames(fd int, buf []byte) (*listing, error) {
 	l := &listing{}
 	for {
 		n, err := unix.Getdents(fd, buf)
@@ -52,7 +52,7 @@ func readNames(fd int, buf []byte) (*listing, error) {
 			return l, err
 		}
 		if n == 0 {
-			slices.SortStableFunc(l.entries, func(a, b dirent) int { return cmp.Compare(a.ino, b.ino) })
+			slices.SortStableFunc(l.Entries, func(a, b dirent) int { return cmp.Compare(a.ino, b.ino) })
 			return l, nil
 		}
 		l.add(buf[:n])
@@ -74,7 +74,7 @@ func (l *listing) add(buf []byte) {
 		record := buf[at:]
 		at += int(binary.NativeEndian.Uint16(record[direntLength:]))
 		d := dirent{
-			ino: binary.NativeEndian.Uint64(record), kind: record[direntKind],
+			ino: binary.NativeEndian.Uint64(record), Kind: record[direntKind],
 			text: uint16(len(l.texts)), offset: uint16(len(text)),
 		}
 		name := record[direntName:]
@@ -84,7 +84,7 @@ func (l *listing) add(buf []byte) {
 		}
 		d.size = uint16(len(name))
 		text = append(text, name...)
-		l.entries = append(l.entries, d)
+		l.Entries = append(l.Entries, d)
 	}
 	l.texts = append(l.texts, string(text))
 }

@@ -1,4 +1,4 @@
-package filecopy
+package place
 
 import (
 	"fmt"
@@ -24,14 +24,14 @@ func TestNamesOfALargeDirectoryComeInTheOrderOfTheirInodes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unix.Close(fd)
-	names, err := readNames(fd, make([]byte, direntBuffer))
+	names, err := ReadNames(fd, make([]byte, DirentBuffer))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got []string
 	var last uint64
-	for _, entry := range names.entries {
-		name := names.name(entry)
+	for _, entry := range names.Entries {
+		name := names.Name(entry)
 		if entry.ino < last {
 			t.Fatalf("%q has inode %d, after %d", name, entry.ino, last)
 		}
@@ -49,7 +49,7 @@ func TestNamesOfALargeDirectoryComeInTheOrderOfTheirInodes(t *testing.T) {
 }
 
 func TestADirectoryThatCannotBeReadIsAnError(t *testing.T) {
-	if _, err := readNames(-1, make([]byte, direntBuffer)); err != unix.EBADF {
+	if _, err := ReadNames(-1, make([]byte, DirentBuffer)); err != unix.EBADF {
 		t.Errorf("error %v, want EBADF", err)
 	}
 }

@@ -1,4 +1,4 @@
-package filecopy
+package place
 
 import "testing"
 
@@ -7,9 +7,9 @@ func TestPathsAreJoinedWithOneSlash(t *testing.T) {
 		{"d", "d/in/x"}, {"d/", "d/in/x"}, {"d//", "d/in/x"}, {"a//d//", "a//d/in/x"},
 		{"/", "/in/x"}, {"//", "//in/x"}, {".", "./in/x"}, {"..", "../in/x"}, {"d/.", "d/./in/x"},
 	} {
-		top := &directory{at: place{nil, test.dir}}
-		inner := &directory{at: place{top, "in"}}
-		if got := (place{inner, "x"}).path(); got != test.want {
+		top := &Directory{At: Place{nil, test.dir}}
+		inner := &Directory{At: Place{top, "in"}}
+		if got := (Place{inner, "x"}).Path(); got != test.want {
 			t.Errorf("x in in in %q is %q, want %q", test.dir, got, test.want)
 		}
 	}
@@ -19,7 +19,7 @@ func TestSiblingsAreInTheSameDirectory(t *testing.T) {
 	for path, want := range map[string]string{
 		"a": "s", "a/": "s", "d/a": "d/s", "d/a//": "d/s", "/a": "/s", "/": "/s", "": "s", "..": "s", "d//a": "d//s",
 	} {
-		if got := (place{nil, path}).sibling("s").name; got != want {
+		if got := (Place{nil, path}).Sibling("s").Name; got != want {
 			t.Errorf("beside %q: %q, want %q", path, got, want)
 		}
 	}
@@ -29,7 +29,7 @@ func TestCopiesAreCalledByTheLastComponent(t *testing.T) {
 	for path, want := range map[string]string{
 		"a": "a", "d/a": "a", "a/": "a", "d//a//": "a", "/": "", "//": "", ".": ".", "d/..": "..", "": "", "\xff/\xfe": "\xfe",
 	} {
-		if got := lastComponent(path); got != want {
+		if got := Base(path); got != want {
 			t.Errorf("%q: %q, want %q", path, got, want)
 		}
 	}
@@ -46,7 +46,7 @@ func TestOneEntryHasManyPaths(t *testing.T) {
 		{"d/x", "d/x", true}, {"d/x", "e/../d/x/", true}, {"d/x", "./d//x", true}, {"x", "d/../x", true},
 		{"d/x", "e/x", false}, {"d/x", "d/y", false}, {"d", "d/.", false}, {"/x", "//x", true}, {"gone/x", "gone/x", false},
 	} {
-		if got := sameName(place{nil, test.a}, place{nil, test.b}); got != test.want {
+		if got := SameName(Place{nil, test.a}, Place{nil, test.b}); got != test.want {
 			t.Errorf("%q and %q: %v", test.a, test.b, got)
 		}
 	}
