@@ -44,7 +44,7 @@ func (s *settings) newPair() *pair {
 func (s *settings) newCopier() *splice.Copier {
 	c := splice.New()
 	c.PipeSize = s.opener.PipeSize
-	tool.GiveBackBeforeDying(c)
+	tool.GiveBackOnSignal(c)
 	return c
 }
 

@@ -1,21 +1,22 @@
-package tool
+package units
 
 import (
 	"fmt"
 	"math/bits"
+	"strconv"
 	"time"
 )
 
-// The names of the powers of 1000 and of 1024.
+// The prefixes of the powers of 1000 and of 1024, a blank for none.
 const (
 	decimalPrefixes = " kMGTPE"
 	binaryPrefixes  = " KMGTPE"
 )
 
-// amount is a number of bytes as dd shows it, "2048 bytes (2.0 kB, 2.0 KiB)",
-// without what would only repeat it.
-func amount(n int64) string {
-	s := count(n, "byte")
+// Bytes shows a number of bytes as dd does: "2048 bytes (2.0 kB, 2.0 KiB)". A
+// number below 1000 stands alone.
+func Bytes(n int64) string {
+	s := Count(n, "byte")
 	switch {
 	case n < 1000:
 		return s
@@ -60,9 +61,9 @@ func unitName(power int, base uint64) string {
 	return decimalPrefixes[power:power+1] + "B"
 }
 
-// rate is bytes by time as dd shows it: in kB/s at least, and with one decimal
+// Rate shows n bytes in d as dd does: in kB/s or a larger unit, with one decimal
 // below 100.
-func rate(n int64, d time.Duration) string {
+func Rate(n int64, d time.Duration) string {
 	if d <= 0 {
 		return "Infinity B/s"
 	}
@@ -77,3 +78,14 @@ func rate(n int64, d time.Duration) string {
 	}
 	return s + " " + unitName(power, 1000) + "/s"
 }
+
+// Count shows a number of things: "1 byte", "2 bytes".
+func Count(n int64, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return strconv.FormatInt(n, 10) + " " + thing
+}
+
+// Seconds shows a time in seconds, as %g of printf(3).
+func Seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'g', 6, 64) }

@@ -1,24 +1,33 @@
-package tool
+package units
 
 import (
 	"fmt"
 	"math"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
+
+	"zeroutils/internal/testfs"
 )
 
 func TestAmountsAreThoseOfDd(t *testing.T) {
-	inLocale(t, "C")
+	testfs.Need(t, "dd")
 	for _, n := range []int64{
 		1, 2, 999, 1000, 1001, 1023, 1024, 1049, 1050, 1051, 1075, 1076, 1500, 9249, 9250, 9349, 9350, 9949, 9950, 9999,
 		10000, 10239, 10240, 10499, 10500, 10501, 11500, 11776, 999499, 999500, 999999, 1000000, 1023999, 1048063,
 		1048064, 1048575, 1048576, 1449999, 1450000, 9961471, 9961472, 20971520,
 	} {
-		out := real(t, "dd", "if=/dev/zero", "of=/dev/null", "count=1", fmt.Sprintf("bs=%d", n)).stderr
-		lines := strings.Split(out, "\n")
+		dd := exec.Command("dd", "if=/dev/zero", "of=/dev/null", "count=1", fmt.Sprintf("bs=%d", n))
+		dd.Env = append(os.Environ(), "LC_ALL=C")
+		out, err := dd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		lines := strings.Split(string(out), "\n")
 		want, _, _ := strings.Cut(lines[len(lines)-2], " copied")
-		if got := amount(n); got != want {
+		if got := Bytes(n); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
@@ -33,7 +42,7 @@ func TestAmountsOfAllSizes(t *testing.T) {
 		1 << 50:       "1125899906842624 bytes (1.1 PB, 1.0 PiB)",
 		math.MaxInt64: "9223372036854775807 bytes (9.2 EB, 8.0 EiB)",
 	} {
-		if got := amount(n); got != want {
+		if got := Bytes(n); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
@@ -59,10 +68,10 @@ func TestRatesAndTimesAreThoseOfDd(t *testing.T) {
 		{math.MaxInt64, 1, "1e-09", "9223372037 EB/s"},
 		{1, 0, "0", "Infinity B/s"},
 	} {
-		if got := seconds(c.nanoseconds); got != c.seconds {
+		if got := Seconds(c.nanoseconds); got != c.seconds {
 			t.Errorf("%d ns: %q, want %q", c.nanoseconds, got, c.seconds)
 		}
-		if got := rate(c.bytes, c.nanoseconds); got != c.rate {
+		if got := Rate(c.bytes, c.nanoseconds); got != c.rate {
 			t.Errorf("%d bytes in %d ns: %q, want %q", c.bytes, c.nanoseconds, got, c.rate)
 		}
 	}
