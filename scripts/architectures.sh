@@ -5,14 +5,16 @@ set -eu
 case "${1-}" in
 -h | --help)
 	echo "Usage: $0 [GOARCH...]"
-	echo "Builds the tools for other architectures (default: arm64 386 riscv64 s390x) and"
-	echo "has each of them copy, append, find a closed descriptor and die of SIGPIPE, all"
-	echo "under the qemu-user of the architecture."
+	echo "Builds the tools for other architectures (default: arm64 arm riscv64 s390x) and"
+	echo "has each of them copy, append and die of SIGPIPE, and find a closed descriptor"
+	echo "where there is an entry point, all under the qemu-user of the architecture."
+	echo "386 is not among them: threads of a Go program get each other's thread-local"
+	echo "storage from qemu-i386."
 	exit 0
 	;;
 esac
 
-[ $# -gt 0 ] || set -- arm64 386 riscv64 s390x
+[ $# -gt 0 ] || set -- arm64 arm riscv64 s390x
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -64,7 +66,6 @@ zcat: closing standard input: Bad file descriptor'
 
 for arch; do
 	case $arch in
-	386) emulator="qemu-i386" ;;
 	amd64) emulator="qemu-x86_64" ;;
 	arm64) emulator="qemu-aarch64" ;;
 	loong64) emulator="qemu-loongarch64" ;;
@@ -109,8 +110,12 @@ for arch; do
 	(tool zpipe run -- cat data ::: cat) >out
 	same out "zpipe run"
 
-	says "zcat: standard output: Bad file descriptor" "zcat with a closed output" closed_output zcat
-	says "$closed" "zcat with a closed input" closed_input zcat
+	case $arch in
+	amd64 | arm64)
+		says "zcat: standard output: Bad file descriptor" "zcat with a closed output" closed_output zcat
+		says "$closed" "zcat with a closed input" closed_input zcat
+		;;
+	esac
 	for name in zcat ztee zpipe; do
 		dies $name
 	done

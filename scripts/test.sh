@@ -141,8 +141,15 @@ by_go_install() {
 		"$work/plain/zcp" "$work/out" "$work/copy" && cmp "$work/data" "$work/copy"
 }
 
+# An amd64 kernel may not run programs of 386, and qemu-i386 none of Go.
 with_32_bits() {
-	GOARCH=386 tests ./internal/splice -run 'Delivers|FourGigabytes|LargestOffset'
+	set -- ./internal/splice -run 'Delivers|FourGigabytes|LargestOffset'
+	echo 'package main; func main() {}' >"$work/empty.go"
+	if GOARCH=386 CGO_ENABLED=0 go build -o "$work/empty" "$work/empty.go" && "$work/empty" 2>/dev/null; then
+		GOARCH=386 tests "$@"
+	else
+		GOARCH=arm tests "$@" -exec qemu-arm
+	fi
 }
 
 part gofmt formatted
@@ -178,7 +185,7 @@ if [ -z "$chosen" ] && { [ -n "$ci" ] || [ $level = all ]; }; then
 	part "the engine's matrix without the race detector" tests ./internal/splice -run 'Every'
 	part "go vet for other architectures" for_architectures
 	! has qemu-s390x || part "the tools on other architectures" scripts/architectures.sh
-	[ "$(go env GOARCH)" != amd64 ] || part "tests with 32 bits" with_32_bits
+	! has qemu-arm || part "tests with 32 bits" with_32_bits
 fi
 
 # Emulation takes minutes, on a busy machine many.

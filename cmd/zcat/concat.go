@@ -30,7 +30,7 @@ func newConcatenation(inv *tool.Invocation, format *catformat.Formatter) (*conca
 		return nil, err
 	}
 	copier := splice.New()
-	tool.GiveBackBeforeDying(copier)
+	tool.GiveBackOnSignal(copier)
 	return &concatenation{
 		inv:     inv,
 		out:     out,

@@ -13,15 +13,15 @@ var answers = [...]string{
 	filecopy.Avoided: "avoided", filecopy.Unsupported: "unsupported",
 }
 
-// explain is the line of --debug for a file: GNU cp's, and how the bytes were
-// moved in the end.
-func explain(how filecopy.How) string {
+// explain is the line of --debug for a file: GNU cp's, how the bytes were moved in
+// the end, and what became of the destination.
+func explain(how filecopy.How, action filecopy.Action) string {
 	method := "none needed"
 	if how.Method != splice.Auto {
 		method = how.Method.String()
 	}
-	return fmt.Sprintf("copy offload: %s, reflink: %s, sparse detection: %s, method: %s",
-		answers[how.Offload], answers[how.Reflink], detection(how), method)
+	return fmt.Sprintf("copy offload: %s, reflink: %s, sparse detection: %s, method: %s, action: %s",
+		answers[how.Offload], answers[how.Reflink], detection(how), method, action)
 }
 
 // detection is how holes were found.
@@ -61,4 +61,23 @@ func reasonsOf(t filecopy.Tally) tool.Extra {
 		e.Lines = append(e.Lines, fmt.Sprintf("no shared blocks in %d of the files: %s", files, texts[0]))
 	}
 	return e
+}
+
+// readBackFrom says where a copy and its source came from when they were
+// compared.
+func readBackFrom(direct bool) string {
+	if direct {
+		return "past the page cache"
+	}
+	return "through the page cache"
+}
+
+// verifiedStats is what --stats says of --verify.
+func verifiedStats(c *filecopy.Copier) []tool.Extra {
+	v := c.Verified()
+	return []tool.Extra{{
+		Key:   "verified",
+		Value: map[string]int64{"files": v.Files, "bytes": v.Bytes, "direct_bytes": v.Direct},
+		Lines: []string{fmt.Sprintf("verified: %d bytes, %d of them past the page cache", v.Bytes, v.Direct)},
+	}}
 }

@@ -102,18 +102,18 @@ func run(inv *tool.Invocation) error {
 	if err != nil {
 		return err
 	}
-	j, err := jobOf(inv, &options)
+	j, err := jobOf(inv.Operands, options)
 	if err != nil {
 		return err
 	}
-	n := newNarrator(inv)
+	n := &narrator{inv: inv, options: options}
 	var p *progress
 	var i *interrupt
 	n.busy = func() {
 		p.answer()
 		i.watch()
 	}
-	c := filecopy.New(options, n.listener())
+	c := filecopy.New(options.copy, n.listener())
 	defer c.Close()
 	i = newInterrupt(inv, c)
 	p = startProgress(inv, c, j.sources, options)
@@ -126,7 +126,10 @@ func run(inv *tool.Invocation) error {
 	p.stop()
 	report := c.Report()
 	report.Elapsed = time.Since(start)
-	extras := append(verifiedStats(inv, c), reasonsOf(c.Tally()))
+	extras := []tool.Extra{reasonsOf(c.Tally())}
+	if options.copy.Verify {
+		extras = append(verifiedStats(c), extras...)
+	}
 	inv.PrintStats(report, extras...)
 	return nil
 }

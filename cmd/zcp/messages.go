@@ -12,21 +12,17 @@ import (
 
 // A narrator says on the terminal what happens.
 type narrator struct {
-	inv            *tool.Invocation
-	verbose, debug bool
-	busy           func() // there is more to do than to copy a few small files
-}
-
-func newNarrator(inv *tool.Invocation) *narrator {
-	debug := inv.Flags.Bool("debug")
-	return &narrator{inv: inv, verbose: debug || inv.Flags.Bool("verbose"), debug: debug}
+	inv     *tool.Invocation
+	options *options
+	action  filecopy.Action // of the file that was named last
+	busy    func()          // there is more to do than to copy a few small files
 }
 
 func (n *narrator) listener() filecopy.Listener {
 	return filecopy.Listener{
 		Tell:         n.tell,
-		Confirm:      func(o *filecopy.Overwrite) bool { return confirm(n.inv, o) },
-		ProblemsOnly: !n.verbose,
+		Confirm:      func(o *filecopy.Overwrite) bool { return confirm(n.inv, n.options.copy.Existing != 0, o) },
+		ProblemsOnly: !n.options.verbose,
 	}
 }
 
@@ -38,6 +34,7 @@ func (n *narrator) tell(event filecopy.Event) {
 	case filecopy.Busy:
 		n.busy()
 	case filecopy.Copying:
+		n.action = e.Action
 		n.arrow("", e.Source, e.Dest, e.Backup)
 	case filecopy.Renamed:
 		n.arrow("renamed ", e.Source, e.Dest, e.Backup)
@@ -58,11 +55,11 @@ func (n *narrator) tell(event filecopy.Event) {
 	case filecopy.Compared:
 		n.inv.Printf("verified %s: %d bytes, %s\n", quote(e.Dest), e.Bytes, readBackFrom(e.Direct))
 	case filecopy.Copied:
-		if n.debug {
-			n.inv.Printf("%s\n", explain(e.How))
+		if n.options.debug {
+			n.inv.Printf("%s\n", explain(e.How, n.action))
 		}
 	case filecopy.Skipped:
-		if n.debug {
+		if n.options.debug {
 			n.inv.Printf("skipped %s\n", quote(e.Dest))
 		}
 	}

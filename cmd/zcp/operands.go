@@ -36,18 +36,18 @@ func (j *job) run(c *filecopy.Copier) {
 }
 
 // jobOf sorts the operands out. Nothing is written before it is done.
-func jobOf(inv *tool.Invocation, o *filecopy.Options) (*job, error) {
-	j, err := sortOperands(inv)
+func jobOf(operands []string, o *options) (*job, error) {
+	j, err := sortOperands(operands, o)
 	if err != nil {
 		return nil, err
 	}
-	j.parents = inv.Flags.Bool("parents") || inv.Flags.Bool("path")
+	j.parents = o.parents
 	switch {
 	case j.target == nil && j.parents:
 		return nil, tool.UsageErrorf("with --parents, the destination must be a directory")
 	case j.target == nil:
-		j.copyToBackup(o)
-	case inv.Flags.Bool("strip-trailing-slashes"):
+		j.copyToBackup(&o.copy)
+	case o.strip:
 		for i, source := range j.sources {
 			if stripped := strings.TrimRight(source, "/"); stripped != "" {
 				j.sources[i] = stripped
@@ -70,12 +70,8 @@ func (j *job) copyToBackup(o *filecopy.Options) {
 	}
 }
 
-func sortOperands(inv *tool.Invocation) (*job, error) {
-	directory, given, err := targetDirectory(inv)
-	if err != nil {
-		return nil, err
-	}
-	operands, plain := inv.Operands, inv.Flags.Bool("no-target-directory")
+func sortOperands(operands []string, o *options) (*job, error) {
+	given, plain := o.directoryGiven, o.exact
 	switch {
 	case len(operands) == 0:
 		return nil, tool.MissingFileOperand()
@@ -88,23 +84,9 @@ func sortOperands(inv *tool.Invocation) (*job, error) {
 	case plain:
 		return &job{sources: operands[:1], dest: operands[1]}, nil
 	case given:
-		return intoDirectory(operands, "target directory", directory)
+		return intoDirectory(operands, "target directory", o.directory)
 	}
 	return lastOperand(operands)
-}
-
-// targetDirectory is the directory of -t.
-func targetDirectory(inv *tool.Invocation) (name string, given bool, err error) {
-	for _, o := range inv.Line.Options {
-		if o.Name != "target-directory" {
-			continue
-		}
-		if given {
-			return "", false, errors.New("multiple target directories specified")
-		}
-		name, given = o.Value, true
-	}
-	return name, given, nil
 }
 
 // lastOperand decides by what the last operand is.

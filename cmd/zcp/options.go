@@ -1,15 +1,62 @@
 package main
 
 import (
+	"errors"
 	"os"
+	"strconv"
+	"strings"
 
 	"zeroutils/internal/filecopy"
 	"zeroutils/internal/splice"
 	"zeroutils/internal/tool"
 )
 
-// optionsOf says what the command line means for the copies.
-func optionsOf(inv *tool.Invocation) (filecopy.Options, error) {
+// options are what the command line says. It is read here, and, for the words of
+// --preserve, in preserve.go, and nowhere else.
+type options struct {
+	copy           filecopy.Options
+	verbose, debug bool
+	progress       string // when it is shown
+	parents        bool   // sources go under all of their names
+	strip          bool   // slashes behind the names of sources
+	exact          bool   // the destination is no directory to copy into
+	directory      string // to copy into, if one was given
+	directoryGiven bool
+}
+
+// optionsOf reads the command line.
+func optionsOf(inv *tool.Invocation) (*options, error) {
+	o := &options{
+		debug:    inv.Flags.Bool("debug"),
+		progress: inv.Flags.String("progress"),
+		parents:  inv.Flags.Bool("parents") || inv.Flags.Bool("path"),
+		strip:    inv.Flags.Bool("strip-trailing-slashes"),
+		exact:    inv.Flags.Bool("no-target-directory"),
+	}
+	o.verbose = o.debug || inv.Flags.Bool("verbose")
+	var err error
+	if o.copy, err = copyOptions(inv); err != nil {
+		return nil, err
+	}
+	return o, o.readDirectory(inv)
+}
+
+// readDirectory reads the directory of -t.
+func (o *options) readDirectory(inv *tool.Invocation) error {
+	for _, option := range inv.Line.Options {
+		if option.Name != "target-directory" {
+			continue
+		}
+		if o.directoryGiven {
+			return errors.New("multiple target directories specified")
+		}
+		o.directory, o.directoryGiven = option.Value, true
+	}
+	return nil
+}
+
+// copyOptions says what the command line means for the copies.
+func copyOptions(inv *tool.Invocation) (filecopy.Options, error) {
 	data, err := dataOf(inv)
 	if err != nil {
 		return filecopy.Options{}, err
@@ -44,6 +91,19 @@ func optionsOf(inv *tool.Invocation) (filecopy.Options, error) {
 	}
 	_, o.Dangling = os.LookupEnv("POSIXLY_CORRECT")
 	return o, nil
+}
+
+// jobsOf is how many workers there shall be; 0 if that is not said.
+func jobsOf(inv *tool.Invocation) (int, error) {
+	if !inv.Flags.IsSet("jobs") {
+		return 0, nil
+	}
+	text := inv.Flags.String("jobs")
+	n, err := strconv.ParseUint(text, 10, 31)
+	if err != nil || n == 0 {
+		return 0, tool.UsageErrorf("invalid number of jobs: %s", tool.QuoteAlways(text))
+	}
+	return int(n), nil
 }
 
 func makes(inv *tool.Invocation) (filecopy.Make, error) {
@@ -121,4 +181,107 @@ func dataOf(inv *tool.Invocation) (filecopy.Data, error) {
 		return d, tool.UsageErrorf("--sparse=always cannot be combined with the method %s", d.Method)
 	}
 	return d, nil
+}
+
+// overwriting says which existing files get new contents. --no-clobber and
+// --interactive override each other, --no-clobber overrides --update, and where
+// --update leaves nothing to overwrite there is nothing to ask.
+func overwriting(inv *tool.Invocation) (update filecopy.Update, ask bool) {
+	if o, given := inv.Line.Last("update"); given {
+		update = updates[o.Value]
+	}
+	o, given := inv.Line.Last("interactive", "no-clobber")
+	switch {
+	case given && o.Name == "no-clobber":
+		return filecopy.UpdateNone, false
+	case update >= filecopy.UpdateNone:
+		return update, false
+	}
+	return update, given
+}
+
+var updates = map[string]filecopy.Update{
+	"all": filecopy.UpdateAll, "older": filecopy.UpdateOlder,
+	"none": filecopy.UpdateNone, "none-fail": filecopy.UpdateNoneFail,
+}
+
+// backupOf says which backups are made.
+func backupOf(inv *tool.Invocation, update filecopy.Update) (b filecopy.Backup, err error) {
+	control, wanted := "", false
+	b.Suffix = os.Getenv("SIMPLE_BACKUP_SUFFIX")
+	for _, o := range inv.Line.Options {
+		switch o.Name {
+		case "backup":
+			wanted = true
+			if o.HasValue {
+				control = o.Value
+			}
+		case "suffix":
+			wanted, b.Suffix = true, o.Value
+		}
+	}
+	if b.Suffix == "" || strings.Contains(b.Suffix, "/") {
+		b.Suffix = "~"
+	}
+	if !wanted {
+		return b, nil
+	}
+	if update >= filecopy.UpdateNone {
+		return b, tool.UsageErrorf("--backup is mutually exclusive with -n or --update=none-fail")
+	}
+	context := "backup type"
+	if control == "" {
+		if control = os.Getenv("VERSION_CONTROL"); control == "" {
+			control = "existing"
+		} else {
+			context = "$VERSION_CONTROL"
+		}
+	}
+	control, err = tool.Choice(context, control, []string{"none|off", "simple|never", "existing|nil", "numbered|t"})
+	b.Control = controls[control]
+	return b, err
+}
+
+var controls = map[string]filecopy.Control{
+	"none": filecopy.NoBackups, "simple": filecopy.Simple,
+	"existing": filecopy.AsFound, "numbered": filecopy.Numbered,
+}
+
+// safely adds what the copies are to survive.
+func safely(inv *tool.Invocation, o *filecopy.Options) error {
+	o.Safety = filecopy.Safety{
+		Atomic: inv.Flags.Bool("atomic"),
+		Fsync:  inv.Flags.Bool("fsync"),
+		Verify: inv.Flags.Bool("verify"),
+		Move:   inv.Flags.Bool("move"),
+		Resume: inv.Flags.Bool("resume"),
+	}
+	if o.Resume && o.Data.Reflink == filecopy.ReflinkAlways {
+		return tool.UsageErrorf("--resume cannot be combined with --reflink=always")
+	}
+	if s := o.Safety; o.AttributesOnly && (s.Atomic || s.Verify || s.Move || s.Resume) {
+		return tool.UsageErrorf("--attributes-only cannot be combined with --atomic, --verify, --move and --resume")
+	}
+	if o.Move {
+		return forMoving(inv, o)
+	}
+	return nil
+}
+
+// forMoving has everything moved as it is, and refuses what would not leave a
+// copy of the source. What is preserved, preserve has decided.
+func forMoving(inv *tool.Invocation, o *filecopy.Options) error {
+	for _, name := range []string{"link", "symbolic-link", "copy-contents", "dereference", "H", "parents", "path"} {
+		if inv.Flags.Bool(name) {
+			if len(name) == 1 {
+				name = "-" + name
+			} else {
+				name = "--" + name
+			}
+			return tool.UsageErrorf("--move cannot be combined with %s", name)
+		}
+	}
+	o.Recursive, o.Links = true, filecopy.CopyLinks
+	o.Existing |= filecopy.Replace
+	return nil
 }

@@ -35,10 +35,10 @@ const patience = time.Second
 
 // startProgress begins to show what --progress asks for. sources are what will
 // be copied.
-func startProgress(inv *tool.Invocation, c *filecopy.Copier, sources []string, o filecopy.Options) *progress {
+func startProgress(inv *tool.Invocation, c *filecopy.Copier, sources []string, o *options) *progress {
 	p := &progress{inv: inv, gauge: c.Gauge(), sources: sources, whole: meter.New(0)}
-	when := inv.Flags.String("progress")
-	if when == "" || when == "never" || o.Ask { // a question and a display do not share a terminal
+	when := o.progress
+	if when == "" || when == "never" || o.copy.Ask { // a question and a display do not share a terminal
 		return p
 	}
 	always := when == "always"
@@ -54,7 +54,7 @@ func startProgress(inv *tool.Invocation, c *filecopy.Copier, sources []string, o
 		return p
 	}
 	inv.Interject = p.display.Interject
-	time.AfterFunc(patience/2, func() { p.survey(sources, o) })
+	time.AfterFunc(patience/2, func() { p.survey(sources, o.copy) })
 	return p
 }
 

@@ -86,9 +86,9 @@ func (t *tee) copy() {
 	copier := splice.New()
 	defer copier.Close()
 	if reopen == nil {
-		tool.GiveBackBeforeDying(copier)
+		tool.GiveBackOnSignal(copier)
 	} else {
-		tool.GiveBackBeforeDying(copier, unix.SIGHUP)
+		tool.GiveBackOnSignal(copier, unix.SIGHUP)
 	}
 	t.report, err = copier.Tee(t.sinks(), src, splice.Options{
 		Method:     t.inv.Method,

@@ -2,8 +2,8 @@ package catformat
 
 import "bytes"
 
-// A lineEnds puts a "$" before each newline, and "^M" in the place of a CR
-// before that. Other CRs stay, so it holds back one at the end of src.
+// A lineEnds puts a "$" before each newline, and replaces a CR before that by
+// "^M". Other CRs stay, so it holds back a CR at the end of src.
 type lineEnds struct {
 	heldCR bool
 	dollar label

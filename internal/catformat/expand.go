@@ -5,20 +5,20 @@ import (
 	"encoding/binary"
 )
 
-// An expander puts up to four bytes in the place of one.
+// An expander replaces one byte by up to four.
 type expander struct {
 	table [256]expansion
-	only  int    // the one byte that changes, or -1: all but the printable may
-	plain uint64 // eight of a byte that stays as newlines do; 0 if these do not
+	only  int    // the one byte that changes, or -1: all unprintable ones may
+	plain uint64 // eight times an unprintable byte that stays; 0 if there is none
 }
 
-// An expansion is size bytes, the first of them lowest.
+// An expansion is size bytes, the first in the lowest bits.
 type expansion struct{ bytes, size uint32 }
 
 const maxExpansion = 4
 
-// newVisualizer returns an expander of all that is not printable but newlines
-// and, unless they shall be seen, tabs. It can put a "$" before newlines, too.
+// newVisualizer returns an expander of all unprintable bytes except newlines and,
+// on request, tabs. It can put a "$" before newlines, too.
 func newVisualizer(tabs, ends bool) *expander {
 	e := &expander{only: -1, plain: newlines}
 	for b := range 256 {
@@ -64,7 +64,7 @@ func (e *expander) set(b byte, s string) {
 }
 
 func (e *expander) expand(dst, src []byte) int {
-	const rare = 24 // from here on IndexByte is faster than looking up all bytes
+	const rare = 24 // from this distance IndexByte is faster than looking up all bytes
 	if e.only >= 0 && spacing(src, byte(e.only)) > rare {
 		return e.expandRare(dst, src)
 	}
@@ -96,8 +96,8 @@ func (e *expander) expandRare(dst, src []byte) int {
 	return n
 }
 
-// expandBlock copies a word if nothing in it changes, or else looks up all its
-// bytes, since where the one that changes is cannot be predicted.
+// expandBlock copies a word if nothing in it changes. Otherwise it looks up all
+// its bytes, since the place of the one that changes cannot be predicted.
 func (e *expander) expandBlock(dst *[256 + 64]byte, src *[64]byte) int {
 	n := uint32(0)
 	for i := 0; i < 64; i += 8 {
@@ -126,7 +126,7 @@ func (e *expander) put(dst *[256 + 64]byte, n uint32, b byte) uint32 {
 	return n + x.size
 }
 
-// blank makes printable what stays though it is not.
+// blank replaces the unprintable bytes that stay by printable ones.
 func (e *expander) blank(w uint64) uint64 {
 	return w | (zeros(w^newlines)|zeros(w^e.plain))>>2
 }

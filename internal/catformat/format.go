@@ -9,68 +9,66 @@
 //		// write out
 //	}
 //
-// The sizes of the buffers are up to the program, whatever the text; 128 KiB to
-// read and twice that to write are good. After this loop all is written that can
-// be told yet, so a program that runs it after each read serves a person at a
-// terminal.
+// Buffers may have any size; 128 KiB for reading and 256 KiB for writing are
+// good. After the loop everything is written that does not depend on the next
+// byte, so a program that runs the loop after each read suits a terminal.
 //
-// How the input is cut into buffers makes no difference to the output. Neither
-// does how it is cut into files: to cat they are one text, and a line may begin
-// in one and end in another. Only after the last file there is something to do,
-// [Formatter.Finish].
+// The output does not depend on how the input is cut into buffers or files: to
+// cat all files are one text, and a line may begin in one and end in the next.
+// After the last file, [Formatter.Finish] appends what was held back.
 //
-// The reference is GNU cat 9.11. Its format is that of all versions since 9.0
-// (older ones do not show the CR of a line that ends in CR and newline, with -E
-// alone). One difference nobody will live to see: GNU cat's line numbers begin
-// with ">" when 18 digits are not enough, and ours go on.
+// The reference is GNU cat 9.11, whose format is that of all versions since 9.0.
+// Older ones, with -E alone, do not show the CR of a line that ends in CR and
+// newline. There is one difference: after 10^18 lines GNU cat's numbers begin
+// with ">", ours go on.
 //
-// Each option is a stage that need not know of the others, and most stages do
-// the same in two or three ways. Long lines are best left to package bytes,
-// whose assembly looks for a newline in 32 bytes at a time. With short lines
-// what counts is not to have branches that depend on the text, since they cannot
-// be predicted. The stages look at the length of the lines every few KiB; the
-// limits are from BenchmarkFormat.
+// Each option is a stage that does not know of the others. Most stages have two
+// or three variants for lines of different length. For long lines, the assembly
+// of package bytes finds a newline fastest, 32 bytes at a time. For short lines,
+// code without branches that depend on the text is fastest, since the processor
+// cannot predict them. The stages measure the length of lines every few KiB.
+// BenchmarkFormat gave the limits.
 package catformat
 
 import "bytes"
 
-// Options say what to do, in the words of GNU cat's long options. The zero
-// value changes nothing.
+// Options are named after GNU cat's long options. The zero value changes
+// nothing.
 type Options struct {
 	Number          bool // -n: number the lines
-	NumberNonblank  bool // -b: number those that are not empty, whatever Number says
+	NumberNonblank  bool // -b: number the lines that are not empty; overrides Number
 	SqueezeBlank    bool // -s: keep only the first of several empty lines
 	ShowEnds        bool // -E: "$" before each newline, and "^M" for a CR before that
 	ShowTabs        bool // -T: "^I" for a tab
-	ShowNonprinting bool // -v: "^" and "M-" notation for all else but newlines
+	ShowNonprinting bool // -v: "^" and "M-" notation for all others but newlines
 }
 
-// Room is how many bytes must be free in dst for Append to get on.
+// Room is the number of bytes that must be free in dst for Append to proceed.
 const Room = 16 << 10
 
-// A Formatter formats one text, and keeps what must be known of its past.
+// A Formatter formats one text. It keeps the state between calls.
 type Formatter struct {
 	stages  []stage
-	between [2][]byte // what one stage hands to the next
-	growth  int       // how many bytes one byte becomes at most
+	between [2][]byte // buffers from one stage to the next
+	growth  int       // the most bytes that one byte becomes
 	ends    *lineEnds // nil, or the stage that may hold back a CR
-	behind  []stage   // the stages behind that
+	behind  []stage   // the stages after ends
 }
 
-// A stage writes what becomes of src, which is not empty, to the start of dst,
-// and returns its length. The caller sees to it that dst is long enough. A stage
-// may leave rubbish in dst behind what it wrote.
+// A stage formats src, which is not empty, into dst and returns the length of the
+// result. The caller makes dst long enough. A stage may overwrite more of dst
+// than the result.
 type stage func(dst, src []byte) int
 
 const (
-	// chunk is how much a stage is given at a time: little enough to be in
-	// the L1 cache still when the next stage reads what came of it.
+	// chunk is the number of bytes that a stage gets at a time: few enough to
+	// be in the L1 cache when the next stage reads the result.
 	chunk = 8 << 10
-	// slack is more than any stage's rubbish.
+	// slack is more than any stage overwrites behind its result.
 	slack = 4 << 10
 )
 
-// New returns a Formatter for a text that is to begin.
+// New returns a Formatter at the start of a text.
 func New(o Options) *Formatter {
 	f := &Formatter{growth: 1}
 	if o.SqueezeBlank {
@@ -100,9 +98,9 @@ func New(o Options) *Formatter {
 	return f
 }
 
-// Append appends to dst what becomes of src, as long as Room bytes are free in
-// dst. It returns dst and the rest of src that it did not get to. It does not
-// allocate, and may leave rubbish between the length and the capacity of dst.
+// Append formats src and appends the result to dst, as long as Room bytes are free
+// in dst. It returns dst and the rest of src. It does not allocate, and may
+// overwrite dst up to its capacity.
 func (f *Formatter) Append(dst, src []byte) (out, rest []byte) {
 	for len(src) > 0 && cap(dst)-len(dst) >= Room {
 		free := dst[len(dst):cap(dst)]
@@ -113,8 +111,8 @@ func (f *Formatter) Append(dst, src []byte) (out, rest []byte) {
 	return dst, src
 }
 
-// Finish appends what was held back to the very end: a CR that might have been
-// the end of a line. Room bytes must be free in dst.
+// Finish appends a CR that was held back because a newline might have followed.
+// Room bytes must be free in dst.
 func (f *Formatter) Finish(dst []byte) []byte {
 	if f.ends == nil || !f.ends.heldCR {
 		return dst
@@ -123,7 +121,7 @@ func (f *Formatter) Finish(dst []byte) []byte {
 	return dst[:len(dst)+f.run(f.behind, dst[len(dst):cap(dst)], []byte("\r"))]
 }
 
-// run sends src through the stages and what comes out to dst.
+// run passes src through the stages and appends the result to dst.
 func (f *Formatter) run(stages []stage, dst, src []byte) int {
 	for i, format := range stages {
 		if len(src) == 0 {
@@ -139,15 +137,15 @@ func (f *Formatter) run(stages []stage, dst, src []byte) int {
 }
 
 const (
-	// longLine is the length from which on IndexByte is faster than
+	// longLine is the line length from which IndexByte is faster than
 	// newlineMask.
 	longLine = 64
-	// shortLine is the length up to which it is faster to look up every
-	// byte.
+	// shortLine is the line length up to which looking up every byte is
+	// faster.
 	shortLine = 6
 )
 
-// spacing estimates how far apart bytes c are in b.
+// spacing estimates the distance between bytes c in b.
 func spacing(b []byte, c byte) int {
 	b = b[:min(len(b), 1<<10)]
 	return len(b) / (bytes.Count(b, []byte{c}) + 1)

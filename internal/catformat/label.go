@@ -2,20 +2,19 @@ package catformat
 
 import "math/bits"
 
-// A label is a short text to be put into lines: a mark, or a line number as cat
-// prints it, at the right end of six columns, or more if it is wider, with a tab
-// behind it. A number is kept as text, since to add one to text is cheaper than
-// to make text of a number.
+// A label is a short text that is put into lines: a mark, or a line number as cat
+// prints it, right-aligned in six columns or more, followed by a tab. A number is
+// kept as text: adding one to text is cheaper than formatting a number.
 type label struct {
-	low  uint64   // the end of the text: of a number, seven columns and the tab
+	low  uint64   // the end of the text: the last seven columns and the tab
 	step uint64   // what is added to low to advance
-	skip int      // how many bytes at the start of low do not belong to the text
-	size int      // how many do
+	skip int      // bytes at the start of low that do not belong to the text
+	size int      // bytes of low that do
 	head [16]byte // the start of the text: the digits before those in low
-	wide int      // how many they are
+	wide int      // the number of bytes in head
 }
 
-// maxLabel is longer than any number of lines that there can be.
+// maxLabel is longer than any line number.
 const maxLabel = 16 + 8
 
 const lastDigit = 6 * 8 // the bits before it in low
@@ -36,7 +35,7 @@ func (l *label) advance() {
 	}
 }
 
-// carry puts right a number whose last digit has gone past 9.
+// carry corrects a number whose last digit has passed 9.
 func (l *label) carry() {
 	for digit := lastDigit; digit > 0; digit -= 8 {
 		l.low -= 10 << digit
@@ -65,7 +64,7 @@ func (l *label) carry() {
 	l.wide++
 }
 
-// put writes the label to the start of dst, which has maxLabel bytes at least,
+// put writes the label to the start of dst, which has at least maxLabel bytes,
 // and returns its length.
 func (l *label) put(dst []byte) int {
 	*(*[16]byte)(dst) = l.head
@@ -73,11 +72,10 @@ func (l *label) put(dst []byte) int {
 	return l.wide + l.size
 }
 
-// insert copies the first 64 bytes of src to dst, advances and puts the label
-// before each whose bit is set in before, and returns the length of all. It
-// always copies 64 bytes, of which those too many are overwritten next: the
-// number of bytes between two labels would make branches that cannot be
-// predicted.
+// insert copies the first 64 bytes of src to dst, advances the label and puts it
+// before each byte whose bit is set in before. It returns the total length. It
+// copies 64 bytes each time and overwrites those that are too many: branches on
+// the number of bytes between two labels could not be predicted.
 func (l *label) insert(dst *[2048 + 64]byte, src *[128]byte, before uint64) int {
 	n, done := uint(0), uint(0)
 	for ; before != 0; before &= before - 1 {

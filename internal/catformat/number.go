@@ -2,11 +2,11 @@ package catformat
 
 import "bytes"
 
-// A numberer puts a number before each line, as soon as that has a first byte.
+// A numberer puts a number before each line, when the line's first byte comes.
 type numberer struct {
 	next      label
-	lineStart uint64 // 1 if a line is to begin, or 0
-	all       bool   // number all lines, or else not the empty ones
+	lineStart uint64 // 1 at the start of a line, otherwise 0
+	all       bool   // number empty lines, too
 	ends      bool   // each newline has a "$" before it, even that of an empty line
 }
 

@@ -5,13 +5,14 @@ import (
 	"math/bits"
 )
 
-// A squeezer drops the empty lines that follow an empty line, that is, each
-// newline that follows two.
+// A squeezer drops empty lines that follow an empty line: each newline after two
+// newlines.
 type squeezer struct {
 	last uint64 // bit 1 is set if the last byte was a newline, bit 0 if the one before was
 }
 
-// newSqueezer takes the start of the text for the end of a line.
+// newSqueezer returns a squeezer to which the start of the text is the end of a
+// line.
 func newSqueezer() *squeezer { return &squeezer{last: 0b10} }
 
 func (s *squeezer) squeeze(dst, src []byte) int {
@@ -35,8 +36,8 @@ func (s *squeezer) squeeze(dst, src []byte) int {
 	return n + s.squeezeEach(dst[n:], src)
 }
 
-// squeezeBlock does the first 64 bytes of src. What is behind them is rubbish
-// to fill words with.
+// squeezeBlock squeezes the first 64 bytes of src. It reads the bytes behind them
+// to fill words, and ignores them.
 func (s *squeezer) squeezeBlock(dst, src *[128]byte) int {
 	newline := newlineMask(src)
 	drop := newline & (newline<<1 | s.last>>1) & (newline<<2 | s.last)
@@ -55,8 +56,8 @@ func (s *squeezer) squeezeBlock(dst, src *[128]byte) int {
 
 func (s *squeezer) remember(last2, last byte) { s.last = isNewline(last2) | isNewline(last)<<1 }
 
-// squeezeEach has no branches: which lines are empty, among lines of a few
-// bytes, cannot be predicted.
+// squeezeEach has no branches: among lines of a few bytes, the empty ones cannot
+// be predicted.
 func (s *squeezer) squeezeEach(dst, src []byte) int {
 	n, last := 0, s.last
 	for _, b := range src {
@@ -72,9 +73,9 @@ func (s *squeezer) squeezeEach(dst, src []byte) int {
 // isNewline is 1 for a newline and 0 for another byte.
 func isNewline(b byte) uint64 { return (uint64(b^'\n') - 1) >> 63 }
 
-// pairless returns how many bytes b begins with, in steps of 32, before two
-// newlines in a row that begin at an even index. Of any three in a row, two do.
-// It now and then sees a pair where none is.
+// pairless returns the number of bytes, a multiple of 32, before the first two
+// adjacent newlines of b of which the first is at an even index. Three adjacent
+// newlines always contain such a pair. It sometimes stops where there is none.
 func pairless(b []byte) int {
 	const low = 0x0001000100010001
 	i := 0

@@ -2,8 +2,8 @@ package catformat
 
 import "encoding/binary"
 
-// Eight bytes are often treated at once, as a little-endian word: the first is
-// lowest.
+// Eight bytes are often handled as one little-endian word, with the first byte in
+// the lowest bits.
 const (
 	ones     = 0x0101010101010101 // times a byte: eight of it
 	lows     = 0x7f * ones
@@ -14,7 +14,7 @@ const (
 func load(b []byte) uint64     { return binary.LittleEndian.Uint64(b) }
 func store(b []byte, w uint64) { binary.LittleEndian.PutUint64(b, w) }
 
-// unprintable is 0 if all bytes are printable ASCII. If not, it only tells that.
+// unprintable is 0 if all bytes are printable ASCII, and any other value if not.
 func unprintable(w uint64) uint64 { return (w | (w + ones) | (w - ' '*ones)) & highs }
 
 // zeros has the highest bit of each byte that is 0.
@@ -28,8 +28,8 @@ func newlineMask(b *[128]byte) uint64 {
 		newlineMask8(b[48:])<<48 | newlineMask8(b[56:])<<56
 }
 
-// newlineMask8 does so for the first 8. The product gathers the lowest bits of
-// the bytes in the highest byte.
+// newlineMask8 is newlineMask for the first 8 bytes. The product gathers the lowest
+// bit of each byte in the highest byte.
 func newlineMask8(b []byte) uint64 {
 	return zeros(load(b)^newlines) >> 7 * 0x0102040810204080 >> 56
 }

@@ -7,27 +7,29 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/filecopy/attr"
+	"zeroutils/internal/filecopy/place"
 	"zeroutils/internal/testfs"
 )
 
 func TestTheMinimalListIsWhatTheKernelMakesOfAMode(t *testing.T) {
 	// user::rwx group::r-x other::--x, as setfacl -n -m writes it
 	const want = "0200000001000700ffffffff04000500ffffffff20000100ffffffff"
-	if got := hex.EncodeToString(minimalACL(0o751)); got != want {
+	if got := hex.EncodeToString(attr.MinimalACL(0o751)); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	t.Chdir(t.TempDir())
 	write(t, "a", "")
-	h := handle{-1, place{nil, "a"}}
-	if err := h.setACL(accessACL, minimalACL(0o751)); noACLs(err) {
+	h := attr.Named(place.Path("a"))
+	if err := h.SetACL(attr.AccessACL, attr.MinimalACL(0o751)); attr.NoACLs(err) {
 		testfs.Unavailable(t, "the temporary directory has no access control lists")
 	} else if err != nil {
 		t.Fatal(err)
 	}
-	if mode := stat(t, "a").Mode & permissions; mode != 0o751 {
+	if mode := stat(t, "a").Mode & attr.Permissions; mode != 0o751 {
 		t.Errorf("mode %o", mode)
 	}
-	if list, err := h.getACL(accessACL); list != nil || err != nil {
+	if list, err := h.GetACL(attr.AccessACL); list != nil || err != nil {
 		t.Errorf("the kernel keeps %x, error %v", list, err)
 	}
 }
@@ -38,25 +40,25 @@ func TestHandlesByDescriptorAndByName(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			t.Chdir(testfs.Shared(t, kind))
 			mkdir(t, "d")
-			dir, err := openDirectory(place{nil, "d"}, new(unix.Stat_t), false)
+			dir, err := place.OpenDirectory(place.Path("d"), new(unix.Stat_t), false)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer dir.close()
+			defer dir.Close()
 			write(t, "d/a", "")
 			fd, err := unix.Open("d/a", unix.O_RDWR, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer unix.Close(fd)
-			for name, h := range map[string]handle{
-				"descriptor": {fd, place{dir, "a"}},
-				"name":       {-1, place{dir, "a"}},
-				"path":       {-1, place{nil, "d/a"}},
+			for name, h := range map[string]attr.Handle{
+				"descriptor": attr.Opened(fd, place.In(dir, "a")),
+				"name":       attr.Named(place.In(dir, "a")),
+				"path":       attr.Named(place.Path("d/a")),
 			} {
 				write(t, "d/a", "")
 				atime, mtime := unix.Timespec{Sec: 5, Nsec: 6}, unix.Timespec{Sec: 7, Nsec: 999_999_999}
-				for _, err := range []error{h.chown(7, 8), h.chmod(0o4711), h.touch(atime, mtime)} {
+				for _, err := range []error{h.Chown(7, 8), h.Chmod(0o4711), h.Touch(atime, mtime)} {
 					if err != nil {
 						t.Fatalf("%s: %v", name, err)
 					}
@@ -65,16 +67,16 @@ func TestHandlesByDescriptorAndByName(t *testing.T) {
 				if st.Mode&07777 != 0o4711 || st.Uid != 7 || st.Gid != 8 || st.Atim != atime || st.Mtim != mtime {
 					t.Errorf("%s: %+v", name, st)
 				}
-				list := append(minimalACL(0o640), 0x02, 0, 4, 0, 99, 0, 0, 0) // and user 99, read
+				list := append(attr.MinimalACL(0o640), 0x02, 0, 4, 0, 99, 0, 0, 0) // and user 99, read
 				list = append(list[:12:12], append(list[28:], list[12:28]...)...)
 				list = append(list[:28:28], append([]byte{0x10, 0, 4, 0, 0xff, 0xff, 0xff, 0xff}, list[28:]...)...)
-				if err := h.setACL(accessACL, list); err != nil {
+				if err := h.SetACL(attr.AccessACL, list); err != nil {
 					t.Fatalf("%s: %v", name, err)
 				}
-				if got, err := h.getACL(accessACL); string(got) != string(list) {
+				if got, err := h.GetACL(attr.AccessACL); string(got) != string(list) {
 					t.Errorf("%s: list %x, want %x, error %v", name, got, list, err)
 				}
-				if err := h.removeACL(accessACL); err != nil {
+				if err := h.RemoveACL(attr.AccessACL); err != nil {
 					t.Errorf("%s: %v", name, err)
 				}
 			}
@@ -91,13 +93,13 @@ func TestAnExistingFileIsNotReadableByThoseWhoShallNotRead(t *testing.T) {
 	write(t, "dst", "public")
 	r := newRun(t, Options{Preserve: Mode})
 	src := opened(t, "src", unix.O_RDONLY)
-	e := &entry{src: src.at, dst: place{nil, "dst"}, stat: src.stat, fd: src.fd, decision: decision{action: WriteInto, found: stat(t, "dst")}}
+	e := &entry{src: src.at, dst: place.Path("dst"), stat: src.stat, fd: src.fd, decision: decision{action: WriteInto, found: stat(t, "dst")}}
 	dst, p := r.openDest(e, src)
 	if p != nil {
 		t.Fatal(p)
 	}
 	defer unix.Close(dst.fd)
-	if mode := stat(t, "dst").Mode & permissions; mode != 0o600 {
+	if mode := stat(t, "dst").Mode & attr.Permissions; mode != 0o600 {
 		t.Errorf("mode %o before the contents come", mode)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/filecopy/place"
 )
 
 // A Backup says what becomes of a file that another one takes the place of.
@@ -27,18 +29,18 @@ func (b Backup) none() bool { return b.Control == NoBackups }
 // backsUp reports whether what is at the destination gets another name, as long
 // as it is no directory. It is hard to say what . and .. would do to it.
 func (c *Copier) backsUp(e *entry) bool {
-	base := e.src.base()
+	base := e.src.Base()
 	return !c.options.Backup.none() && base != "." && base != ".."
 }
 
 // backUp gives what was found another name. The destination is free then.
 func (c *Copier) backUp(e *entry) *Problem {
-	endangered := &Problem{What: BackupIsSource, Source: e.src.path(), Dest: e.dst.path()}
+	endangered := &Problem{What: BackupIsSource, Source: e.src.Path(), Dest: e.dst.Path()}
 	if c.mover != nil {
 		endangered.What = BackupIsMoved
 	}
 	name := c.options.Backup.name(e.dst, "")
-	if c.backupIsSource(e, name) || !name.unique && c.madeHere(e.dst.sibling(name.text)) {
+	if c.backupIsSource(e, name) || !name.unique && c.madeHere(e.dst.Sibling(name.text)) {
 		return endangered
 	}
 	if c.options.Atomic && !e.is(unix.S_IFDIR) && !c.sticks(e) {
@@ -53,7 +55,7 @@ func (c *Copier) backUp(e *entry) *Problem {
 		e.backup = backup
 	case unix.ENOENT: // it is gone
 	default:
-		return &Problem{What: BackUp, Dest: e.dst.path(), Err: err}
+		return &Problem{What: BackUp, Dest: e.dst.Path(), Err: err}
 	}
 	e.found, e.action = nil, Create
 	return nil
@@ -63,18 +65,18 @@ func (c *Copier) backUp(e *entry) *Problem {
 // its name was shortened. As GNU cp does, it takes one for a simple backup although
 // there are numbered ones.
 func (c *Copier) backupIsSource(e *entry, name backupName) bool {
-	b, base := c.options.Backup, e.src.base()
-	simple := b.Control != Numbered && base == e.dst.base()+b.Suffix
+	b, base := c.options.Backup, e.src.Base()
+	simple := b.Control != Numbered && base == e.dst.Base()+b.Suffix
 	if !simple && (name.unique || name.text != base) {
 		return false
 	}
 	var st unix.Stat_t
-	return fstatat(e.dst.sibling(base), &st, 0) == nil && idOf(&st) == idOf(&e.stat)
+	return place.Stat(e.dst.Sibling(base), &st, 0) == nil && place.IDOf(&st) == place.IDOf(&e.stat)
 }
 
 // takeBack gives the backup its old name, if a copy has failed.
 func (c *Copier) takeBack(e *entry) {
-	if e.backup.name == "" || e.placed {
+	if e.backup.Name == "" || e.placed {
 		c.keepBackup(e)
 		return
 	}
@@ -82,12 +84,12 @@ func (c *Copier) takeBack(e *entry) {
 		c.takeBackLink(e)
 		return
 	}
-	if err := rename(e.backup, e.dst); err != nil {
-		c.report(&Problem{What: TakeBack, Dest: e.dst.path(), Err: err})
+	if err := place.Rename(e.backup, e.dst); err != nil {
+		c.report(&Problem{What: TakeBack, Dest: e.dst.Path(), Err: err})
 		return
 	}
 	if c.details() {
-		c.tell(TakenBack{e.backup.path(), e.dst.path()})
+		c.tell(TakenBack{e.backup.Path(), e.dst.Path()})
 	}
 }
 
@@ -95,42 +97,42 @@ func (c *Copier) takeBack(e *entry) {
 // and gives an older backup its name again.
 func (c *Copier) takeBackLink(e *entry) {
 	var st unix.Stat_t
-	if fstatat(e.backup, &st, unix.AT_SYMLINK_NOFOLLOW) != nil || !named(e.dst, &st) {
+	if place.Stat(e.backup, &st, unix.AT_SYMLINK_NOFOLLOW) != nil || !place.IsNamed(e.dst, &st) {
 		c.keepBackup(e)
 		return
 	}
 	link := e.backup
-	if e.older.name != "" && exchange(e.older, e.backup) == nil {
+	if e.older.Name != "" && place.Exchange(e.older, e.backup) == nil {
 		link = e.older
 	}
-	unlinkat(link, 0)
+	place.Unlink(link, 0)
 }
 
 // keepBackup removes the older backup, since there is a new one.
 func (c *Copier) keepBackup(e *entry) {
-	if e.older.name != "" {
-		unlinkat(e.older, 0)
+	if e.older.Name != "" {
+		place.Unlink(e.older, 0)
 	}
 }
 
 // backupPath is what users call the backup, if there is one to tell of.
 func (e *entry) backupPath() string {
-	if e.backup.name == "" || e.is(unix.S_IFDIR) {
+	if e.backup.Name == "" || e.is(unix.S_IFDIR) {
 		return ""
 	}
-	return e.backup.path()
+	return e.backup.Path()
 }
 
 // rename gives a file the name of its backup. A numbered one never takes the
 // place of another file, if the filesystem can tell.
-func (b Backup) rename(p place) (place, error) {
+func (b Backup) rename(p place.Place) (place.Place, error) {
 	for taken := ""; ; {
 		name := b.name(p, taken)
-		backup := p.sibling(name.text)
+		backup := p.Sibling(name.text)
 		if !name.unique {
-			return backup, rename(p, backup)
+			return backup, place.Rename(p, backup)
 		}
-		err := renameNew(p, backup)
+		err := place.RenameNew(p, backup)
 		if err != unix.EEXIST || name.number == "" {
 			return backup, err
 		}
@@ -144,8 +146,8 @@ func (b Backup) rename(p place) (place, error) {
 func (b Backup) link(e *entry) error {
 	for taken := ""; ; {
 		name := b.name(e.dst, taken)
-		backup := e.dst.sibling(name.text)
-		err := linkat(e.dst, backup, 0)
+		backup := e.dst.Sibling(name.text)
+		err := place.Link(e.dst, backup, 0)
 		if err == unix.EEXIST && !name.unique {
 			err = b.linkOver(e, backup)
 		}
@@ -161,27 +163,27 @@ func (b Backup) link(e *entry) error {
 
 // linkOver puts the link in the place of an older backup, which gets a temporary
 // name if the filesystem can exchange names, and else is lost.
-func (b Backup) linkOver(e *entry, backup place) error {
+func (b Backup) linkOver(e *entry, backup place.Place) error {
 	var older unix.Stat_t
-	if err := fstatat(backup, &older, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+	if err := place.Stat(backup, &older, unix.AT_SYMLINK_NOFOLLOW); err != nil {
 		return err
 	}
-	if isKind(&older, unix.S_IFDIR) {
+	if place.IsKind(&older, unix.S_IFDIR) {
 		return unix.EISDIR
 	}
-	temporary, err := claim(backup, func(p place) error { return linkat(e.dst, p, 0) })
+	temporary, err := place.Claim(backup, func(p place.Place) error { return place.Link(e.dst, p, 0) })
 	if err != nil {
 		return err
 	}
-	switch err = exchange(temporary, backup); err {
+	switch err = place.Exchange(temporary, backup); err {
 	case nil:
 		e.older = temporary
 		return nil
 	case unix.EINVAL, unix.ENOSYS:
-		err = rename(temporary, backup)
+		err = place.Rename(temporary, backup)
 	}
 	if err != nil {
-		unlinkat(temporary, 0)
+		place.Unlink(temporary, 0)
 	}
 	return err
 }
@@ -195,13 +197,13 @@ func (c *Copier) sticks(e *entry) bool {
 		return false
 	}
 	var dir unix.Stat_t
-	return fstatat(e.dst.sibling("."), &dir, 0) != nil || dir.Mode&unix.S_ISVTX != 0 && dir.Uid != user
+	return place.Stat(e.dst.Sibling("."), &dir, 0) != nil || dir.Mode&unix.S_ISVTX != 0 && dir.Uid != user
 }
 
 // Name is the path that the backup of the file at a path would have.
 func (b Backup) Name(path string) string {
-	p := place{nil, path}
-	return p.sibling(b.name(p, "").text).path()
+	p := place.Path(path)
+	return p.Sibling(b.name(p, "").text).Path()
 }
 
 const (
@@ -222,8 +224,8 @@ type backupName struct {
 // name finds a name: with the next number after those that can be seen, and
 // after one that is taken although the directory cannot be read. Where the name
 // would be too long for that, or for the suffix, it is shortened to end in ~.
-func (b Backup) name(p place, taken string) backupName {
-	base := p.base()
+func (b Backup) name(p place.Place, taken string) backupName {
+	base := p.Base()
 	name, limit, last := backupName{text: base + b.Suffix}, longest, ""
 	if b.Control != Simple {
 		limit, last = longestBackup, lastBackup(p)
@@ -254,15 +256,15 @@ func shortened(base string, limit int) string {
 }
 
 // lastBackup is the highest number among the numbered backups of a file.
-func lastBackup(p place) (last string) {
-	dir, err := open(p.sibling("."), unix.O_RDONLY|unix.O_DIRECTORY, new(unix.Stat_t))
+func lastBackup(p place.Place) (last string) {
+	dir, err := place.OpenAs(p.Sibling("."), unix.O_RDONLY|unix.O_DIRECTORY, new(unix.Stat_t))
 	if err != nil {
 		return ""
 	}
-	defer dir.close()
-	names, _ := readNames(dir.fd, make([]byte, direntBuffer))
-	for _, found := range names.entries {
-		number, ok := strings.CutPrefix(names.name(found), p.base()+".~")
+	defer dir.Close()
+	names, _ := place.ReadNames(dir.FD, make([]byte, place.DirentBuffer))
+	for _, found := range names.Entries {
+		number, ok := strings.CutPrefix(names.Name(found), p.Base()+".~")
 		number, tilde := strings.CutSuffix(number, "~")
 		if ok && tilde && isNumber(number) && higher(number, last) {
 			last = strings.Clone(number)

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/filecopy/place"
 )
 
 func TestNumbersOfBackupsHaveNoLimit(t *testing.T) {
@@ -33,7 +35,7 @@ func TestTimesAreComparedAsTheDestinationKeepsThem(t *testing.T) {
 		{at(1, 500), at(2, 123456700), 100},
 		{at(1, 0), at(2, 0), 1e9},
 	} {
-		got := resolution(place{nil, "x"}, &unix.Stat_t{Mtim: c.mtim, Ctim: c.ctim})
+		got := resolution(place.Path("x"), &unix.Stat_t{Mtim: c.mtim, Ctim: c.ctim})
 		if got != c.resolution {
 			t.Errorf("%v and %v: resolution %d, want %d", c.mtim, c.ctim, got, c.resolution)
 		}

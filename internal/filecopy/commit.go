@@ -4,15 +4,18 @@ import (
 	"fmt"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/filecopy/attr"
+	"zeroutils/internal/filecopy/place"
 )
 
 // inherit gives a copy what cp, which writes into the old file, leaves of it:
 // the owner and the permissions, where those of the source are not wanted.
 func (w *worker) inherit(dst *file) *Problem {
 	old := dst.staging.old
-	k := &keeping{
-		from: handle{-1, dst.staging.to}, to: handle{dst.fd, dst.at},
-		source: old, was: &dst.stat, fresh: true,
+	k := &attr.Pair{
+		From: attr.Named(dst.staging.to), To: attr.Opened(dst.fd, dst.at),
+		Source: old, Was: &dst.stat, Fresh: true,
 	}
 	kept := false
 	if !w.options.Preserve.has(Ownership) {
@@ -22,16 +25,16 @@ func (w *worker) inherit(dst *file) *Problem {
 		}
 	}
 	if !w.options.Preserve.has(Mode) {
-		mode := old.Mode & (permissions | setID)
+		mode := old.Mode & (attr.Permissions | attr.SetID)
 		if !kept || !w.privileged {
 			mode &^= unix.S_ISUID | unix.S_ISGID // as a write does
 		}
-		if err := keepMode(k, mode); err != nil {
-			return k.problem(PreservePermissions, err)
+		if err := attr.KeepMode(k, mode); err != nil {
+			return notKept(k, PreservePermissions, err)
 		}
 	}
-	if err := fstat(dst.fd, &dst.stat); err != nil {
-		return &Problem{What: StatDest, Dest: dst.at.path(), Err: err}
+	if err := place.Fstat(dst.fd, &dst.stat); err != nil {
+		return &Problem{What: StatDest, Dest: dst.at.Path(), Err: err}
 	}
 	return nil
 }
@@ -69,10 +72,10 @@ func (w *worker) commit(dst *file) *Problem {
 		err = unix.Close(again)
 	}
 	if err != nil && err != unix.EINTR {
-		return &Problem{What: Close, Dest: dst.at.path(), Err: err}
+		return &Problem{What: Close, Dest: dst.at.Path(), Err: err}
 	}
 	if err := dst.commit(); err != nil {
-		return &Problem{What: Commit, Dest: dst.at.path(), Err: err}
+		return &Problem{What: Commit, Dest: dst.at.Path(), Err: err}
 	}
 	return nil
 }
@@ -80,27 +83,27 @@ func (w *worker) commit(dst *file) *Problem {
 // commit gives a complete copy its name.
 func (f *file) commit() error {
 	s := f.staging
-	if s.temporary.name == "" {
+	if s.temporary.Name == "" {
 		if !s.over {
 			return f.link(s.to)
 		}
-		_ = lock(f.fd) // before anybody can see it
+		_ = place.TryLock(f.fd) // before anybody can see it
 		var err error
-		if s.temporary, err = claim(s.to, f.link); err != nil {
-			s.temporary = place{}
+		if s.temporary, err = place.Claim(s.to, f.link); err != nil {
+			s.temporary = place.Place{}
 			return err
 		}
 	}
 	if err := s.rename(); err != nil {
 		return err
 	}
-	s.temporary = place{}
+	s.temporary = place.Place{}
 	return nil
 }
 
 // link gives a file without a name one.
-func (f *file) link(p place) error {
-	return linkat(place{nil, fmt.Sprintf("/proc/self/fd/%d", f.fd)}, p, unix.AT_SYMLINK_FOLLOW)
+func (f *file) link(p place.Place) error {
+	return place.Link(place.Path(fmt.Sprintf("/proc/self/fd/%d", f.fd)), p, unix.AT_SYMLINK_FOLLOW)
 }
 
 // rename puts the temporary in the destination's place. Where nothing was,
@@ -108,9 +111,9 @@ func (f *file) link(p place) error {
 // can tell: EEXIST.
 func (s *staging) rename() error {
 	if s.over {
-		return rename(s.temporary, s.to)
+		return place.Rename(s.temporary, s.to)
 	}
-	return renameNew(s.temporary, s.to)
+	return place.RenameNew(s.temporary, s.to)
 }
 
 // abandon closes a file that was made just now, and takes away its name.
@@ -122,10 +125,10 @@ func (f *file) abandon() {
 func (f *file) unname() {
 	switch s := f.staging; {
 	case s == nil:
-		if f.home == f.at || named(f.home, &f.stat) { // a link may have been changed meanwhile
-			unlinkat(f.home, 0)
+		if f.home == f.at || place.IsNamed(f.home, &f.stat) { // a link may have been changed meanwhile
+			place.Unlink(f.home, 0)
 		}
-	case s.temporary.name != "":
-		unlinkat(s.temporary, 0)
+	case s.temporary.Name != "":
+		place.Unlink(s.temporary, 0)
 	}
 }

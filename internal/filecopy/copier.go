@@ -3,6 +3,8 @@ package filecopy
 import (
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/filecopy/attr"
+	"zeroutils/internal/filecopy/place"
 	"zeroutils/internal/splice"
 )
 
@@ -30,7 +32,7 @@ type Copier struct {
 // New returns a Copier. It reads the umask, for which it has to set it for a
 // moment: nothing else should create files then.
 func New(o Options, l Listener) *Copier {
-	umask := unix.Umask(permissions)
+	umask := unix.Umask(attr.Permissions)
 	unix.Umask(umask)
 	s := &setting{options: o, umask: uint32(umask), privileged: unix.Geteuid() == 0, gauge: &Gauge{}, durable: o.Fsync}
 	if o.Move {
@@ -77,12 +79,12 @@ func (c *Copier) Verified() Verified {
 }
 
 // A Target is a directory that sources are copied into.
-type Target struct{ dir *directory }
+type Target struct{ dir *place.Directory }
 
 // OpenTarget opens an existing directory. It need not be readable. The error is
 // a unix.Errno, ENOENT also for an empty path.
 func OpenTarget(path string) (*Target, error) {
-	d, err := open(place{nil, path}, unix.O_PATH|unix.O_DIRECTORY, new(unix.Stat_t))
+	d, err := place.OpenAs(place.Path(path), unix.O_PATH|unix.O_DIRECTORY, new(unix.Stat_t))
 	if err != nil {
 		return nil, err
 	}
@@ -90,22 +92,22 @@ func OpenTarget(path string) (*Target, error) {
 }
 
 // Close closes the directory.
-func (t *Target) Close() { t.dir.close() }
+func (t *Target) Close() { t.dir.Close() }
 
 // Into copies a source into a directory, under the last component of its name.
 // For one that ends in .. that is the directory itself.
 func (c *Copier) Into(t *Target, source string) {
-	name := lastComponent(source)
+	name := place.Base(source)
 	if name == "" || name == ".." {
 		name = "."
 	}
 	c.reserve(t.dir, name)
-	c.start(&entry{src: place{nil, source}, dst: place{t.dir, name}})
+	c.start(&entry{src: place.Path(source), dst: place.In(t.dir, name)})
 }
 
 // To copies a source to a name. That nothing is there may be known already.
 func (c *Copier) To(dest, source string, missing bool) {
-	e := &entry{src: place{nil, source}, dst: place{nil, dest}}
+	e := &entry{src: place.Path(source), dst: place.Path(dest)}
 	if missing {
 		e.action = Create
 	}
@@ -127,15 +129,15 @@ func (c *Copier) start(e *entry) {
 
 // An entry is one file on its way.
 type entry struct {
-	src, dst place
+	src, dst place.Place
 	role     role
 	kind     uint8 // of src, as a directory's entry says
 
-	stat    unix.Stat_t // of src
-	id      identity    // of src, if it is moved
-	fd      int         // src, if it is open; else -1
-	crosses bool        // src is on another filesystem than dst: it cannot be renamed
-	several *original   // src, if it is moved and has, or had, more than one name
+	stat    unix.Stat_t    // of src
+	id      place.Identity // of src, if it is moved
+	fd      int            // src, if it is open; else -1
+	crosses bool           // src is on another filesystem than dst: it cannot be renamed
+	several *original      // src, if it is moved and has, or had, more than one name
 
 	decision
 	outcome
@@ -162,8 +164,6 @@ type outcome struct {
 
 // is reports whether the source is of a kind, unix.S_IFREG and so on.
 func (e *entry) is(kind uint32) bool { return e.stat.Mode&unix.S_IFMT == kind }
-
-func isKind(st *unix.Stat_t, kind uint32) bool { return st.Mode&unix.S_IFMT == kind }
 
 // copy copies one entry and reports what went wrong.
 func (c *Copier) copy(e *entry) {
@@ -199,14 +199,14 @@ func (e *entry) close() {
 // more to be done, are reported on the way.
 func (c *Copier) copyEntry(e *entry) *Problem {
 	if err := c.look(e); err != nil {
-		return &Problem{What: StatSource, Source: e.src.path(), Err: err}
+		return &Problem{What: StatSource, Source: e.src.Path(), Err: err}
 	}
 	directory := e.is(unix.S_IFDIR)
 	if directory && !c.options.Recursive {
-		return &Problem{What: OmittedDirectory, Source: e.src.path()}
+		return &Problem{What: OmittedDirectory, Source: e.src.Path()}
 	}
 	if e.role == byUser && !directory && c.options.Backup.none() && c.memory.sourceTwice(e) {
-		return &Problem{What: SourceTwice, Source: e.src.path()}
+		return &Problem{What: SourceTwice, Source: e.src.Path()}
 	}
 	problem := c.attempt(e)
 	for range mostRaces {
@@ -227,7 +227,7 @@ const mostRaces = 20
 // copy was to be put there: what becomes of it is to be decided anew.
 func (c *Copier) raced(e *entry, p *Problem) bool {
 	return p != nil && p.Err == unix.EEXIST && (p.What == Commit || p.What == Move) &&
-		e.found == nil && !e.dst.fresh() && !c.stopped()
+		e.found == nil && !e.dst.Fresh() && !c.stopped()
 }
 
 // attempt decides what becomes of one file, and carries it out.
@@ -270,7 +270,7 @@ func (c *Copier) carryOut(e *entry) *Problem {
 // copyFile copies what is no directory, by its kind.
 func (c *Copier) copyFile(e *entry) *Problem {
 	busy := c.busy(e)
-	if !e.dst.fresh() {
+	if !e.dst.Fresh() {
 		c.settle()
 	}
 	if e.action != PutBeside {
@@ -295,7 +295,7 @@ func (c *Copier) copyFile(e *entry) *Problem {
 	case e.is(unix.S_IFBLK) || e.is(unix.S_IFCHR) || e.is(unix.S_IFSOCK):
 		return c.copySpecial(e, CreateSpecial)
 	}
-	return &Problem{What: UnknownType, Source: e.src.path()}
+	return &Problem{What: UnknownType, Source: e.src.Path()}
 }
 
 // look finds out what the source is. A directory's entry often says which kind
@@ -309,7 +309,7 @@ func (c *Copier) look(e *entry) error {
 			return nil
 		}
 	case unix.DT_DIR:
-		if c.options.Recursive && c.lookInside(e, directoryFlags, unix.S_IFDIR) {
+		if c.options.Recursive && c.lookInside(e, place.DirectoryFlags, unix.S_IFDIR) {
 			return nil
 		}
 	}
@@ -318,16 +318,16 @@ func (c *Copier) look(e *entry) error {
 		flags = 0
 	}
 	c.mover.know(e, -1)
-	return fstatat(e.src, &e.stat, flags)
+	return place.Stat(e.src, &e.stat, flags)
 }
 
 func (c *Copier) lookInside(e *entry, flags int, kind uint32) bool {
-	fd, err := openat(e.src, flags, 0)
+	fd, err := place.Open(e.src, flags, 0)
 	if err != nil {
 		return false
 	}
 	c.mover.know(e, fd)
-	if err := fstat(fd, &e.stat); err != nil || !e.is(kind) {
+	if err := place.Fstat(fd, &e.stat); err != nil || !e.is(kind) {
 		unix.Close(fd)
 		return false
 	}

@@ -72,7 +72,7 @@ func (c *Copier) busy(e *entry) bool {
 
 // handOver gives a file to the crew, if that may copy it.
 func (c *Copier) handOver(e *entry) bool {
-	if c.filling == nil || !e.dst.fresh() || c.crew == nil && !c.gather() || !c.affords(e) {
+	if c.filling == nil || !e.dst.Fresh() || c.crew == nil && !c.gather() || !c.affords(e) {
 		return false
 	}
 	e.handed = true

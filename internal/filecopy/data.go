@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/filecopy/place"
 	"zeroutils/internal/splice"
 )
 
@@ -36,13 +37,13 @@ func (w *worker) fill(dst, src *file) *Problem {
 		o.Limit = src.stat.Size
 	}
 	clones := !exact && w.clones(d, s, o)
-	delivered, err := w.move(d, s, o)
+	delivered, err := w.transferData(d, s, o)
 	if clones {
 		w.cloned(s, err)
 	}
 	if dst.regular() && (err != nil || delivered < src.stat.Size) {
-		if cutErr := ftruncate(dst.fd, delivered); err == nil && cutErr != nil {
-			return &Problem{What: Extend, Dest: dst.at.path(), Err: cutErr}
+		if cutErr := place.Ftruncate(dst.fd, delivered); err == nil && cutErr != nil {
+			return &Problem{What: Extend, Dest: dst.at.Path(), Err: cutErr}
 		}
 	}
 	return w.problemOf(err, dst, src)
@@ -95,7 +96,7 @@ func (w *worker) share(d, s *splice.Descriptor, dst, src *file) (done bool, p *P
 		return true, nil
 	}
 	o.Method = splice.Reflink
-	_, err := w.move(d, s, o)
+	_, err := w.transferData(d, s, o)
 	w.cloned(s, err)
 	_, unserved := err.(*splice.UnservedError)
 	return !unserved, w.problemOf(err, dst, src)
@@ -121,8 +122,8 @@ func (w *worker) cloned(src *splice.Descriptor, err error) {
 
 func fromReflink(f splice.Fallback) bool { return f.From == splice.Reflink }
 
-// move lets the engine copy and adds up what it did.
-func (w *worker) move(d, s *splice.Descriptor, o splice.Options) (int64, error) {
+// transferData lets the engine copy and adds up what it did.
+func (w *worker) transferData(d, s *splice.Descriptor, o splice.Options) (int64, error) {
 	report, err := w.engine.Copy(d, s, o)
 	w.count(report)
 	return report.Delivered, err
@@ -150,13 +151,13 @@ func (w *worker) problemOf(err error, dst, src *file) *Problem {
 	case nil:
 		return nil
 	case *splice.ReadError:
-		return &Problem{What: Read, Source: src.at.path(), Err: err}
+		return &Problem{What: Read, Source: src.at.Path(), Err: err}
 	case *splice.WriteError:
-		return &Problem{What: Write, Dest: dst.at.path(), Err: err}
+		return &Problem{What: Write, Dest: dst.at.Path(), Err: err}
 	case plainError: // errStopped
 		return w.interrupted(dst)
 	default:
-		return &Problem{What: Unserved, Source: src.at.path(), Dest: dst.at.path(), Err: err}
+		return &Problem{What: Unserved, Source: src.at.Path(), Dest: dst.at.Path(), Err: err}
 	}
 }
 
@@ -166,13 +167,13 @@ func (w *worker) problemOf(err error, dst, src *file) *Problem {
 // file that was made for the clone is removed.
 func (w *worker) clone(dst, src *file) *Problem {
 	start := time.Now()
-	err := again(func() error { return unix.IoctlFileClone(dst.fd, src.fd) })
+	err := place.Retry(func() error { return unix.IoctlFileClone(dst.fd, src.fd) })
 	report := splice.Report{Calls: 1}
 	if err == nil {
 		report.Delivered = src.stat.Size
 		report.By[splice.Reflink] = src.stat.Size
 		if dst.stat.Size > src.stat.Size {
-			err = ftruncate(dst.fd, src.stat.Size)
+			err = place.Ftruncate(dst.fd, src.stat.Size)
 		}
 	}
 	report.Elapsed = time.Since(start)
@@ -185,5 +186,5 @@ func (w *worker) clone(dst, src *file) *Problem {
 	if dst.fresh && dst.staging == nil {
 		dst.unname()
 	}
-	return &Problem{What: Clone, Source: src.at.path(), Dest: dst.at.path(), Err: err}
+	return &Problem{What: Clone, Source: src.at.Path(), Dest: dst.at.Path(), Err: err}
 }

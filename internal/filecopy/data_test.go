@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 	"pgregory.net/rapid"
 
+	"zeroutils/internal/filecopy/place"
 	"zeroutils/internal/property"
 	"zeroutils/internal/splice"
 	"zeroutils/internal/testfs"
@@ -26,13 +27,13 @@ func copyOne(t *testing.T, o Options, dst, src string) *run {
 // opened opens a file as the parts of a copy see it.
 func opened(t *testing.T, path string, flags int) *file {
 	t.Helper()
-	f := &file{at: place{nil, path}, flags: flags}
+	f := &file{at: place.Path(path), flags: flags}
 	var err error
-	if f.fd, err = openat(f.at, flags, 0o644); err != nil {
+	if f.fd, err = place.Open(f.at, flags, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { unix.Close(f.fd) })
-	if err := fstat(f.fd, &f.stat); err != nil {
+	if err := place.Fstat(f.fd, &f.stat); err != nil {
 		t.Fatal(err)
 	}
 	return f
@@ -334,7 +335,7 @@ func TestASourceBehindTheDestinationIsNotEmptied(t *testing.T) {
 	src := opened(t, "a", unix.O_RDONLY)
 	// It was another file when its name was looked at.
 	r := newRun(t, Options{})
-	e := &entry{src: src.at, dst: place{nil, "a"}, stat: src.stat, fd: src.fd, decision: decision{action: WriteInto, found: &unix.Stat_t{}}}
+	e := &entry{src: src.at, dst: place.Path("a"), stat: src.stat, fd: src.fd, decision: decision{action: WriteInto, found: &unix.Stat_t{}}}
 	_, p := r.openDest(e, src)
 	if p == nil || p.What != SameFile {
 		t.Errorf("%v", p)

@@ -1,6 +1,10 @@
 package filecopy
 
-import "golang.org/x/sys/unix"
+import (
+	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/filecopy/place"
+)
 
 // An Action is what becomes of a source, and of what is at its destination.
 type Action uint8
@@ -48,8 +52,8 @@ type decision struct {
 	otherwise Action
 
 	found  *unix.Stat_t // what is at the destination; nil if nothing is, or a symbolic link that leads nowhere
-	backup place        // what was at the destination is here now, if this has a name
-	older  place        // and what was there
+	backup place.Place  // what was at the destination is here now, if this has a name
+	older  place.Place  // and what was there
 }
 
 // decide looks at what is at the destination, and refuses what must not be
@@ -65,7 +69,7 @@ func (c *Copier) decide(e *entry) *Problem {
 // isFound reports whether source and destination are two names of one file, of
 // which the first only has to go.
 func (e *entry) isFound() bool {
-	return e.found != nil && !e.is(unix.S_IFDIR) && idOf(e.found) == idOf(&e.stat)
+	return e.found != nil && !e.is(unix.S_IFDIR) && place.IDOf(e.found) == place.IDOf(&e.stat)
 }
 
 // decideCopy decides how a source is copied.
@@ -78,8 +82,8 @@ func (c *Copier) decideCopy(e *entry) *Problem {
 			return p
 		}
 	}
-	if e.role == byUser && e.action != PutBeside && c.options.Backup.none() && c.memory.justCreated(e) && isLink(e.dst) {
-		return &Problem{What: ThroughJustCreatedLink, Source: e.src.path(), Dest: e.dst.path()}
+	if e.role == byUser && e.action != PutBeside && c.options.Backup.none() && c.memory.justCreated(e) && place.IsLink(e.dst) {
+		return &Problem{What: ThroughJustCreatedLink, Source: e.src.Path(), Dest: e.dst.Path()}
 	}
 	return nil
 }
@@ -87,7 +91,7 @@ func (c *Copier) decideCopy(e *entry) *Problem {
 // find fills in what is found. A regular file is written through a symbolic
 // link; any other takes the link's place.
 func (c *Copier) find(e *entry) *Problem {
-	if e.dst.fresh() {
+	if e.dst.Fresh() {
 		e.action = Create
 		return nil
 	}
@@ -102,7 +106,7 @@ func (c *Copier) find(e *entry) *Problem {
 		flags = 0
 	}
 	var st unix.Stat_t
-	err := fstatat(e.dst, &st, flags)
+	err := place.Stat(e.dst, &st, flags)
 	switch {
 	case err == nil:
 		e.found = &st
@@ -111,7 +115,7 @@ func (c *Copier) find(e *entry) *Problem {
 	case err == unix.ELOOP && c.options.Existing.has(Force):
 		e.action = c.writes(e) // opening will fail too, and the link be replaced
 	default:
-		return &Problem{What: StatDest, Dest: e.dst.path(), Err: err}
+		return &Problem{What: StatDest, Dest: e.dst.Path(), Err: err}
 	}
 	return nil
 }
@@ -137,7 +141,7 @@ func (c *Copier) decideFound(e *entry) *Problem {
 	if c.options.Update < UpdateNone {
 		var fine bool
 		if fine, same = c.distinct(e); !fine {
-			return &Problem{What: SameFile, Source: e.src.path(), Dest: e.dst.path()}
+			return &Problem{What: SameFile, Source: e.src.Path(), Dest: e.dst.Path()}
 		}
 	}
 	if skip, p := c.skips(e); skip || same {
@@ -147,14 +151,14 @@ func (c *Copier) decideFound(e *entry) *Problem {
 		e.action = Skip
 		return p
 	}
-	source, dest := e.is(unix.S_IFDIR), isKind(e.found, unix.S_IFDIR)
+	source, dest := e.is(unix.S_IFDIR), place.IsKind(e.found, unix.S_IFDIR)
 	switch {
 	case source && !dest && !c.backsUp(e):
-		return &Problem{What: DirectoryOverFile, Source: e.src.path(), Dest: e.dst.path()}
-	case c.overMoved(e), !dest && e.role == byUser && c.options.Backup.Control != Numbered && c.memory.justCreated(e) && (!c.through(e) || !isLink(e.dst)):
-		return &Problem{What: OverJustCreated, Source: e.src.path(), Dest: e.dst.path()}
+		return &Problem{What: DirectoryOverFile, Source: e.src.Path(), Dest: e.dst.Path()}
+	case c.overMoved(e), !dest && e.role == byUser && c.options.Backup.Control != Numbered && c.memory.justCreated(e) && (!c.through(e) || !place.IsLink(e.dst)):
+		return &Problem{What: OverJustCreated, Source: e.src.Path(), Dest: e.dst.Path()}
 	case !source && dest:
-		return &Problem{What: FileOverDirectory, Source: e.src.path(), Dest: e.dst.path()}
+		return &Problem{What: FileOverDirectory, Source: e.src.Path(), Dest: e.dst.Path()}
 	case dest:
 		e.action = Fill
 		return nil

@@ -3,6 +3,8 @@ package filecopy
 import (
 	"os"
 	"testing"
+
+	"zeroutils/internal/filecopy/place"
 )
 
 // What becomes of a source and of its destination is decided before anything
@@ -57,7 +59,7 @@ func TestDecisions(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := newRun(t, c.options)
-			e := &entry{src: place{nil, c.source}, dst: place{nil, c.dest}, role: byUser, fd: -1}
+			e := &entry{src: place.Path(c.source), dst: place.Path(c.dest), role: byUser, fd: -1}
 			if err := r.look(e); err != nil {
 				t.Fatal(err)
 			}

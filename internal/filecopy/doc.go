@@ -51,21 +51,30 @@
 //
 // # Where to read
 //
-// copier.go is the way of one source; walk.go is a tree, directory.go and
-// names.go its directories, place.go how files are reached. decision.go looks at
-// what is there already, seen.go remembers what was copied; these decide, one
-// file after the other; gauge.go shows how far it is, and survey.go how far it
-// is to go. crew.go has others help the walk, journal.go keeps what they tell in
-// order, and filling.go sees to it that a directory is finished after all that
-// is in it. worker.go is what copies a file once it is decided: regular.go,
-// data.go and holes.go are regular files, special.go all other ones; how.go
-// tells how it was done. replace.go is how a file takes the place of another,
-// temporary.go what it is called until then. attributes.go, acl.go and
-// xattr.go are what a copy keeps. links.go is links, followed, copied and made;
-// same.go tells whether two names are one file, update.go and backup.go what
-// becomes of files that are there, and parents.go makes directories on the way.
+// copier.go is the way of one source: look at it, decide (decision.go), carry it
+// out. walk.go is a tree, seen.go remembers what was copied, and parents.go makes
+// directories on the way. crew.go has workers help the walk, journal.go keeps
+// what they tell (events.go, problem.go) in order, and filling.go finishes a
+// directory after all that is in it.
 //
-// What a copy survives is in staged.go and commit.go (Atomic), sync.go and writebehind.go, verify.go,
-// resume.go and move.go; room.go refuses what cannot fit, and stop.go ends a copy
-// before its time.
+// worker.go is what copies a file once it is decided: regular.go, data.go and
+// holes.go are regular files, special.go all other ones, links.go links.
+// replace.go is how a file takes the place of another; same.go tells whether two
+// names are one file, update.go and backup.go what becomes of files that are
+// there. attributes.go, acl.go and xattr.go are what a copy keeps.
+//
+// What a copy survives is in staged.go and commit.go (Atomic), sync.go,
+// verify.go, resume.go and mover.go; made.go knows what was moved. room.go
+// refuses what cannot fit, and stop.go ends a copy before its time. gauge.go shows
+// how far it is, survey.go how far it is to go, how.go how it was done.
+//
+// # How to add an option
+//
+// It becomes a field of [Options], with its zero value for what cp does. If it
+// decides what becomes of a file that is there, decision.go asks it, and a line of
+// TestDecisions shows the difference; if it is an attribute, keep does. Workers
+// only read options. What can go wrong gets a What with its message in
+// problem.go, what is worth telling a type in events.go. In cmd/zcp it is declared
+// in main.go and read in options.go; scripts/completions, the man page and a
+// script in testdata follow.
 package filecopy

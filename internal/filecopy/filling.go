@@ -6,6 +6,9 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/filecopy/attr"
+	"zeroutils/internal/filecopy/place"
 )
 
 // A filling is a directory that is being filled. It gets its attributes when
@@ -14,8 +17,8 @@ type filling struct {
 	up    *filling
 	entry *entry
 	made  *madeDirectory
-	src   *directory   // nil if it could not be opened
-	left  atomic.Int32 // files and subdirectories that are not done, and the walk through it
+	src   *place.Directory // nil if it could not be opened
+	left  atomic.Int32     // files and subdirectories that are not done, and the walk through it
 	page  *page
 
 	mu     sync.Mutex
@@ -29,11 +32,11 @@ func (f *filling) note(e *entry) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.stayed[strings.Clone(e.src.name)] = struct{}{}
+	f.stayed[strings.Clone(e.src.Name)] = struct{}{}
 }
 
 // begin notes that the walk is in a directory.
-func (c *Copier) begin(e *entry, made *madeDirectory, src *directory) {
+func (c *Copier) begin(e *entry, made *madeDirectory, src *place.Directory) {
 	e.entered = true
 	f := &filling{up: c.filling, entry: e, made: made, src: src}
 	if c.mover != nil {
@@ -72,22 +75,22 @@ func (w *worker) drop(f *filling) {
 // it. One that got lost was reported before.
 func (w *worker) finishDirectory(f *filling) *Problem {
 	e, m := f.entry, f.made
-	defer m.dir.close()
-	src := handle{-1, e.src}
+	defer m.dir.Close()
+	src := attr.Named(e.src)
 	if f.src != nil {
-		defer f.src.close()
+		defer f.src.Close()
 		if (level{f.src, m.dir}).lost() {
 			return nil
 		}
-		src.fd = f.src.fd
+		src.FD = f.src.FD
 	}
 	fresh := e.action == Create
-	p := w.keep(&keeping{from: src, to: m.handle(), source: &e.stat, was: &m.stat, fresh: fresh, noXattrs: e.role == onTheWay})
+	p := w.keep(&attr.Pair{From: src, To: m.handle(), Source: &e.stat, Was: &m.stat, Fresh: fresh, NoXattrs: e.role == onTheWay})
 	if p == nil && !w.options.Preserve.has(Mode) && !w.options.PlainModes && fresh {
 		p = w.restoreMode(e, m)
 	}
 	if w.durable {
-		if syncProblem := m.dir.sync(); p == nil {
+		if syncProblem := syncOpen(m.dir); p == nil {
 			p = syncProblem
 		}
 	}
@@ -103,8 +106,8 @@ func (w *worker) restoreMode(e *entry, m *madeDirectory) *Problem {
 	if omitted == 0 && !m.opened {
 		return nil
 	}
-	if err := m.handle().chmod(m.stat.Mode&^unix.S_IFMT | omitted); err != nil {
-		return &Problem{What: PreservePermissions, Dest: e.dst.path(), Err: err}
+	if err := m.handle().Chmod(m.stat.Mode&^unix.S_IFMT | omitted); err != nil {
+		return &Problem{What: PreservePermissions, Dest: e.dst.Path(), Err: err}
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"zeroutils/internal/filecopy/place"
 	"zeroutils/internal/splice"
 )
 
@@ -47,7 +48,7 @@ func (g *Gauge) Current() (name string, arrived, size int64, ok bool) {
 	if largest == nil {
 		return "", 0, 0, false
 	}
-	return largest.from.path(), largest.arrived.Load(), largest.size, true
+	return largest.from.Path(), largest.arrived.Load(), largest.size, true
 }
 
 func (g *Gauge) watch(w *worker) {
@@ -58,7 +59,7 @@ func (g *Gauge) watch(w *worker) {
 
 // A flight is a file on its way.
 type flight struct {
-	from    place
+	from    place.Place
 	size    int64
 	arrived atomic.Int64
 }

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/filecopy/place"
 	"zeroutils/internal/splice"
 )
 
@@ -47,8 +48,8 @@ func (w *worker) fillSparsely(dst, src *file) *Problem {
 	}
 	size, p := f.parts()
 	if p == nil && f.end < size {
-		if err := ftruncate(dst.fd, size); err != nil {
-			return &Problem{What: Extend, Dest: dst.at.path(), Err: err}
+		if err := place.Ftruncate(dst.fd, size); err != nil {
+			return &Problem{What: Extend, Dest: dst.at.Path(), Err: err}
 		}
 		f.punch(f.end, size)
 	}
@@ -106,15 +107,15 @@ func (f *sparseCopy) part(at, n int64) (int64, *Problem) {
 	}
 	f.punch(f.end, at)
 	if _, err := unix.Seek(f.src.fd, at, unix.SEEK_SET); err != nil {
-		return at, &Problem{What: SeekSource, Source: f.src.at.path(), Err: err}
+		return at, &Problem{What: SeekSource, Source: f.src.at.Path(), Err: err}
 	}
 	if _, err := unix.Seek(f.dst.fd, at, unix.SEEK_SET); err != nil {
-		return at, &Problem{What: SeekDest, Dest: f.dst.at.path(), Err: err}
+		return at, &Problem{What: SeekDest, Dest: f.dst.at.Path(), Err: err}
 	}
 	f.s.Offset, f.d.Offset = at, at
 	o := f.options
 	o.Limit = max(n, 0)
-	delivered, err := f.move(f.d, f.s, o)
+	delivered, err := f.transferData(f.d, f.s, o)
 	f.end = at + delivered
 	return f.end, f.problemOf(err, f.dst, f.src)
 }
@@ -151,23 +152,23 @@ func (f *sparseCopy) zeros(at, n int64) (int64, *Problem) {
 		f.block = make([]byte, zeroBuffer)
 	}
 	if _, err := unix.Seek(f.src.fd, at, unix.SEEK_SET); err != nil && err != unix.ESPIPE {
-		return at, &Problem{What: SeekSource, Source: f.src.at.path(), Err: err}
+		return at, &Problem{What: SeekSource, Source: f.src.at.Path(), Err: err}
 	}
 	for left := n; left != 0; {
 		buf := f.block
 		if left > 0 {
 			buf = buf[:min(left, zeroBuffer)]
 		}
-		got, err := read(f.src.fd, buf)
+		got, err := place.Read(f.src.fd, buf)
 		report.Calls++
 		if err != nil {
-			return at, &Problem{What: Read, Source: f.src.at.path(), Err: err}
+			return at, &Problem{What: Read, Source: f.src.at.Path(), Err: err}
 		}
 		if got == 0 {
 			break
 		}
 		if err := f.writeData(buf[:got], at, &report); err != nil {
-			return at, &Problem{What: Write, Dest: f.dst.at.path(), Err: err}
+			return at, &Problem{What: Write, Dest: f.dst.at.Path(), Err: err}
 		}
 		at += int64(got)
 		if err := f.arrived(int64(got)); err != nil {
@@ -191,7 +192,7 @@ func (f *sparseCopy) writeData(buf []byte, at int64, report *splice.Report) erro
 			continue
 		}
 		f.punch(f.end, at)
-		if err := pwrite(f.dst.fd, buf[:n], at); err != nil {
+		if err := place.Pwrite(f.dst.fd, buf[:n], at); err != nil {
 			return err
 		}
 		report.Calls++

@@ -5,6 +5,9 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/filecopy/attr"
+	"zeroutils/internal/filecopy/place"
 )
 
 // follows reports whether it is what a symbolic link leads to that is copied.
@@ -18,10 +21,10 @@ func (c *Copier) copyName(e *entry) (done bool, p *Problem) {
 	if !c.remembers(e) {
 		return false, nil
 	}
-	id := idOf(&e.stat)
+	id := place.IDOf(&e.stat)
 	first, again := c.memory.copies[id]
 	if !again || !c.isFurtherName(e, first) {
-		c.memory.copies[id] = place{e.dst.dir, strings.Clone(e.dst.name)}
+		c.memory.copies[id] = place.In(e.dst.Dir, strings.Clone(e.dst.Name))
 		c.rememberNames(e)
 		return false, nil
 	}
@@ -30,15 +33,15 @@ func (c *Copier) copyName(e *entry) (done bool, p *Problem) {
 	} else {
 		e.action = Link
 	}
-	if first.dir != e.dst.dir {
+	if first.Dir != e.dst.Dir {
 		c.settle() // so that no worker is about to close that directory
 	}
-	leave, err := first.reach()
+	leave, err := first.Reach()
 	if err != nil {
-		return true, &Problem{What: CreateHardLink, Source: first.path(), Dest: e.dst.path(), Err: err}
+		return true, &Problem{What: CreateHardLink, Source: first.Path(), Dest: e.dst.Path(), Err: err}
 	}
 	defer leave()
-	return true, c.putHardLink(e, first, !e.dst.fresh())
+	return true, c.putHardLink(e, first, !e.dst.Fresh())
 }
 
 // remembers reports whether more names of the source may come, and matter.
@@ -55,17 +58,17 @@ func (c *Copier) independent(e *entry) bool {
 
 // putHardLink makes a hard link to first. What is in its way is replaced if it
 // may be.
-func (w *worker) putHardLink(e *entry, first place, replace bool) *Problem {
+func (w *worker) putHardLink(e *entry, first place.Place, replace bool) *Problem {
 	flags := 0
 	if w.follows(e) {
 		flags = unix.AT_SYMLINK_FOLLOW
 	}
 	made := e.dst
-	link := func(p place) error {
+	link := func(p place.Place) error {
 		made = p
-		return linkat(first, p, flags)
+		return place.Link(first, p, flags)
 	}
-	p := w.put(e, CreateHardLink, func(p place) error {
+	p := w.put(e, CreateHardLink, func(p place.Place) error {
 		err := link(p)
 		if err == unix.EEXIST && !e.action.beside() && replace {
 			what, err := replaceBy(p, CreateHardLink, link)
@@ -77,23 +80,23 @@ func (w *worker) putHardLink(e *entry, first place, replace bool) *Problem {
 		return err
 	})
 	if p == nil && made != e.dst {
-		unlinkat(made, 0) // rename(2) does nothing if both are one file
+		place.Unlink(made, 0) // rename(2) does nothing if both are one file
 	}
 	if p != nil && p.What == CreateHardLink {
-		p.Source = first.path()
+		p.Source = first.Path()
 	}
 	return p
 }
 
 // putSymbolicLink makes a symbolic link to the source by its name.
 func (w *worker) putSymbolicLink(e *entry) *Problem {
-	name := e.src.path()
+	name := e.src.Path()
 	if !strings.HasPrefix(name, "/") && !w.here(e.dst) {
-		return &Problem{What: RelativeLink, Dest: e.dst.path()}
+		return &Problem{What: RelativeLink, Dest: e.dst.Path()}
 	}
 	p := w.putLink(e, CreateLinkTo, name)
 	if p == nil {
-		return w.keep(&keeping{from: handle{-1, e.src}, to: handle{-1, e.dst}, source: &e.stat, fresh: true, link: true, own: true})
+		return w.keep(&attr.Pair{From: attr.Named(e.src), To: attr.Named(e.dst), Source: &e.stat, Fresh: true, Link: true, Own: true})
 	}
 	if p.What == CreateLinkTo {
 		p.Source = name
@@ -103,19 +106,19 @@ func (w *worker) putSymbolicLink(e *entry) *Problem {
 
 // here reports whether a place is in the working directory. If that cannot be
 // known, making a file there will say why.
-func (w *worker) here(p place) bool {
-	in, err := p.parent()
+func (w *worker) here(p place.Place) bool {
+	in, err := p.Parent()
 	var st unix.Stat_t
-	return err != nil || fstatat(place{nil, "."}, &st, 0) != nil || in == idOf(&st)
+	return err != nil || place.Stat(place.Path("."), &st, 0) != nil || in == place.IDOf(&st)
 }
 
 // putLink makes a symbolic link. With Force it replaces also a file that has
 // come to be since the place was looked at.
 func (w *worker) putLink(e *entry, what What, text string) *Problem {
-	link := func(p place) error { return symlinkat(text, p) }
-	return w.put(e, what, func(p place) error {
+	link := func(p place.Place) error { return place.Symlink(text, p) }
+	return w.put(e, what, func(p place.Place) error {
 		err := link(p)
-		if err == unix.EEXIST && !e.action.beside() && w.options.Existing.has(Force) && !e.dst.fresh() {
+		if err == unix.EEXIST && !e.action.beside() && w.options.Existing.has(Force) && !e.dst.Fresh() {
 			_, err = replaceBy(p, what, link)
 		}
 		return err
@@ -125,11 +128,11 @@ func (w *worker) putLink(e *entry, what What, text string) *Problem {
 // circular reports why a directory that a symbolic link leads to cannot be
 // copied: it is one of those that are being copied, or that are being filled.
 func (c *Copier) circular(e *entry) *Problem {
-	id := idOf(&e.stat)
+	id := place.IDOf(&e.stat)
 	switch {
-	case slices.ContainsFunc(c.levels, func(l level) bool { return l.src.id == id }):
-		return &Problem{What: CyclicLink, Source: e.src.path()}
-	case e.kind != unix.DT_DIR && slices.ContainsFunc(c.levels, func(l level) bool { return l.dst.id == id }):
+	case slices.ContainsFunc(c.levels, func(l level) bool { return l.src.ID == id }):
+		return &Problem{What: CyclicLink, Source: e.src.Path()}
+	case e.kind != unix.DT_DIR && slices.ContainsFunc(c.levels, func(l level) bool { return l.dst.ID == id }):
 		return c.intoItself()
 	}
 	return nil

@@ -4,15 +4,17 @@ import (
 	"bytes"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/filecopy/place"
 )
 
 // rememberNamed remembers the file that has a name.
-func (m *mover) rememberNamed(p place) {
+func (m *mover) rememberNamed(p place.Place) {
 	if m == nil {
 		return
 	}
-	if id, err := identify(p); err == nil {
-		m.made.add(id)
+	if id, err := place.Identify(p); err == nil {
+		m.made.Add(id)
 	}
 }
 
@@ -21,8 +23,8 @@ func (m *mover) rememberOpen(fd int) {
 	if m == nil {
 		return
 	}
-	if id, err := identifyOpen(fd); err == nil {
-		m.made.add(id)
+	if id, err := place.IdentifyOpen(fd); err == nil {
+		m.made.Add(id)
 	}
 }
 
@@ -32,9 +34,9 @@ func (m *mover) know(e *entry, fd int) {
 	switch {
 	case m == nil:
 	case fd >= 0:
-		e.id, _ = identifyOpen(fd)
+		e.id, _ = place.IdentifyOpen(fd)
 	default:
-		e.id, _ = identify(e.src)
+		e.id, _ = place.Identify(e.src)
 	}
 }
 
@@ -48,17 +50,12 @@ func (m *mover) rememberRenamed(e *entry) {
 // madeHere reports whether what has a name was made, moved or linked by this
 // move. What the filesystem calls by the same number may be another file by now;
 // where it does not say when that was born, it counts as the same.
-func (w *worker) madeHere(p place) bool {
+func (w *worker) madeHere(p place.Place) bool {
 	if w.mover == nil {
 		return false
 	}
-	id, err := identify(p)
-	return err == nil && w.mover.has(id)
-}
-
-func (m *mover) has(id identity) bool {
-	born, known := m.made.born(id.fileID)
-	return known && id.maybe(identity{id.fileID, born})
+	id, err := place.Identify(p)
+	return err == nil && w.mover.made.Has(id)
 }
 
 // overMoved reports whether a source would be moved over, or into, what was
@@ -69,23 +66,23 @@ func (c *Copier) overMoved(e *entry) bool {
 	if c.mover == nil || c.options.Backup.Control == Numbered || c.options.Update >= UpdateNone {
 		return false
 	}
-	if _, known := c.mover.made.born(idOf(e.found)); !known {
+	if _, known := c.mover.made.Born(place.IDOf(e.found)); !known {
 		return false
 	}
 	flags := unix.AT_SYMLINK_NOFOLLOW
 	if e.is(unix.S_IFDIR) && c.options.KeepDirectoryLinks {
 		flags = 0
 	}
-	id, err := statx(e.dst.fd(), e.dst.name, flags)
-	return err != nil || c.mover.has(id)
+	id, err := place.Statx(e.dst.FD(), e.dst.Name, flags)
+	return err != nil || c.mover.made.Has(id)
 }
 
 // collided says of a file that could not be made in a directory made by this
 // copy, since it is there: the filesystem takes its name for that of another one
 // that was moved.
 func (w *worker) collided(e *entry, p *Problem) *Problem {
-	if p.Err == unix.EEXIST && e.dst.fresh() && w.madeHere(e.dst) {
-		return &Problem{What: OverJustCreated, Source: e.src.path(), Dest: e.dst.path()}
+	if p.Err == unix.EEXIST && e.dst.Fresh() && w.madeHere(e.dst) {
+		return &Problem{What: OverJustCreated, Source: e.src.Path(), Dest: e.dst.Path()}
 	}
 	return p
 }
@@ -93,21 +90,21 @@ func (w *worker) collided(e *entry, p *Problem) *Problem {
 // withinMoved reports whether a directory is in one that was renamed with all
 // that is in it. Only a symbolic link leads there: any other way is through the
 // directory that was renamed.
-func (c *Copier) withinMoved(d *directory) bool {
-	if c.mover == nil || !c.mover.trees || !d.follow {
+func (c *Copier) withinMoved(d *place.Directory) bool {
+	if c.mover == nil || !c.mover.trees || !d.Follow {
 		return false
 	}
-	at, err := open(place{d, "."}, unix.O_PATH|unix.O_DIRECTORY, new(unix.Stat_t))
+	at, err := place.OpenAs(place.In(d, "."), unix.O_PATH|unix.O_DIRECTORY, new(unix.Stat_t))
 	for err == nil {
-		if _, known := c.mover.made.born(at.id); known {
-			at.close()
+		if _, known := c.mover.made.Born(at.ID); known {
+			at.Close()
 			return true
 		}
-		var up *directory
-		up, err = open(place{at, ".."}, unix.O_PATH|unix.O_DIRECTORY, new(unix.Stat_t))
-		at.close()
-		if err == nil && up.id == at.id { // the root
-			up.close()
+		var up *place.Directory
+		up, err = place.OpenAs(place.In(at, ".."), unix.O_PATH|unix.O_DIRECTORY, new(unix.Stat_t))
+		at.Close()
+		if err == nil && up.ID == at.ID { // the root
+			up.Close()
 			return false
 		}
 		at = up
@@ -118,7 +115,7 @@ func (c *Copier) withinMoved(d *directory) bool {
 // An original is a source with several names, which is moved name by name. By
 // the time of its last name, another file may have its inode number.
 type original struct {
-	identity
+	place.Identity
 	stat    unix.Stat_t   // when it was copied
 	changed unix.Timespec // its state, when this move removed a name; 0 if that is not known
 }
@@ -126,7 +123,7 @@ type original struct {
 // knows reports whether the source is another name of a file that was moved
 // already, which has cost it that name, or is likely to be.
 func (m *mover) knows(e *entry) bool {
-	return m != nil && m.originals[idOf(&e.stat)] != nil
+	return m != nil && m.originals[place.IDOf(&e.stat)] != nil
 }
 
 // rememberNames notes that other names of a source may come.
@@ -134,11 +131,11 @@ func (c *Copier) rememberNames(e *entry) {
 	if c.mover == nil {
 		return
 	}
-	e.several = &original{identity: e.id, stat: e.stat}
+	e.several = &original{Identity: e.id, stat: e.stat}
 	if c.mover.originals == nil {
-		c.mover.originals = map[fileID]*original{}
+		c.mover.originals = map[place.FileID]*original{}
 	}
-	c.mover.originals[idOf(&e.stat)] = e.several
+	c.mover.originals[place.IDOf(&e.stat)] = e.several
 }
 
 // removed notes that a name of the file, which is open if fd is no -1, is gone.
@@ -148,7 +145,7 @@ func (o *original) removed(fd int) {
 	if fd < 0 {
 		return
 	}
-	if _, err := identifyOpen(fd); err == nil && fstat(fd, &st) == nil {
+	if _, err := place.IdentifyOpen(fd); err == nil && place.Fstat(fd, &st) == nil {
 		o.changed = st.Ctim
 	}
 }
@@ -156,20 +153,20 @@ func (o *original) removed(fd int) {
 // isFurtherName reports whether the source is the file that first is a copy of.
 // The inode number says so where nothing is removed meanwhile. If it is not
 // certain, they are compared.
-func (c *Copier) isFurtherName(e *entry, first place) bool {
+func (c *Copier) isFurtherName(e *entry, first place.Place) bool {
 	if c.mover == nil {
 		return true
 	}
-	o := c.mover.originals[idOf(&e.stat)]
-	if o == nil || !e.id.maybe(o.identity) || !sameState(&o.stat, &e.stat) {
+	o := c.mover.originals[place.IDOf(&e.stat)]
+	if o == nil || !e.id.Maybe(o.Identity) || !sameState(&o.stat, &e.stat) {
 		return false
 	}
 	e.several = o
-	if e.id == o.identity && e.id.born != 0 && o.changed == e.stat.Ctim {
+	if e.id == o.Identity && e.id.Born != 0 && o.changed == e.stat.Ctim {
 		return true
 	}
 	c.settle()
-	leave, err := first.reach()
+	leave, err := first.Reach()
 	if err != nil {
 		return false
 	}
@@ -184,11 +181,11 @@ func sameState(a, b *unix.Stat_t) bool {
 
 // isCopy compares the contents of the source with those of a file that was
 // copied from it, or from another file.
-func (c *Copier) isCopy(e *entry, first place) bool {
+func (c *Copier) isCopy(e *entry, first place.Place) bool {
 	switch {
 	case e.is(unix.S_IFLNK):
-		source, err := readlinkat(e.src, e.stat.Size)
-		copied, copiedErr := readlinkat(first, e.stat.Size)
+		source, err := place.Readlink(e.src, e.stat.Size)
+		copied, copiedErr := place.Readlink(first, e.stat.Size)
 		return err == nil && copiedErr == nil && source == copied
 	case !e.is(unix.S_IFREG):
 		return true // all that it is was compared
@@ -197,7 +194,7 @@ func (c *Copier) isCopy(e *entry, first place) bool {
 	if p != nil {
 		return false
 	}
-	fd, err := openat(first, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	fd, err := place.Open(first, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return false
 	}
@@ -209,8 +206,8 @@ func (c *Copier) isCopy(e *entry, first place) bool {
 func sameContents(one, other int) bool {
 	a, b := make([]byte, sample), make([]byte, sample)
 	for at := int64(0); ; at += sample {
-		n, err := pread(one, a, at)
-		m, otherErr := pread(other, b, at)
+		n, err := place.Pread(one, a, at)
+		m, otherErr := place.Pread(other, b, at)
 		if err != nil || otherErr != nil || !bytes.Equal(a[:n], b[:m]) {
 			return false
 		}

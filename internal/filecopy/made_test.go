@@ -1,13 +1,13 @@
 package filecopy
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/filecopy/place"
 	"zeroutils/internal/testfs"
 )
 
@@ -23,8 +23,8 @@ func moving() Options {
 // be as long and have the same time, when its name's turn comes.
 func TestAFileWithTheNumberOfOneThatWasMovedIsNotTakenForIt(t *testing.T) {
 	for name, forge := range map[string]func(*original){
-		"born later":         func(o *original) { o.born-- },
-		"time of birth lost": func(o *original) { o.born = 0; o.changed = unix.Timespec{} },
+		"born later":         func(o *original) { o.Born-- },
+		"time of birth lost": func(o *original) { o.Born = 0; o.changed = unix.Timespec{} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			disk := testfs.Shared(t, "ext4")
@@ -41,7 +41,7 @@ func TestAFileWithTheNumberOfOneThatWasMovedIsNotTakenForIt(t *testing.T) {
 			if err := unix.UtimesNanoAt(unix.AT_FDCWD, "b", times, 0); err != nil {
 				t.Fatal(err)
 			}
-			o := r.mover.originals[idOf(was)]
+			o := r.mover.originals[place.IDOf(was)]
 			if o == nil {
 				t.Fatal("the file is not known to have another name")
 			}
@@ -51,7 +51,7 @@ func TestAFileWithTheNumberOfOneThatWasMovedIsNotTakenForIt(t *testing.T) {
 			if a, b := text(t, filepath.Join(disk, "a")), text(t, filepath.Join(disk, "b")); a != "old" || b != "new" {
 				t.Errorf("the copies are %q and %q", a, b)
 			}
-			if exists(place{nil, "b"}) {
+			if place.Exists(place.Path("b")) {
 				t.Error("the source is still there")
 			}
 		})
@@ -63,7 +63,7 @@ func TestAFileWithTheNumberOfOneThatWasMovedIsNotTakenForIt(t *testing.T) {
 func TestNamesOfOneFileStayTogether(t *testing.T) {
 	for name, forge := range map[string]func(*original){
 		"born":                   func(o *original) {},
-		"time of birth lost":     func(o *original) { o.born = 0 },
+		"time of birth lost":     func(o *original) { o.Born = 0 },
 		"time of removal lost":   func(o *original) { o.changed = unix.Timespec{} },
 		"changed by another one": func(o *original) { o.changed.Nsec++ },
 	} {
@@ -89,62 +89,6 @@ func TestNamesOfOneFileStayTogether(t *testing.T) {
 			}
 			only(t, ".")
 		})
-	}
-}
-
-func TestIdentitiesAreFoundAgain(t *testing.T) {
-	var s identities
-	const many = 100_000
-	for i := range uint64(many) {
-		s.add(identity{fileID{i % 3, i * 4096}, int64(i)})
-	}
-	for i := range uint64(many) {
-		if born, ok := s.born(fileID{i % 3, i * 4096}); !ok || born != int64(i) {
-			t.Fatalf("file %d: born %d, %v", i, born, ok)
-		}
-		if _, ok := s.born(fileID{i % 3, i*4096 + 1}); ok {
-			t.Fatalf("file %d: its neighbour is known", i)
-		}
-	}
-	s.add(identity{fileID{0, 0}, 7}) // a later file with the number
-	if born, ok := s.born(fileID{0, 0}); !ok || born != 7 {
-		t.Errorf("born %d, %v", born, ok)
-	}
-	if _, ok := s.born(fileID{9, 0}); ok {
-		t.Error("a file of a device that was never met is known")
-	}
-	slots := 0
-	for _, on := range s.devices {
-		slots += len(on.slots)
-	}
-	if bytes := slots * 16; bytes > many*48 {
-		t.Errorf("%d files take %d bytes", many, bytes)
-	}
-}
-
-func TestAnIdentityIsThatOfTheFileItself(t *testing.T) {
-	t.Chdir(t.TempDir())
-	write(t, "f", "")
-	fd, err := unix.Open("f", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(fd)
-	open, err := identifyOpen(fd)
-	if err != nil || open.fileID != idOf(stat(t, "f")) {
-		t.Errorf("%v, %v, want number %v", open, err, idOf(stat(t, "f")))
-	}
-	if named, err := identify(place{nil, "f"}); named != open {
-		t.Errorf("by its name %v, %v, want %v", named, err, open)
-	}
-	if err := os.Symlink("f", "l"); err != nil {
-		t.Fatal(err)
-	}
-	if link, _ := identify(place{nil, "l"}); link.fileID != idOf(stat(t, "l")) {
-		t.Error(fmt.Sprint("the link was followed: ", link))
-	}
-	if _, err := identify(place{nil, "missing"}); err != unix.ENOENT {
-		t.Errorf("missing: %v", err)
 	}
 }
 

@@ -5,6 +5,9 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/filecopy/attr"
+	"zeroutils/internal/filecopy/place"
 )
 
 // A mover removes sources once their copies are safe, or renames them. A nil
@@ -46,9 +49,9 @@ import (
 // What the mover has made, moved or linked, it knows by its identity. It never
 // writes to that, and never gives its name away, to a source or as a backup.
 type mover struct {
-	made      identities           // but for what is in directories that were renamed
-	trees     bool                 // there are such directories
-	originals map[fileID]*original // sources with several names
+	made      place.Identities           // but for what is in directories that were renamed
+	trees     bool                       // there are such directories
+	originals map[place.FileID]*original // sources with several names
 }
 
 // renames reports whether a source may be renamed: unless it is known to be on
@@ -86,7 +89,7 @@ func (m *mover) finishDirectory(w *worker, f *filling) *Problem {
 		return nil
 	}
 	e := f.entry
-	err := unlinkat(e.src, unix.AT_REMOVEDIR)
+	err := place.Unlink(e.src, unix.AT_REMOVEDIR)
 	switch err {
 	case nil:
 		w.gone(e)
@@ -95,7 +98,7 @@ func (m *mover) finishDirectory(w *worker, f *filling) *Problem {
 	case unix.EINVAL: // it is called ., which stands for what is in it
 		return f.arrived()
 	default:
-		return &Problem{What: RemoveSource, Source: e.src.path(), Err: err}
+		return &Problem{What: RemoveSource, Source: e.src.Path(), Err: err}
 	}
 	return nil
 }
@@ -109,9 +112,9 @@ func (c *Copier) rename(e *entry) (crosses bool, p *Problem) {
 	if p := c.syncSource(e); p != nil {
 		return false, p
 	}
-	give := renameNew
+	give := place.RenameNew
 	if e.found != nil {
-		give = rename
+		give = place.Rename
 	}
 	err := give(e.src, e.dst)
 	switch {
@@ -122,9 +125,9 @@ func (c *Copier) rename(e *entry) (crosses bool, p *Problem) {
 	case err == unix.EXDEV:
 		return true, nil
 	case err == unix.EINVAL && e.is(unix.S_IFDIR):
-		return false, &Problem{What: MoveIntoItself, Source: e.src.path(), Dest: e.dst.path()}
+		return false, &Problem{What: MoveIntoItself, Source: e.src.Path(), Dest: e.dst.Path()}
 	}
-	return false, &Problem{What: Move, Source: e.src.path(), Dest: e.dst.path(), Err: err}
+	return false, &Problem{What: Move, Source: e.src.Path(), Dest: e.dst.Path(), Err: err}
 }
 
 func (w *worker) renamed(e *entry) {
@@ -134,7 +137,7 @@ func (w *worker) renamed(e *entry) {
 		w.gauge.completed.bytes.Add(e.stat.Size)
 	}
 	if w.details() {
-		w.tell(Renamed{e.src.path(), e.dst.path(), e.backupPath()})
+		w.tell(Renamed{e.src.Path(), e.dst.Path(), e.backupPath()})
 	}
 }
 
@@ -143,11 +146,11 @@ func (w *worker) renamed(e *entry) {
 // the time of its last change of state.
 func (c *Copier) removeName(e *entry) *Problem {
 	var now unix.Stat_t
-	if err := fstatat(e.src, &now, unix.AT_SYMLINK_NOFOLLOW); err != nil {
-		return &Problem{What: RemoveSource, Source: e.src.path(), Err: err}
+	if err := place.Stat(e.src, &now, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return &Problem{What: RemoveSource, Source: e.src.Path(), Err: err}
 	}
-	if idOf(&now) != idOf(&e.stat) {
-		return &Problem{What: SourceChanged, Source: e.src.path()}
+	if place.IDOf(&now) != place.IDOf(&e.stat) {
+		return &Problem{What: SourceChanged, Source: e.src.Path()}
 	}
 	p := c.removeSource(e, &now)
 	if p == nil {
@@ -159,22 +162,22 @@ func (c *Copier) removeName(e *entry) *Problem {
 // removeSource removes a source that is as it was when it was copied.
 func (w *worker) removeSource(e *entry, was *unix.Stat_t) *Problem {
 	var now unix.Stat_t
-	_, err := identify(e.src)
+	_, err := place.Identify(e.src)
 	if err == nil {
-		err = fstatat(e.src, &now, unix.AT_SYMLINK_NOFOLLOW)
+		err = place.Stat(e.src, &now, unix.AT_SYMLINK_NOFOLLOW)
 	}
 	switch {
 	case err == nil && changed(was, &now):
-		return &Problem{What: SourceChanged, Source: e.src.path()}
+		return &Problem{What: SourceChanged, Source: e.src.Path()}
 	case err == nil:
-		err = unlinkat(e.src, 0)
+		err = place.Unlink(e.src, 0)
 	}
 	switch err {
 	case nil:
 	case unix.ENOENT:
-		return &Problem{What: Vanished, Source: e.src.path(), Dest: e.dst.path()}
+		return &Problem{What: Vanished, Source: e.src.Path(), Dest: e.dst.Path()}
 	default:
-		return &Problem{What: RemoveSource, Source: e.src.path(), Err: err}
+		return &Problem{What: RemoveSource, Source: e.src.Path(), Err: err}
 	}
 	if e.several != nil {
 		e.several.removed(e.fd)
@@ -189,18 +192,18 @@ func (f *filling) arrived() *Problem {
 	if f.src == nil {
 		return nil
 	}
-	now, err := open(place{f.src, "."}, unix.O_RDONLY|unix.O_DIRECTORY, new(unix.Stat_t))
+	now, err := place.OpenAs(place.In(f.src, "."), unix.O_RDONLY|unix.O_DIRECTORY, new(unix.Stat_t))
 	if err != nil {
-		return &Problem{What: ReadDirectory, Source: f.entry.src.path(), Err: err}
+		return &Problem{What: ReadDirectory, Source: f.entry.src.Path(), Err: err}
 	}
-	defer now.close()
-	names, err := readNames(now.fd, make([]byte, direntBuffer))
+	defer now.Close()
+	names, err := place.ReadNames(now.FD, make([]byte, place.DirentBuffer))
 	if err != nil {
-		return &Problem{What: ReadDirectory, Source: f.entry.src.path(), Err: err}
+		return &Problem{What: ReadDirectory, Source: f.entry.src.Path(), Err: err}
 	}
 	n := 0
-	for _, found := range names.entries {
-		if _, known := f.stayed[names.name(found)]; !known {
+	for _, found := range names.Entries {
+		if _, known := f.stayed[names.Name(found)]; !known {
 			n++
 		}
 	}
@@ -208,28 +211,28 @@ func (f *filling) arrived() *Problem {
 	case 0:
 		return nil
 	case 1:
-		return &Problem{What: Arrived, Source: f.entry.src.path(), Err: plainError("1 file arrived meanwhile")}
+		return &Problem{What: Arrived, Source: f.entry.src.Path(), Err: plainError("1 file arrived meanwhile")}
 	}
-	return &Problem{What: Arrived, Source: f.entry.src.path(), Err: plainError(fmt.Sprintf("%d files arrived meanwhile", n))}
+	return &Problem{What: Arrived, Source: f.entry.src.Path(), Err: plainError(fmt.Sprintf("%d files arrived meanwhile", n))}
 }
 
 func (w *worker) gone(e *entry) {
 	e.gone = true
 	if w.details() {
-		w.tell(Gone{e.src.path(), e.is(unix.S_IFDIR)})
+		w.tell(Gone{e.src.Path(), e.is(unix.S_IFDIR)})
 	}
 }
 
 // changed reports whether a file is another one, or was written to, or had its
 // attributes changed.
 func changed(was, now *unix.Stat_t) bool {
-	return idOf(was) != idOf(now) || was.Size != now.Size || was.Mtim != now.Mtim || was.Ctim != now.Ctim
+	return place.IDOf(was) != place.IDOf(now) || was.Size != now.Size || was.Mtim != now.Mtim || was.Ctim != now.Ctim
 }
 
 // vanished reports whether a file has lost its last name, and nothing else: then
 // the copy is all that is left.
 func vanished(was, now *unix.Stat_t) bool {
-	return now.Nlink == 0 && idOf(was) == idOf(now) && was.Size == now.Size && was.Mtim == now.Mtim
+	return now.Nlink == 0 && place.IDOf(was) == place.IDOf(now) && was.Size == now.Size && was.Mtim == now.Mtim
 }
 
 // vouch makes sure, before a copy takes its place, that the source is as it was,
@@ -239,21 +242,21 @@ func (m *mover) vouch(w *worker, dst, src *file) *Problem {
 		return nil
 	}
 	var from, to unix.Stat_t
-	_, err := identifyOpen(src.fd)
+	_, err := place.IdentifyOpen(src.fd)
 	if err == nil {
-		err = fstat(src.fd, &from)
+		err = place.Fstat(src.fd, &from)
 	}
 	if err != nil {
-		return &Problem{What: StatSource, Source: src.at.path(), Err: err}
+		return &Problem{What: StatSource, Source: src.at.Path(), Err: err}
 	}
-	if err := fstat(dst.fd, &to); err != nil {
-		return &Problem{What: StatDest, Dest: dst.at.path(), Err: err}
+	if err := place.Fstat(dst.fd, &to); err != nil {
+		return &Problem{What: StatDest, Dest: dst.at.Path(), Err: err}
 	}
 	if changed(&src.stat, &from) && !vanished(&src.stat, &from) {
-		return &Problem{What: SourceChanged, Source: src.at.path()}
+		return &Problem{What: SourceChanged, Source: src.at.Path()}
 	}
 	if what := w.differingAttribute(&from, &to); what != "" {
-		return &Problem{What: Differs, Source: src.at.path(), Dest: dst.at.path(), Err: plainError(what)}
+		return &Problem{What: Differs, Source: src.at.Path(), Dest: dst.at.Path(), Err: plainError(what)}
 	}
 	return nil
 }
@@ -268,7 +271,7 @@ func (w *worker) differingAttribute(from, to *unix.Stat_t) string {
 		return "in length"
 	case keeps.has(Ownership) && w.privileged && !owned:
 		return "in owner"
-	case keeps.has(Mode) && (from.Mode^to.Mode)&permissions != 0:
+	case keeps.has(Mode) && (from.Mode^to.Mode)&attr.Permissions != 0:
 		return "in permissions"
 	case keeps.has(Timestamps) && !sameTime(from.Mtim, to.Mtim):
 		return "in time of change"
@@ -291,25 +294,25 @@ func (c *Copier) syncSource(e *entry) *Problem {
 	if !c.options.Fsync || !regular && !e.is(unix.S_IFDIR) {
 		return nil
 	}
-	sync, at, flags := unix.Syncfs, e.src, directoryFlags
+	sync, at, flags := unix.Syncfs, e.src, place.DirectoryFlags
 	if regular {
 		sync, flags = unix.Fsync, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK
 	}
-	fd, err := openat(at, flags, 0)
+	fd, err := place.Open(at, flags, 0)
 	if err == unix.EACCES { // to rename it, it need not be readable
 		sync = unix.Syncfs
-		fd, err = openat(at.sibling("."), unix.O_RDONLY|unix.O_DIRECTORY, 0)
+		fd, err = place.Open(at.Sibling("."), unix.O_RDONLY|unix.O_DIRECTORY, 0)
 	}
 	if err == unix.EACCES {
 		unix.Sync()
 		return nil
 	}
 	if err == nil {
-		err = again(func() error { return sync(fd) })
+		err = place.Retry(func() error { return sync(fd) })
 		unix.Close(fd)
 	}
 	if err != nil {
-		return &Problem{What: Sync, Dest: e.src.path(), Err: err}
+		return &Problem{What: Sync, Dest: e.src.Path(), Err: err}
 	}
 	return nil
 }
@@ -332,25 +335,25 @@ func (m *mover) unkept(w *worker, e *entry, dst, src *file) *Problem {
 	if m == nil || !src.regular() || !dst.regular() || keepsSizes(w.devices.filesystem(dst)) {
 		return nil
 	}
-	to, keeps := handle{dst.fd, dst.at}, w.options.Preserve
+	to, keeps := attr.Opened(dst.fd, dst.at), w.options.Preserve
 	var lost []string
 	if keeps.has(Mode) {
-		k := &keeping{from: handle{src.fd, src.at}, to: to, source: &e.stat, was: &dst.stat, fresh: true}
-		if keepMode(k, e.stat.Mode&permissions) != nil {
+		k := &attr.Pair{From: attr.Opened(src.fd, src.at), To: to, Source: &e.stat, Was: &dst.stat, Fresh: true}
+		if attr.KeepMode(k, e.stat.Mode&attr.Permissions) != nil {
 			lost = append(lost, "mode")
 		}
 	}
 	if keeps.has(Ownership) && w.privileged {
-		to.chown(int(e.stat.Uid), int(e.stat.Gid)) // what comes of it is seen below
+		to.Chown(int(e.stat.Uid), int(e.stat.Gid)) // what comes of it is seen below
 	}
 	if keeps.has(Timestamps) {
-		to.touch(e.stat.Atim, e.stat.Mtim)
+		to.Touch(e.stat.Atim, e.stat.Mtim)
 	}
-	if err := fstat(dst.fd, &dst.stat); err != nil {
-		return &Problem{What: StatDest, Dest: dst.at.path(), Err: err}
+	if err := place.Fstat(dst.fd, &dst.stat); err != nil {
+		return &Problem{What: StatDest, Dest: dst.at.Path(), Err: err}
 	}
 	from, now := &e.stat, &dst.stat
-	if keeps.has(Mode) && lost == nil && (from.Mode^now.Mode)&permissions != 0 {
+	if keeps.has(Mode) && lost == nil && (from.Mode^now.Mode)&attr.Permissions != 0 {
 		lost = append(lost, "mode")
 	}
 	if keeps.has(Ownership) && w.privileged && (from.Uid != now.Uid || from.Gid != now.Gid) {
@@ -363,7 +366,7 @@ func (m *mover) unkept(w *worker, e *entry, dst, src *file) *Problem {
 		return nil
 	}
 	return &Problem{
-		What: Unkept, Source: e.src.path(), Dest: e.dst.path(),
+		What: Unkept, Source: e.src.Path(), Dest: e.dst.Path(),
 		Err: plainError("--no-preserve=" + strings.Join(lost, ",") + " moves it without them"),
 	}
 }

@@ -1,10 +1,6 @@
 package filecopy
 
-import (
-	"golang.org/x/sys/unix"
-
-	"zeroutils/internal/splice"
-)
+import "zeroutils/internal/splice"
 
 // Options say what is copied and what the copies keep. The zero value copies
 // the contents of single files, over what is there.
@@ -175,9 +171,3 @@ type Overwrite struct {
 	Mode     uint32 // kind and permissions, as in stat(2)
 	Writable bool   // by this process, or it is a symbolic link
 }
-
-// permissions are the bits that a file can be created with.
-const permissions = unix.S_IRWXU | unix.S_IRWXG | unix.S_IRWXO
-
-// setID are the bits that only mean well with the right owner.
-const setID = unix.S_ISUID | unix.S_ISGID | unix.S_ISVTX

@@ -4,13 +4,15 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/filecopy/place"
 )
 
 // IntoParents copies a source into a directory under all of its name: the
 // directories on the way are made like those of the source.
 func (c *Copier) IntoParents(t *Target, source string) {
 	name := strings.TrimRight(source, "/")
-	base := lastComponent(name)
+	base := place.Base(name)
 	if base == "" {
 		base = "."
 	}
@@ -23,18 +25,18 @@ func (c *Copier) IntoParents(t *Target, source string) {
 	}
 	p.slashes(above)
 	c.reserve(p.last, base)
-	c.start(&entry{src: place{nil, source}, dst: place{p.last, base}})
+	c.start(&entry{src: place.Path(source), dst: place.In(p.last, base)})
 	p.sync(t.dir)
 	p.finish()
 }
 
 // sync has the names of what was made on disk, but for those in what was made.
-func (p *parents) sync(target *directory) {
+func (p *parents) sync(target *place.Directory) {
 	if !p.options.Fsync || len(p.made) == 0 {
 		return
 	}
 	for _, d := range append(p.opened, target) {
-		if problem := d.sync(); problem != nil {
+		if problem := syncOpen(d); problem != nil {
 			p.report(problem)
 		}
 	}
@@ -43,32 +45,32 @@ func (p *parents) sync(target *directory) {
 // parents are the directories on the way to one source.
 type parents struct {
 	*Copier
-	way    string       // to the source's directory
-	last   *directory   // the innermost one
-	opened []*directory // those that were there
-	made   []*filling   // those that get their attributes when the source is copied
+	way    string             // to the source's directory
+	last   *place.Directory   // the innermost one
+	opened []*place.Directory // those that were there
+	made   []*filling         // those that get their attributes when the source is copied
 }
 
 // make makes those that are missing, and opens the innermost one.
-func (p *parents) make(target *directory) *Problem {
+func (p *parents) make(target *place.Directory) *Problem {
 	begin := len(p.way) - len(strings.TrimLeft(p.way, "/"))
 	if begin == len(p.way) {
 		return nil
 	}
-	all := place{target, p.way[begin:]}
+	all := place.In(target, p.way[begin:])
 	var st unix.Stat_t
-	switch err := fstatat(all, &st, 0); {
-	case err == nil && !isKind(&st, unix.S_IFDIR):
-		return &Problem{What: ParentIsNoDirectory, Dest: all.path()}
+	switch err := place.Stat(all, &st, 0); {
+	case err == nil && !place.IsKind(&st, unix.S_IFDIR):
+		return &Problem{What: ParentIsNoDirectory, Dest: all.Path()}
 	case err == nil:
-		return p.open(all, all.path())
+		return p.open(all, all.Path())
 	}
 	for at := begin; at < len(p.way); {
 		rest := p.way[at:]
 		name, _, _ := strings.Cut(rest, "/")
 		end := at + len(name)
 		p.slashes(p.way[:at])
-		if problem := p.step(place{p.last, name}, p.way[:end], joinable(target.at.path())+p.way[begin:end]); problem != nil {
+		if problem := p.step(place.In(p.last, name), p.way[:end], place.Joinable(target.At.Path())+p.way[begin:end]); problem != nil {
 			return problem
 		}
 		at = len(p.way) - len(strings.TrimLeft(p.way[end:], "/"))
@@ -79,37 +81,37 @@ func (p *parents) make(target *directory) *Problem {
 // slashes has the innermost directory shown with as many slashes behind it as
 // the user gave.
 func (p *parents) slashes(way string) {
-	if p.last.shown != "" {
-		p.last.shown += way[len(strings.TrimRight(way, "/")):][1:]
+	if p.last.Shown != "" {
+		p.last.Shown += way[len(strings.TrimRight(way, "/")):][1:]
 	}
 }
 
 // open takes a directory as it is.
-func (p *parents) open(at place, shown string) *Problem {
-	dir, err := openDirectory(at, new(unix.Stat_t), true)
+func (p *parents) open(at place.Place, shown string) *Problem {
+	dir, err := place.OpenDirectory(at, new(unix.Stat_t), true)
 	if err != nil {
-		return &Problem{What: StatDest, Dest: at.path(), Err: err}
+		return &Problem{What: StatDest, Dest: at.Path(), Err: err}
 	}
-	dir.shown, p.last = shown, dir
+	dir.Shown, p.last = shown, dir
 	p.opened = append(p.opened, dir)
 	return nil
 }
 
 // step makes one directory like that of the source, if it is missing.
-func (p *parents) step(at place, source, shown string) *Problem {
-	e := &entry{src: place{nil, source}, dst: at, role: onTheWay, fd: -1}
+func (p *parents) step(at place.Place, source, shown string) *Problem {
+	e := &entry{src: place.Path(source), dst: at, role: onTheWay, fd: -1}
 	e.action = Create
 	var found unix.Stat_t
-	if fstatat(at, &found, 0) == nil {
+	if place.Stat(at, &found, 0) == nil {
 		e.action, e.found = Fill, &found
-		if !isKind(&found, unix.S_IFDIR) {
+		if !place.IsKind(&found, unix.S_IFDIR) {
 			return &Problem{What: ParentIsNoDirectory, Dest: shown}
 		}
 		if !p.options.Preserve.has(Mode | Ownership | Timestamps) {
 			return p.open(at, shown)
 		}
 	}
-	err := fstatat(e.src, &e.stat, 0)
+	err := place.Stat(e.src, &e.stat, 0)
 	if err == nil && !e.is(unix.S_IFDIR) {
 		err = unix.ENOTDIR
 	}
@@ -123,7 +125,7 @@ func (p *parents) step(at place, source, shown string) *Problem {
 		}
 		return problem
 	}
-	made.dir.shown, p.last = shown, made.dir
+	made.dir.Shown, p.last = shown, made.dir
 	p.made = append(p.made, &filling{entry: e, made: made})
 	return nil
 }
@@ -142,9 +144,9 @@ func (p *parents) finish() {
 
 func (p *parents) close() {
 	for _, f := range p.made {
-		f.made.dir.close()
+		f.made.dir.Close()
 	}
 	for _, dir := range p.opened {
-		dir.close()
+		dir.Close()
 	}
 }

@@ -4,14 +4,17 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/filecopy/attr"
+	"zeroutils/internal/filecopy/place"
 )
 
 // A file is one that is open, and what fstat(2) says of it.
 type file struct {
 	fd    int
-	at    place
-	home  place // where its name is, if it is a destination: a symbolic link may lead there
-	flags int   // that it was opened with
+	at    place.Place
+	home  place.Place // where its name is, if it is a destination: a symbolic link may lead there
+	flags int         // that it was opened with
 	stat  unix.Stat_t
 	fresh bool // it was made just now: fd is nobody else's
 
@@ -21,7 +24,7 @@ type file struct {
 }
 
 // regular reports whether the file is one on a filesystem.
-func (f *file) regular() bool { return isKind(&f.stat, unix.S_IFREG) }
+func (f *file) regular() bool { return place.IsKind(&f.stat, unix.S_IFREG) }
 
 // copyRegular copies a file by its contents.
 func (w *worker) copyRegular(e *entry) *Problem {
@@ -73,7 +76,7 @@ func (w *worker) conclude(e *entry, dst, src *file, p *Problem) *Problem {
 		w.gauge.completed.bytes.Add(src.stat.Size)
 	}
 	if err := unix.Close(dst.fd); err != nil && err != unix.EINTR {
-		w.report(&Problem{What: Close, Dest: dst.at.path(), Err: err})
+		w.report(&Problem{What: Close, Dest: dst.at.Path(), Err: err})
 	}
 	return p
 }
@@ -89,15 +92,15 @@ func (w *worker) openSource(e *entry) (*file, *Problem) {
 		flags |= unix.O_NOFOLLOW
 	}
 	var err error
-	if e.fd, err = openat(e.src, flags, 0); err != nil {
-		return nil, &Problem{What: OpenSource, Source: e.src.path(), Err: err}
+	if e.fd, err = place.Open(e.src, flags, 0); err != nil {
+		return nil, &Problem{What: OpenSource, Source: e.src.Path(), Err: err}
 	}
 	src.fd = e.fd
-	if err := fstat(e.fd, &src.stat); err != nil {
-		return nil, &Problem{What: StatSource, Source: e.src.path(), Err: err}
+	if err := place.Fstat(e.fd, &src.stat); err != nil {
+		return nil, &Problem{What: StatSource, Source: e.src.Path(), Err: err}
 	}
-	if idOf(&src.stat) != idOf(&e.stat) {
-		return nil, &Problem{What: Replaced, Source: e.src.path()}
+	if place.IDOf(&src.stat) != place.IDOf(&e.stat) {
+		return nil, &Problem{What: Replaced, Source: e.src.Path()}
 	}
 	return src, nil
 }
@@ -150,11 +153,11 @@ func (w *worker) openExisting(e *entry) (*file, *Problem) {
 		return nil, nil
 	}
 	dst := &file{at: e.dst, home: e.dst, flags: w.writing()}
-	if e.found != nil && isKind(e.found, unix.S_IFIFO) {
+	if e.found != nil && place.IsKind(e.found, unix.S_IFIFO) {
 		dst.flags = unix.O_WRONLY // once somebody reads it
 	}
 	var err error
-	dst.fd, err = openat(e.dst, dst.flags, 0)
+	dst.fd, err = place.Open(e.dst, dst.flags, 0)
 	switch {
 	case err == nil:
 	case err == unix.ENOENT:
@@ -162,11 +165,11 @@ func (w *worker) openExisting(e *entry) (*file, *Problem) {
 	case w.options.Existing.has(Force):
 		return w.replaceRegular(e)
 	default:
-		return nil, &Problem{What: CreateFile, Dest: e.dst.path(), Err: err}
+		return nil, &Problem{What: CreateFile, Dest: e.dst.Path(), Err: err}
 	}
-	if err := fstat(dst.fd, &dst.stat); err != nil {
+	if err := place.Fstat(dst.fd, &dst.stat); err != nil {
 		unix.Close(dst.fd)
-		return nil, &Problem{What: StatDest, Dest: e.dst.path(), Err: err}
+		return nil, &Problem{What: StatDest, Dest: e.dst.Path(), Err: err}
 	}
 	return dst, nil
 }
@@ -176,42 +179,42 @@ const createFlags = unix.O_CREAT | unix.O_EXCL
 // create makes the destination.
 func (w *worker) create(e *entry) (*file, *Problem) {
 	flags := w.writing() | createFlags
-	fd, err := openat(e.dst, flags, w.createMode(e))
+	fd, err := place.Open(e.dst, flags, w.createMode(e))
 	home := e.dst
-	if err == unix.EEXIST && isLink(e.dst) {
+	if err == unix.EEXIST && place.IsLink(e.dst) {
 		if !w.options.Dangling {
-			return nil, &Problem{What: ThroughDanglingLink, Dest: e.dst.path()}
+			return nil, &Problem{What: ThroughDanglingLink, Dest: e.dst.Path()}
 		}
-		fd, err = openat(e.dst, flags&^unix.O_EXCL, w.createMode(e))
+		fd, err = place.Open(e.dst, flags&^unix.O_EXCL, w.createMode(e))
 		home, _ = resolve(e.dst)
 	}
-	if err == unix.EISDIR && strings.HasSuffix(e.dst.name, "/") {
+	if err == unix.EISDIR && strings.HasSuffix(e.dst.Name, "/") {
 		err = unix.ENOTDIR // what the user takes for a directory is none
 	}
 	if err != nil {
-		return nil, &Problem{What: CreateFile, Dest: e.dst.path(), Err: err}
+		return nil, &Problem{What: CreateFile, Dest: e.dst.Path(), Err: err}
 	}
 	return w.created(e, home, fd)
 }
 
 // createMode are the permissions that a regular file is made with.
 func (w *worker) createMode(e *entry) uint32 {
-	return e.stat.Mode & permissions &^ w.omitted(0)
+	return e.stat.Mode & attr.Permissions &^ w.omitted(0)
 }
 
 // created describes a new file. If it is in a directory that was looked at, that
 // takes no call.
-func (w *worker) created(e *entry, home place, fd int) (*file, *Problem) {
+func (w *worker) created(e *entry, home place.Place, fd int) (*file, *Problem) {
 	dst := &file{fd: fd, at: e.dst, home: home, flags: w.writing(), fresh: true}
-	inside := e.dst.dir != nil && home == e.dst
+	inside := e.dst.Dir != nil && home == e.dst
 	if inside && !w.options.Preserve.has(Ownership) {
 		dst.stat = unix.Stat_t{Mode: unix.S_IFREG}
-		setDevice(&dst.stat.Dev, e.dst.dir.id)
+		place.SetDevice(&dst.stat.Dev, e.dst.Dir.ID)
 		return dst, nil
 	}
-	if err := fstat(fd, &dst.stat); err != nil {
+	if err := place.Fstat(fd, &dst.stat); err != nil {
 		unix.Close(fd)
-		return nil, &Problem{What: StatDest, Dest: e.dst.path(), Err: err}
+		return nil, &Problem{What: StatDest, Dest: e.dst.Path(), Err: err}
 	}
 	return dst, nil
 }
@@ -224,14 +227,14 @@ func (w *worker) empty(dst, src *file) *Problem {
 	if !dst.regular() {
 		return nil
 	}
-	if idOf(&dst.stat) == idOf(&src.stat) {
-		return &Problem{What: SameFile, Source: src.at.path(), Dest: dst.at.path()}
+	if place.IDOf(&dst.stat) == place.IDOf(&src.stat) {
+		return &Problem{What: SameFile, Source: src.at.Path(), Dest: dst.at.Path()}
 	}
 	if w.options.Data.Reflink == ReflinkAlways {
 		return nil
 	}
-	if excess := dst.stat.Mode & permissions &^ src.stat.Mode; excess != 0 && w.options.Preserve.has(Mode) {
-		fchmod(dst.fd, dst.stat.Mode&(permissions|setID)&^excess) // if not ours, preserving the mode says so
+	if excess := dst.stat.Mode & attr.Permissions &^ src.stat.Mode; excess != 0 && w.options.Preserve.has(Mode) {
+		place.Fchmod(dst.fd, dst.stat.Mode&(attr.Permissions|attr.SetID)&^excess) // if not ours, preserving the mode says so
 	}
 	return w.continueOrEmpty(dst, src)
 }
@@ -243,16 +246,16 @@ func (w *worker) finishRegular(e *entry, dst, src *file) *Problem {
 			return p
 		}
 	}
-	p := w.keep(&keeping{
-		from: handle{src.fd, src.at}, to: handle{dst.fd, dst.at},
-		source: &e.stat, was: &dst.stat, fresh: dst.fresh,
+	p := w.keep(&attr.Pair{
+		From: attr.Opened(src.fd, src.at), To: attr.Opened(dst.fd, dst.at),
+		Source: &e.stat, Was: &dst.stat, Fresh: dst.fresh,
 	})
-	omitted := e.stat.Mode & permissions & w.omitted(0) &^ w.umask
+	omitted := e.stat.Mode & attr.Permissions & w.omitted(0) &^ w.umask
 	if p != nil || omitted == 0 || w.options.PlainModes || w.options.Preserve.has(Mode) || !dst.fresh {
 		return p
 	}
-	if err := fchmod(dst.fd, e.stat.Mode&permissions&^w.umask); err != nil {
-		return &Problem{What: PreservePermissions, Dest: dst.at.path(), Err: err}
+	if err := place.Fchmod(dst.fd, e.stat.Mode&attr.Permissions&^w.umask); err != nil {
+		return &Problem{What: PreservePermissions, Dest: dst.at.Path(), Err: err}
 	}
 	return nil
 }

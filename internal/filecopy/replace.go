@@ -1,16 +1,20 @@
 package filecopy
 
-import "golang.org/x/sys/unix"
+import (
+	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/filecopy/place"
+)
 
 // A file that takes the place of another is made under a temporary name in the
 // same directory and then renamed: the old one is gone when the new one is
 // there, and stays if that cannot be made.
 
 // takePlace renames from to to, and removes from if that fails.
-func takePlace(from, to place) error {
-	err := rename(from, to)
+func takePlace(from, to place.Place) error {
+	err := place.Rename(from, to)
 	if err != nil {
-		unlinkat(from, 0)
+		place.Unlink(from, 0)
 	}
 	return err
 }
@@ -27,8 +31,8 @@ func unwritable(err error) bool {
 
 // replaceBy puts what create makes in the place of p. Of a failure it says what
 // could not be done: what, or to remove what is there.
-func replaceBy(p place, what What, create func(place) error) (What, error) {
-	temporary, err := claim(p, create)
+func replaceBy(p place.Place, what What, create func(place.Place) error) (What, error) {
+	temporary, err := place.Claim(p, create)
 	switch {
 	case err == nil:
 		return Remove, takePlace(temporary, p)
@@ -41,8 +45,8 @@ func replaceBy(p place, what What, create func(place) error) (What, error) {
 // replaceRegular puts an empty file in the place of what is there.
 func (w *worker) replaceRegular(e *entry) (*file, *Problem) {
 	fd := -1
-	what, err := replaceBy(e.dst, CreateFile, func(p place) (err error) {
-		fd, err = openat(p, w.writing()|createFlags, w.createMode(e))
+	what, err := replaceBy(e.dst, CreateFile, func(p place.Place) (err error) {
+		fd, err = place.Open(p, w.writing()|createFlags, w.createMode(e))
 		return err
 	})
 	w.replaced(e, what, err)
@@ -57,7 +61,7 @@ func (w *worker) replaceRegular(e *entry) (*file, *Problem) {
 
 // put makes what is no regular file, in the place of what is there if that is
 // to be replaced.
-func (w *worker) put(e *entry, what What, create func(place) error) *Problem {
+func (w *worker) put(e *entry, what What, create func(place.Place) error) *Problem {
 	if !e.action.beside() {
 		return failed(what, e, create(e.dst))
 	}
@@ -69,10 +73,10 @@ func (w *worker) put(e *entry, what What, create func(place) error) *Problem {
 // replaced tells that a file was replaced, and only then, if that was decided
 // beforehand, that it is copied.
 func (w *worker) replaced(e *entry, what What, err error) {
-	if err == nil && e.backup.name == "" {
+	if err == nil && e.backup.Name == "" {
 		w.removed(e)
 	}
-	if e.action.beside() && (err == nil || what != Remove && e.backup.name == "") {
+	if e.action.beside() && (err == nil || what != Remove && e.backup.Name == "") {
 		w.copying(e)
 	}
 }
@@ -81,5 +85,5 @@ func failed(what What, e *entry, err error) *Problem {
 	if err == nil {
 		return nil
 	}
-	return &Problem{What: what, Dest: e.dst.path(), Err: err}
+	return &Problem{What: what, Dest: e.dst.Path(), Err: err}
 }

@@ -5,14 +5,16 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/filecopy/place"
 )
 
 func TestAReplacementThatCannotBeMadeLeavesTheOldFile(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, "old", "old")
 	r := newRun(t, recursive())
-	e := &entry{src: place{nil, "src"}, dst: place{nil, "old"}, decision: decision{action: PutBeside}}
-	p := r.put(e, CreateSpecial, func(place) error { return unix.EPERM })
+	e := &entry{src: place.Path("src"), dst: place.Path("old"), decision: decision{action: PutBeside}}
+	p := r.put(e, CreateSpecial, func(place.Place) error { return unix.EPERM })
 	if p == nil || p.What != CreateSpecial || p.Err != unix.EPERM {
 		t.Errorf("%v", p)
 	}
@@ -24,16 +26,16 @@ func TestAReplacementThatCannotBeMadeLeavesTheOldFile(t *testing.T) {
 func TestTemporaryNamesThatAreTakenAreNotUsed(t *testing.T) {
 	t.Chdir(t.TempDir())
 	taken := 3
-	made, err := claim(place{nil, "d/file"}, func(p place) error {
+	made, err := place.Claim(place.Path("d/file"), func(p place.Place) error {
 		if taken--; taken >= 0 {
 			return unix.EEXIST
 		}
 		return nil
 	})
-	if err != nil || made.name[:2] != "d/" {
-		t.Errorf("%q, %v", made.name, err)
+	if err != nil || made.Name[:2] != "d/" {
+		t.Errorf("%q, %v", made.Name, err)
 	}
-	if _, err := claim(place{nil, "file"}, func(place) error { return unix.EEXIST }); err != unix.EEXIST {
+	if _, err := place.Claim(place.Path("file"), func(place.Place) error { return unix.EEXIST }); err != unix.EEXIST {
 		t.Errorf("error %v", err)
 	}
 }
@@ -42,7 +44,7 @@ func TestAFileThatCannotBeMovedIntoPlaceIsRemoved(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, "new", "")
 	mkdir(t, "dir")
-	if err := takePlace(place{nil, "new"}, place{nil, "dir"}); err != unix.EEXIST && err != unix.EISDIR {
+	if err := takePlace(place.Path("new"), place.Path("dir")); err != unix.EEXIST && err != unix.EISDIR {
 		t.Errorf("error %v", err)
 	}
 	if _, err := os.Lstat("new"); err == nil {

@@ -5,6 +5,9 @@ import (
 	"fmt"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/filecopy/attr"
+	"zeroutils/internal/filecopy/place"
 )
 
 // A partial copy is continued if it is a beginning of its source. All of it is
@@ -36,10 +39,10 @@ func (w *worker) continueOrEmpty(dst, src *file) *Problem {
 			w.resumed(dst)
 			return nil
 		}
-		w.report(&Problem{What: StartedOver, Dest: dst.at.path(), Err: plainError(why)})
+		w.report(&Problem{What: StartedOver, Dest: dst.at.Path(), Err: plainError(why)})
 	}
-	if err := ftruncate(dst.fd, 0); err != nil {
-		return &Problem{What: CreateFile, Dest: dst.at.path(), Err: err}
+	if err := place.Ftruncate(dst.fd, 0); err != nil {
+		return &Problem{What: CreateFile, Dest: dst.at.Path(), Err: err}
 	}
 	dst.stat.Size, dst.stat.Blocks = 0, 0
 	return nil
@@ -93,7 +96,7 @@ func (w *worker) comparesAll() bool {
 func (w *worker) differsOnDisk(dst, src *file) (why string, p *Problem) {
 	c := &comparison{worker: w, dst: dst, src: src}
 	if err := c.allocate(); err != nil {
-		return "", &Problem{What: ReadBack, Dest: dst.at.path(), Err: err}
+		return "", &Problem{What: ReadBack, Dest: dst.at.Path(), Err: err}
 	}
 	direct := false
 	if onDisk(w.devices.filesystem(dst)) {
@@ -109,11 +112,11 @@ func (w *worker) differsOnDisk(dst, src *file) (why string, p *Problem) {
 		}
 		n := min(compareBlock, dst.stat.Size-at)
 		a, b := c.compared[:n], c.compared[compareBlock:]
-		got, err := pread(src.fd, a, at)
+		got, err := place.Pread(src.fd, a, at)
 		if err != nil {
-			return "", &Problem{What: Read, Source: src.at.path(), Err: err}
+			return "", &Problem{What: Read, Source: src.at.Path(), Err: err}
 		}
-		had, err := pread(dst.fd, b, at)
+		had, err := place.Pread(dst.fd, b, at)
 		switch {
 		case err == unix.EINVAL && direct && int64(had) == n: // behind an odd end of the file
 		case err != nil:
@@ -136,7 +139,7 @@ func (w *worker) readsDisk(f *file) bool {
 		return false
 	}
 	var st unix.Statx_t
-	err := again(func() error {
+	err := place.Retry(func() error {
 		return unix.Statx(f.fd, "", unix.AT_EMPTY_PATH, unix.STATX_DIOALIGN, &st)
 	})
 	return err != nil || st.Mask&unix.STATX_DIOALIGN == 0 || st.Dio_offset_align != 0
@@ -156,8 +159,8 @@ func (f *file) distrust() {
 		f.unname()
 		return
 	}
-	ftruncate(f.fd, 0)
-	handle{f.fd, f.at}.touch(f.stat.Atim, f.stat.Mtim)
+	place.Ftruncate(f.fd, 0)
+	attr.Opened(f.fd, f.at).Touch(f.stat.Atim, f.stat.Mtim)
 }
 
 // markName is an extended attribute of a partial copy that says which source it
@@ -204,13 +207,13 @@ func (w *worker) sameAt(dst, src *file, at, n int64) (bool, *Problem) {
 		w.block = make([]byte, zeroBuffer)
 	}
 	a, b := w.block[:n], w.block[sample:][:n]
-	got, err := pread(src.fd, a, at)
+	got, err := place.Pread(src.fd, a, at)
 	if err != nil {
-		return false, &Problem{What: Read, Source: src.at.path(), Err: err}
+		return false, &Problem{What: Read, Source: src.at.Path(), Err: err}
 	}
-	had, err := pread(dst.fd, b, at)
+	had, err := place.Pread(dst.fd, b, at)
 	if err != nil {
-		return false, &Problem{What: ReadBack, Dest: dst.at.path(), Err: err}
+		return false, &Problem{What: ReadBack, Dest: dst.at.Path(), Err: err}
 	}
 	return bytes.Equal(a[:got], b[:had]), nil
 }
@@ -232,16 +235,16 @@ func hasHoles(f *file) bool {
 func (c *Copier) begun(e *entry) (bool, *Problem) {
 	o := &c.options
 	if !o.Resume || o.Atomic || !c.through(e) || c.replaces(e) ||
-		!e.is(unix.S_IFREG) || !isKind(e.found, unix.S_IFREG) || e.found.Size >= e.stat.Size {
+		!e.is(unix.S_IFREG) || !place.IsKind(e.found, unix.S_IFREG) || e.found.Size >= e.stat.Size {
 		return false, nil
 	}
 	src, p := c.openSource(e)
 	if p != nil {
 		return false, p
 	}
-	fd, err := openat(e.dst, unix.O_RDONLY|unix.O_NONBLOCK, 0)
+	fd, err := place.Open(e.dst, unix.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return false, &Problem{What: CreateFile, Dest: e.dst.path(), Err: err}
+		return false, &Problem{What: CreateFile, Dest: e.dst.Path(), Err: err}
 	}
 	defer unix.Close(fd)
 	why, p := c.noBeginning(&file{fd: fd, at: e.dst, stat: *e.found}, src)
@@ -250,7 +253,7 @@ func (c *Copier) begun(e *entry) (bool, *Problem) {
 
 func (w *worker) resumed(dst *file) {
 	if w.details() {
-		w.tell(Resumed{dst.at.path(), dst.done})
+		w.tell(Resumed{dst.at.Path(), dst.done})
 	}
 }
 
@@ -259,25 +262,21 @@ func (w *worker) resumed(dst *file) {
 // owner could read on, and would own the copy.
 func (w *worker) adopt(dst *file) {
 	s := dst.staging
-	for _, q := range s.to.leftBehind() {
-		if q.reserved() {
+	for _, q := range s.to.LeftBehind() {
+		if q.Reserved() {
 			continue
 		}
-		fd, st, ours := openTemporary(q, dst.flags)
+		fd, st, ours := place.OpenTemporary(q, dst.flags)
 		switch {
 		case !ours:
-		case dst.fd < 0 && int(st.Uid) == unix.Geteuid() && lock(fd) == nil && named(q, st):
+		case dst.fd < 0 && int(st.Uid) == unix.Geteuid() && place.TryLock(fd) == nil && place.IsNamed(q, st):
 			dst.fd, s.temporary = fd, q
 			continue
 		default:
 			unix.Close(fd)
 		}
-		abandoned(q)
+		place.Abandoned(q)
 	}
-}
-
-func exists(p place) bool {
-	return fstatat(p, new(unix.Stat_t), unix.AT_SYMLINK_NOFOLLOW) == nil
 }
 
 // fillRest continues a partial copy.
@@ -300,7 +299,7 @@ func (w *worker) fillRest(dst, src *file) *Problem {
 	}
 	end, p := f.part(from, left)
 	if p != nil {
-		ftruncate(dst.fd, end) // what is said is why
+		place.Ftruncate(dst.fd, end) // what is said is why
 	}
 	return p
 }

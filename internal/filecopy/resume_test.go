@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/filecopy/place"
 	"zeroutils/internal/testfs"
 )
 
@@ -99,7 +100,7 @@ func TestAnInterruptedCopyKnowsItsSource(t *testing.T) {
 	data := random(8 << 20)
 	write(t, "src", string(data))
 	r := newRun(t, Options{Safety: Safety{Resume: true}})
-	e := &entry{src: place{nil, "src"}, dst: place{nil, "dst"}, stat: *stat(t, "src"), fd: -1}
+	e := &entry{src: place.Path("src"), dst: place.Path("dst"), stat: *stat(t, "src"), fd: -1}
 	r.progress = func(int64) error { return errStopped }
 	if p := r.copyRegular(e); p == nil || p.What != Interrupted {
 		t.Fatal(p)

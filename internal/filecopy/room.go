@@ -5,6 +5,9 @@ import (
 	"math"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/filecopy/attr"
+	"zeroutils/internal/filecopy/place"
 )
 
 // worthAsking is the size in bytes from which it is asked whether there is room
@@ -32,9 +35,9 @@ func (w *worker) noRoom(dst, src *file) *Problem {
 		return nil // there is, or writing will say so
 	}
 	// What it has reserved until then goes; nobody shall see that it was there.
-	ftruncate(dst.fd, dst.stat.Size)
-	handle{dst.fd, dst.at}.touch(dst.stat.Atim, dst.stat.Mtim)
-	return &Problem{What: NoRoom, Dest: dst.at.path(), Err: err}
+	place.Ftruncate(dst.fd, dst.stat.Size)
+	attr.Opened(dst.fd, dst.at).Touch(dst.stat.Atim, dst.stat.Mtim)
+	return &Problem{What: NoRoom, Dest: dst.at.Path(), Err: err}
 }
 
 // takesLess reports whether a copy may need fewer blocks than its size.
@@ -81,11 +84,11 @@ func (c *Copier) affords(e *entry) bool {
 		need = min(need, e.stat.Blocks*512)
 	}
 	need += perFile
-	if s := &c.crew.supply; s.dev == e.dst.dir.id.dev && s.take(need) {
+	if s := &c.crew.supply; s.dev == e.dst.Dir.ID.Dev && s.take(need) {
 		return true
 	}
 	c.settle()
-	s := supplyOf(e.dst.dir)
+	s := supplyOf(e.dst.Dir)
 	enough := s.take(need)
 	c.crew.supply = s
 	return enough
@@ -102,10 +105,10 @@ func (s *supply) take(bytes int64) bool {
 }
 
 // supplyOf asks a filesystem how much room it has. Some do not say.
-func supplyOf(d *directory) supply {
-	s := supply{d.id.dev, math.MaxInt64, math.MaxInt64}
+func supplyOf(d *place.Directory) supply {
+	s := supply{d.ID.Dev, math.MaxInt64, math.MaxInt64}
 	var fs unix.Statfs_t
-	if unix.Fstatfs(d.fd, &fs) != nil {
+	if unix.Fstatfs(d.FD, &fs) != nil {
 		return s
 	}
 	if fs.Blocks > 0 {

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/filecopy/place"
 	"zeroutils/internal/testfs"
 )
 
@@ -44,7 +45,7 @@ func TestAFileThatCannotFitIsRefusedBeforeAnythingIsTouched(t *testing.T) {
 			if now := stat(t, old); text(t, old) != "old" || now.Mtim != before.Mtim || now.Blocks > before.Blocks+extentTree {
 				t.Errorf("the old file was %+v, is %+v", before, now)
 			}
-			if entries, _ := os.ReadDir(disk); len(entries) > 2 || exists(place{nil, fresh}) {
+			if entries, _ := os.ReadDir(disk); len(entries) > 2 || place.Exists(place.Path(fresh)) {
 				t.Errorf("left: %v", entries)
 			}
 			if now := free(t, disk); now+extentTree < room {

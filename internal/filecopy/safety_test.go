@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/filecopy/place"
 	"zeroutils/internal/testfs"
 )
 
@@ -61,7 +62,7 @@ func TestFilesAreMovedToEveryFilesystemAndBack(t *testing.T) {
 				r := newRun(t, o)
 				r.To(way[1], way[0], true)
 				r.clean(t)
-				if exists(place{nil, way[0]}) {
+				if place.Exists(place.Path(way[0])) {
 					t.Errorf("%s is still there", way[0])
 				}
 			}
@@ -95,20 +96,20 @@ func only(t *testing.T, dir string, names ...string) {
 func TestATemporaryOfARunningCopyIsNotTaken(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, "src", "new")
-	p := place{nil, "dst"}
+	p := place.Path("dst")
 	var held int
-	q, err := claim(p, func(q place) (err error) {
-		held, err = openat(q, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL, 0o600)
+	q, err := place.Claim(p, func(q place.Place) (err error) {
+		held, err = place.Open(q, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL, 0o600)
 		return err
 	})
-	if err != nil || lock(held) != nil {
+	if err != nil || place.TryLock(held) != nil {
 		t.Fatal(err)
 	}
 	for _, o := range []Options{{Safety: Safety{Atomic: true}}, {Safety: Safety{Atomic: true, Resume: true}}} {
 		r := newRun(t, o)
 		r.To("dst", "src", false)
 		r.clean(t)
-		if !exists(q) || text(t, "dst") != "new" {
+		if !place.Exists(q) || text(t, "dst") != "new" {
 			t.Error("the temporary file is gone, or the copy not there")
 		}
 	}
@@ -125,7 +126,7 @@ func TestADestinationThatComesToBeMeanwhileIsNotReplaced(t *testing.T) {
 			t.Chdir(t.TempDir())
 			write(t, "src", "new")
 			r := newRun(t, Options{Safety: s})
-			w, e := r.worker, &entry{src: place{nil, "src"}, dst: place{nil, "dst"}, stat: *stat(t, "src"), fd: -1}
+			w, e := r.worker, &entry{src: place.Path("src"), dst: place.Path("dst"), stat: *stat(t, "src"), fd: -1}
 			src, p := w.openSource(e)
 			if p != nil {
 				t.Fatal(p)
@@ -154,9 +155,9 @@ func TestRootContinuesNoOtherUsersFile(t *testing.T) {
 	t.Chdir(t.TempDir())
 	data := string(random(100_000))
 	write(t, "src", data)
-	q := place{nil, "dst"}.temporary(0)
-	write(t, q.name, data[:50_000])
-	if err := os.Chown(q.name, 1234, 1234); err != nil {
+	q := place.Path("dst").Temporary(0)
+	write(t, q.Name, data[:50_000])
+	if err := os.Chown(q.Name, 1234, 1234); err != nil {
 		t.Fatal(err)
 	}
 	r := newRun(t, Options{Safety: Safety{Atomic: true, Resume: true}})
@@ -173,12 +174,12 @@ func TestWhatHasNoRoomYetIsContinuedLater(t *testing.T) {
 	t.Chdir(t.TempDir())
 	data := string(random(8 << 20))
 	write(t, "src", data)
-	dst := place{nil, filepath.Join(disk, "dst")}
-	write(t, dst.temporary(0).name, data[:2<<20])
+	dst := place.Path(filepath.Join(disk, "dst"))
+	write(t, dst.Temporary(0).Name, data[:2<<20])
 	r := newRun(t, Options{Safety: Safety{Atomic: true, Resume: true}})
-	r.To(dst.name, "src", false)
+	r.To(dst.Name, "src", false)
 	r.only(t, NoRoom, unix.ENOSPC)
-	if got := text(t, dst.temporary(0).name); got != data[:2<<20] {
+	if got := text(t, dst.Temporary(0).Name); got != data[:2<<20] {
 		t.Errorf("%d bytes are left", len(got))
 	}
 }
@@ -188,16 +189,16 @@ func TestWhatTheOnlyCopyBeginsWithIsComparedEntirely(t *testing.T) {
 	t.Chdir(t.TempDir())
 	data := random(5 << 20)
 	write(t, "src", string(data))
-	dst := place{nil, filepath.Join(disk, "dst")}
+	dst := place.Path(filepath.Join(disk, "dst"))
 	partial := append([]byte{}, data[:4<<20]...)
 	partial[2_469_000]++ // between two samples
-	write(t, dst.temporary(0).name, string(partial))
+	write(t, dst.Temporary(0).Name, string(partial))
 	o := recursive()
 	o.Safety, o.Existing = Safety{Move: true, Resume: true}, Replace
 	r := newRun(t, o)
-	r.To(dst.name, "src", false)
+	r.To(dst.Name, "src", false)
 	r.only(t, StartedOver, nil)
-	if text(t, dst.name) != string(data) {
+	if text(t, dst.Name) != string(data) {
 		t.Error("the copy differs from its source, which is gone")
 	}
 }

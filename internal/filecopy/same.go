@@ -1,12 +1,16 @@
 package filecopy
 
-import "golang.org/x/sys/unix"
+import (
+	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/filecopy/place"
+)
 
 // distinct reports whether the source may be copied to what was found, as far
 // as they could be the same file. done says that the copy is there already: one
 // file has both names.
 func (c *Copier) distinct(e *entry) (fine, done bool) {
-	same := idOf(&e.stat) == idOf(e.found)
+	same := place.IDOf(&e.stat) == place.IDOf(e.found)
 	if same && c.mover != nil && e.is(unix.S_IFLNK) && c.options.Backup.none() {
 		return false, false // rename(2) would do nothing
 	}
@@ -16,8 +20,8 @@ func (c *Copier) distinct(e *entry) (fine, done bool) {
 	if c.follows(e) {
 		return !same || c.distinctNames(e), false
 	}
-	if e.is(unix.S_IFLNK) && isKind(e.found, unix.S_IFLNK) {
-		one := sameName(e.src, e.dst)
+	if e.is(unix.S_IFLNK) && place.IsKind(e.found, unix.S_IFLNK) {
+		one := place.SameName(e.src, e.dst)
 		return !one, !one && same && c.options.Backup.none()
 	}
 	return c.apart(e, &e.stat, e.found)
@@ -27,10 +31,10 @@ func (c *Copier) distinct(e *entry) (fine, done bool) {
 // perhaps a symbolic link, may be copied to each other.
 func (c *Copier) distinctNames(e *entry) bool {
 	var source, dest unix.Stat_t
-	if fstatat(e.dst, &dest, unix.AT_SYMLINK_NOFOLLOW) != nil || fstatat(e.src, &source, unix.AT_SYMLINK_NOFOLLOW) != nil {
+	if place.Stat(e.dst, &dest, unix.AT_SYMLINK_NOFOLLOW) != nil || place.Stat(e.src, &source, unix.AT_SYMLINK_NOFOLLOW) != nil {
 		return true
 	}
-	if isKind(&source, unix.S_IFLNK) && isKind(&dest, unix.S_IFLNK) && c.options.Existing.has(Replace) {
+	if place.IsKind(&source, unix.S_IFLNK) && place.IsKind(&dest, unix.S_IFLNK) && c.options.Existing.has(Replace) {
 		return true
 	}
 	fine, _ := c.apart(e, &source, &dest)
@@ -39,16 +43,16 @@ func (c *Copier) distinctNames(e *entry) bool {
 
 // apart decides by what the names themselves are.
 func (c *Copier) apart(e *entry, source, dest *unix.Stat_t) (fine, done bool) {
-	sourceLink, destLink := isKind(source, unix.S_IFLNK), isKind(dest, unix.S_IFLNK)
-	same := idOf(source) == idOf(dest)
+	sourceLink, destLink := place.IsKind(source, unix.S_IFLNK), place.IsKind(dest, unix.S_IFLNK)
+	same := place.IDOf(source) == place.IDOf(dest)
 	switch {
 	case !c.options.Backup.none() && same:
-		return !sameName(e.src, e.dst), false
+		return !place.SameName(e.src, e.dst), false
 	case !c.options.Backup.none(): // the backup would be what the source leads to
 		return !c.follows(e) || !sourceLink || destLink, false
 	case c.options.Existing.has(Replace) && destLink:
 		return true, false
-	case c.options.Existing.has(Replace) && same && dest.Nlink > 1 && !sameName(e.src, e.dst):
+	case c.options.Existing.has(Replace) && same && dest.Nlink > 1 && !place.SameName(e.src, e.dst):
 		return true, false // of two hard links only one goes
 	case !sourceLink && !destLink:
 		return !same, false
@@ -63,14 +67,14 @@ func (c *Copier) apart(e *entry, source, dest *unix.Stat_t) (fine, done bool) {
 // leadApart decides on a symbolic link and another file, which it may lead to.
 func (c *Copier) leadApart(e *entry, source, dest *unix.Stat_t) (fine, done bool) {
 	from, to := *source, *dest
-	destLink := isKind(dest, unix.S_IFLNK)
-	if isKind(source, unix.S_IFLNK) && fstatat(e.src, &from, 0) != nil {
+	destLink := place.IsKind(dest, unix.S_IFLNK)
+	if place.IsKind(source, unix.S_IFLNK) && place.Stat(e.src, &from, 0) != nil {
 		return true, false
 	}
-	if destLink && fstatat(e.dst, &to, 0) != nil {
+	if destLink && place.Stat(e.dst, &to, 0) != nil {
 		return true, false
 	}
-	if idOf(&from) != idOf(&to) {
+	if place.IDOf(&from) != place.IDOf(&to) {
 		return true, false
 	}
 	return c.options.Make == HardLinks, c.options.Make == HardLinks && !destLink

@@ -5,6 +5,8 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/filecopy/place"
 )
 
 // A staged copy is written to a file that has no name (O_TMPFILE, open(2)), or
@@ -15,10 +17,10 @@ import (
 
 // staging is where a staged copy is and what becomes of it.
 type staging struct {
-	to        place        // the destination, which is no symbolic link
+	to        place.Place  // the destination, which is no symbolic link
 	over      bool         // there is something to be replaced
 	old       *unix.Stat_t // whose owner and permissions the copy is to have, if any
-	temporary place        // what the copy is called now; no name if it has none
+	temporary place.Place  // what the copy is called now; no name if it has none
 }
 
 // openStaged opens a file that is to take the place of the destination.
@@ -27,14 +29,14 @@ func (w *worker) openStaged(e *entry, src *file) (*file, *Problem) {
 	if p != nil {
 		return nil, p
 	}
-	if err := s.to.impossible(); err != nil {
-		return nil, &Problem{What: CreateFile, Dest: e.dst.path(), Err: err}
+	if err := s.to.Impossible(); err != nil {
+		return nil, &Problem{What: CreateFile, Dest: e.dst.Path(), Err: err}
 	}
 	dst := &file{fd: -1, at: e.dst, home: s.to, flags: w.writing(), fresh: true, staging: s}
 	if w.options.Resume {
 		w.adopt(dst)
 	} else {
-		sweep(s.to)
+		place.Sweep(s.to)
 	}
 	mode := w.createMode(e)
 	if s.old != nil && !w.options.Preserve.has(Mode) {
@@ -42,13 +44,13 @@ func (w *worker) openStaged(e *entry, src *file) (*file, *Problem) {
 	}
 	if dst.fd < 0 {
 		if err := dst.make(mode, w.options.Resume); err != nil {
-			return nil, &Problem{What: CreateFile, Dest: e.dst.path(), Err: err}
+			return nil, &Problem{What: CreateFile, Dest: e.dst.Path(), Err: err}
 		}
 	}
 	w.temporaries.set(s)
-	if err := fstat(dst.fd, &dst.stat); err != nil {
+	if err := place.Fstat(dst.fd, &dst.stat); err != nil {
 		dst.abandon()
-		return nil, &Problem{What: StatDest, Dest: e.dst.path(), Err: err}
+		return nil, &Problem{What: StatDest, Dest: e.dst.Path(), Err: err}
 	}
 	if dst.stat.Size > 0 {
 		if p := w.continueOrEmpty(dst, src); p != nil {
@@ -67,13 +69,13 @@ func (w *worker) stagingFor(e *entry, src *file) (*staging, *Problem) {
 	case e.action == PutBeside:
 		s.over = true
 		return s, nil
-	case e.found != nil && !isKind(e.found, unix.S_IFREG):
-		return nil, &Problem{What: Irreplaceable, Dest: e.dst.path()}
+	case e.found != nil && !place.IsKind(e.found, unix.S_IFREG):
+		return nil, &Problem{What: Irreplaceable, Dest: e.dst.Path()}
 	case e.found != nil:
-	case e.dst.fresh():
+	case e.dst.Fresh():
 		return s, nil
-	case strings.HasSuffix(e.dst.name, "/"):
-		return nil, &Problem{What: CreateFile, Dest: e.dst.path(), Err: unix.ENOTDIR}
+	case strings.HasSuffix(e.dst.Name, "/"):
+		return nil, &Problem{What: CreateFile, Dest: e.dst.Path(), Err: unix.ENOTDIR}
 	}
 	to, err := resolve(e.dst)
 	switch {
@@ -81,9 +83,9 @@ func (w *worker) stagingFor(e *entry, src *file) (*staging, *Problem) {
 		s.over = true
 		return s, nil
 	case e.found == nil && to != e.dst && !w.options.Dangling:
-		return nil, &Problem{What: ThroughDanglingLink, Dest: e.dst.path()}
+		return nil, &Problem{What: ThroughDanglingLink, Dest: e.dst.Path()}
 	case err != nil:
-		return nil, &Problem{What: StatDest, Dest: e.dst.path(), Err: err}
+		return nil, &Problem{What: StatDest, Dest: e.dst.Path(), Err: err}
 	}
 	s.to = to
 	return s, w.stageOver(s, e, src)
@@ -92,7 +94,7 @@ func (w *worker) stagingFor(e *entry, src *file) (*staging, *Problem) {
 // stageOver looks at what will be replaced, if there is something.
 func (w *worker) stageOver(s *staging, e *entry, src *file) *Problem {
 	var st unix.Stat_t
-	err := fstatat(s.to, &st, unix.AT_SYMLINK_NOFOLLOW)
+	err := place.Stat(s.to, &st, unix.AT_SYMLINK_NOFOLLOW)
 	if s.to != e.dst {
 		err = leads(e.dst, &st, err)
 	}
@@ -100,20 +102,20 @@ func (w *worker) stageOver(s *staging, e *entry, src *file) *Problem {
 	case err == unix.ENOENT:
 		return nil
 	case err != nil:
-		return &Problem{What: StatDest, Dest: e.dst.path(), Err: err}
+		return &Problem{What: StatDest, Dest: e.dst.Path(), Err: err}
 	case e.action == Create: // it was not there when it was decided what becomes of it
-		return &Problem{What: Commit, Dest: e.dst.path(), Err: unix.EEXIST}
-	case idOf(&st) == idOf(&src.stat):
-		return &Problem{What: SameFile, Source: e.src.path(), Dest: e.dst.path()}
-	case !isKind(&st, unix.S_IFREG):
-		return &Problem{What: Irreplaceable, Dest: e.dst.path()}
+		return &Problem{What: Commit, Dest: e.dst.Path(), Err: unix.EEXIST}
+	case place.IDOf(&st) == place.IDOf(&src.stat):
+		return &Problem{What: SameFile, Source: e.src.Path(), Dest: e.dst.Path()}
+	case !place.IsKind(&st, unix.S_IFREG):
+		return &Problem{What: Irreplaceable, Dest: e.dst.Path()}
 	}
 	s.old, s.over = &st, true
 	if w.options.Existing.has(Force) {
 		return nil
 	}
-	if err := faccessat(s.to, unix.W_OK, 0); err != nil {
-		return &Problem{What: CreateFile, Dest: e.dst.path(), Err: err}
+	if err := place.Access(s.to, unix.W_OK, 0); err != nil {
+		return &Problem{What: CreateFile, Dest: e.dst.Path(), Err: err}
 	}
 	return nil
 }
@@ -123,12 +125,12 @@ func (w *worker) stageOver(s *staging, e *entry, src *file) *Problem {
 // behind a link in /proc, or a link that was changed meanwhile. It follows none
 // that others have put into a directory like /tmp (protected_symlinks,
 // proc_sys_fs(5)).
-func leads(p place, found *unix.Stat_t, err error) error {
+func leads(p place.Place, found *unix.Stat_t, err error) error {
 	var st unix.Stat_t
-	switch again := fstatat(p, &st, 0); {
+	switch again := place.Stat(p, &st, 0); {
 	case again != nil:
 		return again
-	case err != nil || idOf(&st) != idOf(found):
+	case err != nil || place.IDOf(&st) != place.IDOf(found):
 		return unix.ESTALE
 	}
 	return nil
@@ -147,13 +149,13 @@ func (w *worker) writing() int {
 func (f *file) make(mode uint32, named bool) (err error) {
 	s := f.staging
 	if !named && namesDescriptors() {
-		f.fd, err = openat(s.to.sibling("."), f.flags|unix.O_TMPFILE, mode)
+		f.fd, err = place.Open(s.to.Sibling("."), f.flags|unix.O_TMPFILE, mode)
 		if err == nil {
 			return nil
 		}
 	}
-	s.temporary, err = claim(s.to, func(q place) (err error) {
-		f.fd, err = openat(q, f.flags|unix.O_CREAT|unix.O_EXCL, mode)
+	s.temporary, err = place.Claim(s.to, func(q place.Place) (err error) {
+		f.fd, err = place.Open(q, f.flags|unix.O_CREAT|unix.O_EXCL, mode)
 		if err != nil {
 			return err
 		}
@@ -168,8 +170,8 @@ func (f *file) make(mode uint32, named bool) (err error) {
 
 // hold locks a temporary that was made just now. The error is EEXIST if another
 // process took it for abandoned meanwhile.
-func (f *file) hold(q place) error {
-	err := lock(f.fd)
+func (f *file) hold(q place.Place) error {
+	err := place.TryLock(f.fd)
 	if err == unix.EWOULDBLOCK {
 		return unix.EEXIST
 	}
@@ -177,7 +179,7 @@ func (f *file) hold(q place) error {
 		return nil // no locks here: what is left behind stays
 	}
 	var st unix.Stat_t
-	if err := fstat(f.fd, &st); err != nil {
+	if err := place.Fstat(f.fd, &st); err != nil {
 		return err
 	}
 	if st.Nlink == 0 {
@@ -198,9 +200,9 @@ const maxLinks = 40
 
 // resolve follows the symbolic links at a place, up to a file or to where one
 // can be made: ELOOP if they do not end.
-func resolve(p place) (place, error) {
+func resolve(p place.Place) (place.Place, error) {
 	for range maxLinks {
-		target, err := readlinkat(p, 0)
+		target, err := place.Readlink(p, 0)
 		if err == unix.EINVAL || err == unix.ENOENT {
 			return p, nil
 		}
@@ -208,9 +210,9 @@ func resolve(p place) (place, error) {
 			return p, err
 		}
 		if strings.HasPrefix(target, "/") {
-			p = place{nil, target}
+			p = place.Path(target)
 		} else {
-			p = p.sibling(target)
+			p = p.Sibling(target)
 		}
 	}
 	return p, unix.ELOOP

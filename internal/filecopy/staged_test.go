@@ -5,6 +5,9 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/filecopy/attr"
+	"zeroutils/internal/filecopy/place"
 )
 
 func TestAStagedCopyIsNotReadableByThoseWhoMayNotReadTheOldFile(t *testing.T) {
@@ -18,13 +21,13 @@ func TestAStagedCopyIsNotReadableByThoseWhoMayNotReadTheOldFile(t *testing.T) {
 			}
 			r := newRun(t, Options{Safety: s})
 			src := opened(t, "src", unix.O_RDONLY)
-			e := &entry{src: src.at, dst: place{nil, "dst"}, stat: src.stat, fd: src.fd, decision: decision{action: Renew, found: stat(t, "dst")}}
+			e := &entry{src: src.at, dst: place.Path("dst"), stat: src.stat, fd: src.fd, decision: decision{action: Renew, found: stat(t, "dst")}}
 			dst, p := r.openDest(e, src)
 			if p != nil {
 				t.Fatal(p)
 			}
 			defer dst.abandon()
-			if mode := dst.stat.Mode & permissions; mode != 0o600 {
+			if mode := dst.stat.Mode & attr.Permissions; mode != 0o600 {
 				t.Errorf("mode %o before the contents come", mode)
 			}
 		})
@@ -35,7 +38,7 @@ func TestATemporaryThatAnotherTookForAbandonedIsGivenUp(t *testing.T) {
 	t.Chdir(t.TempDir())
 	made := opened(t, "t", unix.O_WRONLY|createFlags)
 	other := opened(t, "t", unix.O_RDONLY)
-	if err := lock(other.fd); err != nil {
+	if err := place.TryLock(other.fd); err != nil {
 		t.Fatal(err)
 	}
 	if err := made.hold(made.at); err != unix.EEXIST { // it is about to be removed
@@ -59,7 +62,7 @@ func TestAnotherFilesNameIsNotContinuedAsATemporary(t *testing.T) {
 			data := string(random(100_000))
 			write(t, "src", data)
 			write(t, "precious", data[:50_000])
-			if err := link("precious", place{nil, "dst"}.temporary(0).name); err != nil {
+			if err := link("precious", place.Path("dst").Temporary(0).Name); err != nil {
 				t.Fatal(err)
 			}
 			r := newRun(t, Options{Safety: Safety{Atomic: true, Resume: true}})

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+
+	"zeroutils/internal/filecopy/place"
 )
 
 // Stop makes the copy end as soon as the system calls under way have returned,
@@ -23,7 +25,7 @@ func (s *setting) stopped() bool { return s.stopping.Load() }
 
 // interrupted says of a file how far it has come.
 func (w *worker) interrupted(dst *file) *Problem {
-	p := &Problem{What: Interrupted, Dest: dst.at.path()}
+	p := &Problem{What: Interrupted, Dest: dst.at.Path()}
 	if f := w.flight.Load(); f != nil {
 		p.Err = plainError(fmt.Sprintf("%d of %d bytes", f.arrived.Load(), f.size))
 	}
@@ -54,8 +56,8 @@ func (c *Copier) RemoveTemporaries() {
 	defer g.mu.Unlock()
 	for _, w := range g.workers {
 		w.temporaries.mu.Lock()
-		if s := w.temporaries.staging; s != nil && s.temporary.name != "" {
-			unlinkat(s.temporary, 0)
+		if s := w.temporaries.staging; s != nil && s.temporary.Name != "" {
+			place.Unlink(s.temporary, 0)
 		}
 		// It stays locked: nothing gets its name any more.
 	}

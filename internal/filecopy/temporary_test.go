@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/filecopy/place"
 	"zeroutils/internal/testfs"
 )
 
@@ -17,10 +18,10 @@ func TestATemporaryHasTheBytesThatItsFilesystemMayRefuse(t *testing.T) {
 		"plain name.txt": "", "a:b?": ":?", "é\xff\n": "é\xff\n", `\`: `\`,
 		strings.Repeat("é", 30): strings.Repeat("é", 20),
 	} {
-		if got := unusual(name); got != want {
+		if got := place.Unusual(name); got != want {
 			t.Errorf("of %q: %q, want %q", name, got, want)
 		}
-		if stem := (place{nil, "d/" + name}).temporaryStem(); len(stem) > 100 || !strings.HasSuffix(stem, want) {
+		if stem := (place.Path("d/" + name)).TemporaryStem(); len(stem) > 100 || !strings.HasSuffix(stem, want) {
 			t.Errorf("a temporary of %q is called %q", name, stem)
 		}
 	}
@@ -30,16 +31,16 @@ func TestATemporaryHasTheBytesThatItsFilesystemMayRefuse(t *testing.T) {
 func TestAnImpossibleNameIsFoundBeforeAnythingIsCopied(t *testing.T) {
 	t.Chdir(t.TempDir())
 	mkdir(t, "d")
-	d, err := openDirectory(place{nil, "d"}, new(unix.Stat_t), false)
+	d, err := place.OpenDirectory(place.Path("d"), new(unix.Stat_t), false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer d.close()
-	d.fresh = true
+	defer d.Close()
+	d.Fresh = true
 	write(t, "src", "new")
 	r := newRun(t, Options{Safety: Safety{Atomic: true}})
 	src := opened(t, "src", unix.O_RDONLY)
-	e := &entry{src: src.at, dst: place{d, strings.Repeat("n", 256)}, stat: src.stat, fd: src.fd}
+	e := &entry{src: src.at, dst: place.In(d, strings.Repeat("n", 256)), stat: src.stat, fd: src.fd}
 	if _, p := r.openDest(e, src); p == nil || p.What != CreateFile || p.Err != unix.ENAMETOOLONG {
 		t.Errorf("%v", p)
 	}
@@ -47,7 +48,7 @@ func TestAnImpossibleNameIsFoundBeforeAnythingIsCopied(t *testing.T) {
 }
 
 func TestAllNamesOfTemporariesAreSwept(t *testing.T) {
-	for _, files := range []int{1, 3 * listFrom} {
+	for _, files := range []int{1, 3 * place.ListFrom} {
 		t.Run(fmt.Sprint(files, " files"), func(t *testing.T) {
 			t.Chdir(t.TempDir())
 			mkdir(t, "src")
@@ -58,11 +59,11 @@ func TestAllNamesOfTemporariesAreSwept(t *testing.T) {
 				names = append(names, name)
 				write(t, "src/"+name, "new")
 				write(t, "dst/"+name, "old")
-				for slot := 1; slot < temporarySlots; slot += 7 { // slot 0 is free
-					write(t, place{nil, "dst/" + name}.temporary(slot).name, "left")
+				for slot := 1; slot < place.TemporarySlots; slot += 7 { // slot 0 is free
+					write(t, place.Path("dst/"+name).Temporary(slot).Name, "left")
 				}
-				if i > listFrom {
-					write(t, place{nil, "dst/" + name}.temporary(temporarySlots).name, "left")
+				if i > place.ListFrom {
+					write(t, place.Path("dst/"+name).Temporary(place.TemporarySlots).Name, "left")
 				}
 			}
 			o := recursive()
@@ -85,7 +86,7 @@ func TestAllNamesOfTemporariesAreSwept(t *testing.T) {
 func TestSourcesThatAreCalledAsTemporariesAreCopied(t *testing.T) {
 	names := []string{"foo"}
 	for slot := range 3 {
-		names = append(names, place{nil, "foo"}.temporary(slot).name)
+		names = append(names, place.Path("foo").Temporary(slot).Name)
 	}
 	for name, s := range map[string]Safety{"atomic": {Atomic: true}, "resume": {Atomic: true, Resume: true}, "move": {Move: true}} {
 		for _, existing := range []bool{false, true} {

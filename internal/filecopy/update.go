@@ -4,6 +4,8 @@ import (
 	"cmp"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/filecopy/place"
 )
 
 // skips reports whether what was found is not to be replaced. A directory never
@@ -21,9 +23,9 @@ func (c *Copier) skips(e *entry) (skip bool, p *Problem) {
 	case c.options.Update == UpdateNone:
 		return true, nil
 	case c.options.Update == UpdateNoneFail:
-		return true, &Problem{What: NotReplaced, Dest: e.dst.path()}
+		return true, &Problem{What: NotReplaced, Dest: e.dst.Path()}
 	case c.options.Ask && !c.confirmed(e):
-		return true, &Problem{What: Declined, Dest: e.dst.path()}
+		return true, &Problem{What: Declined, Dest: e.dst.Path()}
 	}
 	return false, nil
 }
@@ -32,7 +34,7 @@ func (c *Copier) skips(e *entry) (skip bool, p *Problem) {
 // of it; it does not become one itself if it is newer than the source, and so
 // no copy. (GNU cp replaces it.)
 func (c *Copier) leave(e *entry) *Problem {
-	if _, again := c.memory.copies[idOf(&e.stat)]; again && e.found.Mtim.Nano() > e.stat.Mtim.Nano() {
+	if _, again := c.memory.copies[place.IDOf(&e.stat)]; again && e.found.Mtim.Nano() > e.stat.Mtim.Nano() {
 		return nil
 	}
 	_, p := c.copyName(e)
@@ -51,7 +53,7 @@ func (c *Copier) upToDate(e *entry) bool {
 // resolution is that of the times that a filesystem keeps, in nanoseconds, as
 // far as the times of a file show: the kernel sets the time of the last change
 // of state to all digits that are kept.
-func resolution(p place, st *unix.Stat_t) int64 {
+func resolution(p place.Place, st *unix.Stat_t) int64 {
 	step := int64(1)
 	for step < 1e9 && int64(st.Mtim.Nsec)%(step*10) == 0 && int64(st.Ctim.Nsec)%(step*10) == 0 {
 		step *= 10
@@ -62,8 +64,8 @@ func resolution(p place, st *unix.Stat_t) int64 {
 	return step
 }
 
-func onFAT(p place) bool {
-	fd, err := openat(p.sibling("."), unix.O_PATH, 0)
+func onFAT(p place.Place) bool {
+	fd, err := place.Open(p.Sibling("."), unix.O_PATH, 0)
 	if err != nil {
 		return false
 	}
@@ -82,11 +84,11 @@ func truncated(t unix.Timespec, resolution int64) unix.Timespec {
 func (c *Copier) confirmed(e *entry) bool {
 	c.settle()
 	return c.journal.listener.Confirm(&Overwrite{
-		Dest: e.dst.path(), Mode: e.found.Mode, Writable: c.mayWrite(e),
+		Dest: e.dst.Path(), Mode: e.found.Mode, Writable: c.mayWrite(e),
 	})
 }
 
 func (c *Copier) mayWrite(e *entry) bool {
-	return c.privileged || isKind(e.found, unix.S_IFLNK) ||
-		faccessat(e.dst, unix.W_OK, unix.AT_EACCESS) == nil
+	return c.privileged || place.IsKind(e.found, unix.S_IFLNK) ||
+		place.Access(e.dst, unix.W_OK, unix.AT_EACCESS) == nil
 }

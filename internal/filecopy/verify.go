@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/filecopy/place"
 )
 
 // Verified counts what was read back and found the same.
@@ -27,10 +29,12 @@ func (w *worker) unverifiable(e *entry) *Problem {
 	if !w.options.Verify || rereadable(&e.stat) && (e.found == nil || e.action.beside() || rereadable(e.found)) {
 		return nil
 	}
-	return &Problem{What: Unverifiable, Source: e.src.path(), Dest: e.dst.path()}
+	return &Problem{What: Unverifiable, Source: e.src.Path(), Dest: e.dst.Path()}
 }
 
-func rereadable(st *unix.Stat_t) bool { return isKind(st, unix.S_IFREG) || isKind(st, unix.S_IFBLK) }
+func rereadable(st *unix.Stat_t) bool {
+	return place.IsKind(st, unix.S_IFREG) || place.IsKind(st, unix.S_IFBLK)
+}
 
 // verify compares a copy, which is on disk, with its source. It sets O_DIRECT
 // for both descriptors, which are this package's own.
@@ -41,7 +45,7 @@ func (w *worker) verify(dst, src *file) *Problem {
 	}
 	c := &comparison{worker: w, dst: seen, src: src}
 	if err := c.prepare(); err != nil {
-		return &Problem{What: ReadBack, Dest: dst.at.path(), Err: err}
+		return &Problem{What: ReadBack, Dest: dst.at.Path(), Err: err}
 	}
 	size, p := c.run()
 	if p != nil {
@@ -53,7 +57,7 @@ func (w *worker) verify(dst, src *file) *Problem {
 	}
 	w.verified.add(v)
 	if w.details() {
-		w.tell(Compared{dst.at.path(), size, v.Direct == size})
+		w.tell(Compared{dst.at.Path(), size, v.Direct == size})
 	}
 	return nil
 }
@@ -66,7 +70,7 @@ func (w *worker) openedAnew(dst *file) *file {
 		return dst
 	}
 	fd := -1
-	err := again(func() (err error) {
+	err := place.Retry(func() (err error) {
 		fd, err = unix.Open(fmt.Sprintf("/proc/self/fd/%d", dst.fd), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 		return err
 	})
@@ -147,11 +151,11 @@ func (c *comparison) run() (int64, *Problem) {
 		at = c.skipHole(at)
 		a, err := c.read(sourceSide, at)
 		if err != nil {
-			return at, &Problem{What: Read, Source: c.src.at.path(), Err: err}
+			return at, &Problem{What: Read, Source: c.src.at.Path(), Err: err}
 		}
 		b, err := c.read(destSide, at)
 		if err != nil {
-			return at, &Problem{What: ReadBack, Dest: c.dst.at.path(), Err: err}
+			return at, &Problem{What: ReadBack, Dest: c.dst.at.Path(), Err: err}
 		}
 		if !c.dst.regular() && len(b) > len(a) {
 			b = b[:len(a)]
@@ -168,7 +172,7 @@ func (c *comparison) run() (int64, *Problem) {
 
 func (c *comparison) differs(at int64) *Problem {
 	return &Problem{
-		What: Differs, Source: c.src.at.path(), Dest: c.dst.at.path(),
+		What: Differs, Source: c.src.at.Path(), Dest: c.dst.at.Path(),
 		Err: plainError(fmt.Sprintf("at byte %d", at)),
 	}
 }
@@ -189,14 +193,14 @@ func (c *comparison) read(side int, at int64) ([]byte, error) {
 	if side == destSide {
 		f, buf = c.dst, c.compared[compareBlock:]
 	}
-	n, err := pread(f.fd, buf, at)
+	n, err := place.Pread(f.fd, buf, at)
 	if err == unix.EINVAL && c.direct[side] {
 		// Some filesystems say so only now, or behind an odd end of the file.
 		c.direct[side] = n > 0
 		if err := setDirect(f.fd, false); err != nil {
 			return nil, err
 		}
-		n, err = pread(f.fd, buf, at)
+		n, err = place.Pread(f.fd, buf, at)
 	}
 	return buf[:n], err
 }

@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/filecopy/attr"
+	"zeroutils/internal/filecopy/place"
 	"zeroutils/internal/testfs"
 )
 
@@ -266,14 +268,14 @@ func TestANewDirectoryIsAtNoTimeOpenToOthers(t *testing.T) {
 		o.Preserve = test.preserve
 		r := newRun(t, o)
 		r.during = func(source string) {
-			if got := stat(t, "dst").Mode & permissions; got != test.during {
+			if got := stat(t, "dst").Mode & attr.Permissions; got != test.during {
 				t.Errorf("mode %o while it is filled, want %o", got, test.during)
 			}
 		}
 		r.To("dst", "src", true)
 		unix.Umask(umask)
 		r.clean(t)
-		if got := stat(t, "dst").Mode & permissions; got != test.then {
+		if got := stat(t, "dst").Mode & attr.Permissions; got != test.then {
 			t.Errorf("mode %o in the end, want %o", got, test.then)
 		}
 		os.RemoveAll("dst")
@@ -301,16 +303,16 @@ func TestADirectoryToCopyIntoIsNotReachedThroughALink(t *testing.T) {
 	if err := os.Symlink("elsewhere", "link"); err != nil {
 		t.Fatal(err)
 	}
-	d, err := openDirectory(place{nil, "link"}, new(unix.Stat_t), false)
+	d, err := place.OpenDirectory(place.Path("link"), new(unix.Stat_t), false)
 	if err == nil {
-		d.close()
+		d.Close()
 		t.Error("it was opened")
 	}
-	d, err = openDirectory(place{nil, "link"}, new(unix.Stat_t), true)
+	d, err = place.OpenDirectory(place.Path("link"), new(unix.Stat_t), true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.close()
+	d.Close()
 }
 
 // On btrfs the listing of an open directory does not show what was made in it

@@ -84,22 +84,22 @@ func (w *worker) copying(e *entry) {
 	case e.told || !w.details():
 		return
 	case e.role == onTheWay:
-		w.tell(Parent{e.src.path(), e.dst.path()})
+		w.tell(Parent{e.src.Path(), e.dst.Path()})
 	default:
-		w.tell(Copying{e.src.path(), e.dst.path(), e.backupPath(), e.action})
+		w.tell(Copying{e.src.Path(), e.dst.Path(), e.backupPath(), e.action})
 	}
 	e.told = true
 }
 
 func (w *worker) removed(e *entry) {
 	if w.details() {
-		w.tell(Removed{e.dst.path()})
+		w.tell(Removed{e.dst.Path()})
 	}
 }
 
 func (w *worker) skipped(e *entry) {
 	if w.details() {
-		w.tell(Skipped{e.dst.path()})
+		w.tell(Skipped{e.dst.Path()})
 	}
 }
 

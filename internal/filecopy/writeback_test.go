@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/filecopy/place"
 	"zeroutils/internal/testfs"
 )
 
@@ -47,13 +48,13 @@ func TestAPartialCopyIsComparedOnDisk(t *testing.T) {
 			t.Chdir(t.TempDir())
 			data := string(random(8 << 20))
 			write(t, "src", data)
-			dst := place{nil, filepath.Join(disk.Dir, "dst")}
+			dst := place.Path(filepath.Join(disk.Dir, "dst"))
 			if s.Atomic || s.Move {
-				dst = dst.temporary(0)
+				dst = dst.Temporary(0)
 			}
 			disk.Fill(t)
-			write(t, dst.name, data)
-			syncInVain(t, dst.name)
+			write(t, dst.Name, data)
+			syncInVain(t, dst.Name)
 			disk.Extend(t)
 			runSafely(t, s, disk).only(t, StartedOver, nil)
 			disk.onDisk(t, s, data)
@@ -80,7 +81,7 @@ func runSafely(t *testing.T, s Safety, disk *thinDisk) *run {
 // cache has gone.
 func (d *thinDisk) onDisk(t *testing.T, s Safety, data string) {
 	t.Helper()
-	if moved := !exists(place{nil, "src"}); moved != s.Move {
+	if moved := !place.Exists(place.Path("src")); moved != s.Move {
 		t.Errorf("the source is gone: %v", moved)
 	}
 	d.Remount(t)

@@ -7,6 +7,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/filecopy/attr"
+	"zeroutils/internal/filecopy/place"
 	"zeroutils/internal/testfs"
 )
 
@@ -24,8 +26,8 @@ func TestNewFilesGetTheLabelAndNotTheSources(t *testing.T) {
 	r.To(filepath.Join(dir, "dst"), src, false)
 	r.clean(t)
 	for _, name := range []string{"dst", "dst/f"} {
-		h := handle{-1, place{nil, filepath.Join(dir, name)}}
-		if got, err := h.getxattr(selinux, usualXattr); err != nil || string(got) != "new" {
+		h := attr.Named(place.Path(filepath.Join(dir, name)))
+		if got, err := h.Getxattr(selinux, attr.UsualXattr); err != nil || string(got) != "new" {
 			t.Errorf("%s: %q, %v", name, got, err)
 		}
 	}
@@ -34,16 +36,16 @@ func TestNewFilesGetTheLabelAndNotTheSources(t *testing.T) {
 	r = newRun(t, o)
 	r.To(filepath.Join(dir, "kept"), src, false)
 	r.clean(t)
-	h := handle{-1, place{nil, filepath.Join(dir, "kept/f")}}
-	if got, err := h.getxattr(selinux, usualXattr); err != nil || string(got) != "old" {
+	h := attr.Named(place.Path(filepath.Join(dir, "kept/f")))
+	if got, err := h.Getxattr(selinux, attr.UsualXattr); err != nil || string(got) != "old" {
 		t.Errorf("%q, %v", got, err)
 	}
 }
 
 func TestSizesOfAttributesAreFoundOut(t *testing.T) {
-	for _, size := range []int{0, 1, usualXattr, usualXattr + 1, longestXattr} {
+	for _, size := range []int{0, 1, attr.UsualXattr, attr.UsualXattr + 1, attr.LongestXattr} {
 		value := strings.Repeat("x", size)
-		got, err := sized(usualXattr, func(buf []byte) (int, error) {
+		got, err := attr.Sized(attr.UsualXattr, func(buf []byte) (int, error) {
 			if len(buf) < size {
 				return -1, unix.ERANGE
 			}
@@ -54,7 +56,7 @@ func TestSizesOfAttributesAreFoundOut(t *testing.T) {
 		}
 	}
 	always := func([]byte) (int, error) { return -1, unix.ERANGE }
-	if _, err := sized(1, always); err != unix.ERANGE {
+	if _, err := attr.Sized(1, always); err != unix.ERANGE {
 		t.Errorf("what never fits: %v", err)
 	}
 }

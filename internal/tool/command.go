@@ -2,45 +2,48 @@ package tool
 
 import (
 	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
 
+	"zeroutils/internal/gnuflag"
 	"zeroutils/internal/procstart"
 	"zeroutils/internal/signals"
+	"zeroutils/internal/splice"
 )
 
-// A Command is a tool. As cli keeps values in the flags, it is good for one
-// execution.
+// A Command is a tool. It can be executed once, since cli keeps values in the
+// flags.
 type Command struct {
-	// Name is what the tool is installed as. Messages show the name it was
-	// called by instead.
+	// Name is the name that the tool is installed under. Messages show the name
+	// that it was called by.
 	Name string
-	// Synopsis holds the ways to call it, without the name:
+	// Synopsis lists the ways to call the tool, without its name:
 	// "[OPTION]... [FILE]...".
 	Synopsis []string
-	// Summary says what it does, below the synopsis in --help, and Notes what
-	// there is to know beyond the options, below these. Both are lines that
-	// are printed as they are.
+	// Summary is printed below the synopsis in --help, Notes below the options.
+	// Both are whole lines.
 	Summary, Notes string
-	// Flags are its options, in the order of --help. `Backquotes` in a usage
+	// Flags are the options, in the order of --help. `Backquotes` in a usage
 	// text mark the name of the value. --method, --stats, --help and --version
-	// are added, where Flags has none of that name. What may be given several
-	// times is not a slice flag but read from Line.Options, which has every
-	// value as it came.
+	// are added, unless Flags has one of that name. Line.Options has all values
+	// of an option that may be given several times.
 	Flags []cli.Flag
-	// Choices are the words that an option takes, by the first name of its
-	// flag; see Choice. The option's value will be the word in full.
+	// Choices are the words that an option accepts, by the first name of its
+	// flag; see Choice. The option's value becomes the word in full.
 	Choices map[string][]string
 	// Ends reports whether the last of the operands read so far ends the
 	// options: what follows it is operands, whatever it looks like. Without it,
 	// options and operands may be mixed, unless POSIXLY_CORRECT is set.
 	Ends func(operands []string, posixlyCorrect bool) bool
-	// Signals are those that do nothing until Run is told of them, by
-	// signals.Notify: SIGUSR1 or none.
+	// Signals have no effect until Run calls signals.Notify for them: SIGUSR1
+	// or none.
 	Signals []syscall.Signal
-	// Run does the work. What it returns is printed as a message: an error of
-	// UsageErrorf with a pointer to --help, another as Errorf("%v") does.
+	// Run does the work. The error that it returns is printed, a usage error
+	// with a line that points to --help.
 	Run func(*Invocation) error
 }
 
@@ -57,7 +60,7 @@ func Execute(cmd Command, args []string) int {
 	return run(cmd, args, stdio{in: 0, out: 1, err: 2, closed: procstart.Closed})
 }
 
-// run is Execute on any descriptors.
+// run is Execute on the descriptors of std.
 func run(cmd Command, args []string, std stdio) int {
 	inv := newInvocation(cmd, args, std)
 	if err := inv.execute(cmd, args[min(1, len(args)):]); err != nil {
@@ -67,3 +70,44 @@ func run(cmd Command, args []string, std stdio) int {
 	inv.closeStdout()
 	return inv.Status()
 }
+
+// An Invocation is one execution of a command. Its methods may be called from
+// several goroutines.
+type Invocation struct {
+	Name     string        // the program's name in messages: the base of argv[0]
+	Flags    *cli.Context  // the values of the options, by their first long names
+	Line     gnuflag.Line  // the options in the order given
+	Operands []string      // what is left of the command line
+	Method   splice.Method // what --method or ZEROUTILS_METHOD asks for
+
+	// Interject, if set, is called with a function that prints a message. A tool
+	// that draws on the terminal makes room for it. Interject is set before
+	// another goroutine may print.
+	Interject func(print func())
+
+	stats  string // the format that --stats asks for, or ""
+	status atomic.Int32
+	std    stdio
+	text   text
+
+	unanswered bool       // Confirm could not read an answer
+	saying     sync.Mutex // held for one message
+}
+
+func newInvocation(cmd Command, args []string, std stdio) *Invocation {
+	inv := &Invocation{Name: cmd.Name, std: std}
+	if len(args) > 0 && args[0] != "" {
+		inv.Name = filepath.Base(args[0])
+	}
+	inv.text.std = std
+	return inv
+}
+
+// Status returns the exit status so far: 0 until an error is reported.
+func (inv *Invocation) Status() int { return int(inv.status.Load()) }
+
+// SetStatus sets the exit status, for tools that use more than 0 and 1.
+func (inv *Invocation) SetStatus(status int) { inv.status.Store(int32(status)) }
+
+// failed makes the status 1, unless the tool has set its own.
+func (inv *Invocation) failed() { inv.status.CompareAndSwap(0, 1) }

@@ -2,6 +2,7 @@ package tool
 
 import (
 	"fmt"
+	"runtime/debug"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -9,7 +10,7 @@ import (
 	"zeroutils/internal/gnuflag"
 )
 
-// help is what --help prints, laid out as GNU programs do.
+// help returns the text of --help, in the layout of GNU programs.
 func help(name string, cmd Command) string {
 	var b strings.Builder
 	lead := "Usage: "
@@ -41,8 +42,9 @@ func visibleOptions(flags []cli.Flag) []option {
 	return options
 }
 
-// valueName finds the name of the option's value, which stands in backquotes in
-// the usage text, and the text without these. It is "" if there is no value.
+// valueName returns the name of the option's value, which stands in backquotes in
+// the usage text, and the text without the backquotes. The name is "" if the
+// option takes no value.
 func valueName(f cli.DocGenerationFlag) (name, usage string) {
 	usage = f.GetUsage()
 	if !f.TakesValue() {
@@ -76,7 +78,7 @@ func spelling(f cli.Flag, value string) string {
 	return strings.Join(append(short, long...), ", ")
 }
 
-// attached is what follows a long name.
+// attached returns what follows a long name: "=VALUE" or "[=VALUE]".
 func attached(f cli.Flag, value string) string {
 	if value == "" {
 		return ""
@@ -87,9 +89,8 @@ func attached(f cli.Flag, value string) string {
 	return "=" + value
 }
 
-// The layout of the table: what is said of an option begins two columns beyond
-// the widest spelling, but for those that are wider than widestSpelling, and
-// lines end before column 80.
+// The usage texts begin two columns after the widest spelling, not counting those
+// wider than widestSpelling. Lines end before column 80.
 const (
 	widestSpelling = 28
 	lineWidth      = 79
@@ -138,4 +139,21 @@ func wrap(text string, width int) []string {
 		}
 	}
 	return append(lines, line)
+}
+
+// version is set by the linker for releases:
+// -X zeroutils/internal/tool.version=1.2.3.
+var version string
+
+// Version returns the release, or else the version that the go command recorded,
+// or else "devel".
+func Version() string {
+	if version != "" {
+		return version
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
+		return "devel"
+	}
+	return info.Main.Version
 }

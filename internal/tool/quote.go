@@ -2,14 +2,15 @@ package tool
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-// Quote shows a file's name where it begins a message and a colon follows: as
-// it is if a shell would take it for a word, else as QuoteAlways does. It is
-// GNU's quotef.
+// Quote shows a file name at the start of a message, before a colon: unchanged if
+// a shell would take it for one word, otherwise as QuoteAlways does. It is GNU's
+// quotef.
 func Quote(name string) string {
 	if isWord(name) {
 		return name
@@ -17,9 +18,8 @@ func Quote(name string) string {
 	return QuoteAlways(name)
 }
 
-// QuoteAlways shows a file's name within a sentence, in single quotes, which a
-// shell takes off again. It is GNU's quoteaf: what is not printable stands
-// between them as
+// QuoteAlways shows a file name within a sentence, in single quotes, so that a
+// shell reads it back. It is GNU's quoteaf: unprintable characters become
 //
 //	'two'$'\n''lines'
 //
@@ -32,8 +32,8 @@ func QuoteAlways(name string) string {
 	return shellQuoted(name)
 }
 
-// QuoteLocale shows any other word: ‘so’ in UTF-8 and 'so' elsewhere, with the
-// escapes of C for what is not printable. It is GNU's quote.
+// QuoteLocale shows any other word: ‘so’ in UTF-8 and 'so' elsewhere, with C
+// escapes for unprintable characters. It is GNU's quote.
 func QuoteLocale(word string) string {
 	left, right := "'", "'"
 	if inUTF8() {
@@ -55,9 +55,9 @@ func QuoteLocale(word string) string {
 	return b.String()
 }
 
-// isWord reports whether a shell, and a reader, would take the name for a
-// single word. Like GNU it does not look at what is special only to some shells
-// or only at some places; a colon would end the name in a message.
+// isWord reports whether a shell, and a reader, would take the name for one word.
+// Like GNU it ignores characters that are special only to some shells or in some
+// places. A colon would end the name in a message.
 func isWord(name string) bool {
 	if name == "" || name == "{" || name == "}" || name[0] == '#' || name[0] == '~' {
 		return false
@@ -87,8 +87,8 @@ func harmlessAtFront(name string, c character) bool {
 	return c.at == 0 && (name[0] == '#' || name[0] == '~')
 }
 
-// shellQuoted puts the name in single quotes, and between them $'\n' for what
-// is not printable and \' for a single quote.
+// shellQuoted puts the name in single quotes, with $'\n' for an unprintable
+// character and \' for a single quote in between.
 func shellQuoted(name string) string {
 	var b strings.Builder
 	b.WriteByte('\'')
@@ -114,15 +114,15 @@ func shellQuoted(name string) string {
 	return b.String()
 }
 
-// A character is a printable character of a string, or a part of it that is not
-// printable: a byte, or in UTF-8 a whole unprintable character.
+// A character is a printable character of a string, an unprintable one in UTF-8,
+// or any other byte.
 type character struct {
 	at        int
 	text      string
 	printable bool
 }
 
-// characters takes a string apart as the user's locale would.
+// characters splits a string as the user's locale does.
 func characters(s string) func(yield func(character) bool) {
 	utf8Locale := inUTF8()
 	return func(yield func(character) bool) {
@@ -140,14 +140,13 @@ func characters(s string) func(yield func(character) bool) {
 	}
 }
 
-// printable is iswprint of the GNU C library: not only what unicode.IsPrint has,
-// but also spaces, invisible format characters and private characters.
+// printable is iswprint(3) of the GNU C library: besides what unicode.IsPrint
+// accepts, spaces, invisible format characters and private-use characters.
 func printable(r rune) bool {
 	return unicode.IsPrint(r) || unicode.In(r, unicode.Zs, unicode.Cf, unicode.Co)
 }
 
-// escaped writes a character as C does: \n, or \012 for each byte that has no
-// letter.
+// escaped shows a character as in C: \n, or \012 for a byte without a letter.
 func (c character) escaped() string {
 	if i := strings.IndexByte("\a\b\t\n\v\f\r", c.text[0]); i >= 0 {
 		return `\` + "abtnvfr"[i:i+1]
@@ -157,4 +156,21 @@ func (c character) escaped() string {
 		fmt.Fprintf(&b, `\%03o`, c.text[i])
 	}
 	return b.String()
+}
+
+// inUTF8 reports whether the user's locale uses UTF-8.
+//
+// The first of LC_ALL, LC_CTYPE and LANG that is not empty decides: "de_DE.UTF-8"
+// is UTF-8 even if that locale is not installed, where the C library would fall
+// back to "C". All other character sets count as ASCII.
+func inUTF8() bool {
+	name := ""
+	for _, variable := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if name = os.Getenv(variable); name != "" {
+			break
+		}
+	}
+	_, charset, _ := strings.Cut(name, ".")
+	charset, _, _ = strings.Cut(charset, "@")
+	return strings.EqualFold(charset, "UTF-8") || strings.EqualFold(charset, "UTF8")
 }
