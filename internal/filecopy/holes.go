@@ -124,7 +124,7 @@ func (f *sparseCopy) part(at, n int64) (int64, *Problem) {
 	f.s.Offset, f.d.Offset = at, at
 	o := f.options
 	o.Limit = max(n, 0)
-	delivered, err := f.move(f.d, f.s, o)
+	delivered, err := f.transferData(f.d, f.s, o)
 	f.end = at + delivered
 	return f.end, f.problemOf(err, f.dst, f.src)
 }
