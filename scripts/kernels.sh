@@ -11,14 +11,14 @@ virtual machine (QEMU). With COMMAND, runs that with sh instead, as root, and
 exits with its status, of several kernels the last that is not 0.
 
   -k KERNEL  5.10, 6.1, 6.12 or unstable; the default is all four
-  -t TEST    only the tests of this name or below it, such as fs/ext4 or streams;
-             -l lists them
+  -t TEST    only the tests of this name or below it, such as fs/ext4, fs/ext4/trees or
+             streams; -l lists them
   -l         list the tests and exit
   -v         show every result, not only faults
   --all      all tests at all sizes, and the tests of the packages; without it,
              what three minutes allow
-  --doc      write docs/kernels.md from what the last run of each test with
-             --all found; with neither --all nor -t, run nothing
+  --doc      write docs/kernels.md from what the last run of each test found;
+             with neither --all nor -t, run nothing
   --update   look for newer kernels first
   -h         display this help and exit
 

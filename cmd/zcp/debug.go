@@ -13,15 +13,15 @@ var answers = [...]string{
 	filecopy.Avoided: "avoided", filecopy.Unsupported: "unsupported",
 }
 
-// explain is the line of --debug for a file: GNU cp's, and how the bytes were
-// moved in the end.
-func explain(how filecopy.How) string {
+// explain is the line of --debug for a file: GNU cp's, how the bytes were moved in
+// the end, and what became of the destination.
+func explain(how filecopy.How, action filecopy.Action) string {
 	method := "none needed"
 	if how.Method != splice.Auto {
 		method = how.Method.String()
 	}
-	return fmt.Sprintf("copy offload: %s, reflink: %s, sparse detection: %s, method: %s",
-		answers[how.Offload], answers[how.Reflink], detection(how), method)
+	return fmt.Sprintf("copy offload: %s, reflink: %s, sparse detection: %s, method: %s, action: %s",
+		answers[how.Offload], answers[how.Reflink], detection(how), method, action)
 }
 
 // detection is how holes were found.

@@ -14,7 +14,8 @@ import (
 type narrator struct {
 	inv     *tool.Invocation
 	options *options
-	busy    func() // there is more to do than to copy a few small files
+	action  filecopy.Action // of the file that was named last
+	busy    func()          // there is more to do than to copy a few small files
 }
 
 func (n *narrator) listener() filecopy.Listener {
@@ -33,6 +34,7 @@ func (n *narrator) tell(event filecopy.Event) {
 	case filecopy.Busy:
 		n.busy()
 	case filecopy.Copying:
+		n.action = e.Action
 		n.arrow("", e.Source, e.Dest, e.Backup)
 	case filecopy.Renamed:
 		n.arrow("renamed ", e.Source, e.Dest, e.Backup)
@@ -54,7 +56,7 @@ func (n *narrator) tell(event filecopy.Event) {
 		n.inv.Printf("verified %s: %d bytes, %s\n", quote(e.Dest), e.Bytes, readBackFrom(e.Direct))
 	case filecopy.Copied:
 		if n.options.debug {
-			n.inv.Printf("%s\n", explain(e.How))
+			n.inv.Printf("%s\n", explain(e.How, n.action))
 		}
 	case filecopy.Skipped:
 		if n.options.debug {

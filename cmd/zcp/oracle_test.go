@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -31,13 +32,16 @@ import (
 // both programs, which copy in the order of inode numbers, say things in the
 // same order.
 //
-// There are 2,000 cases, 20,000 with ZEROUTILS_LONG=1.
+// There are 2,000 cases, 20,000 with ZEROUTILS_LONG=1. How many differ from cp for
+// a reason that is known is printed, by reason; there must be few.
 func TestBehavesAsTheRealCp(t *testing.T) {
 	o := newOracle(t)
 	cases := 2000
 	if property.Long() {
 		cases = 20_000
 	}
+	excused := excuses{}
+	defer excused.check(t)
 	property.Check(t, cases, func(t *rapid.T) {
 		for { // another one is drawn where something is wrong with cp
 			c := drawCase(t, os.Geteuid() == 0)
@@ -46,11 +50,17 @@ func TestBehavesAsTheRealCp(t *testing.T) {
 			got := o.run(t, "got", o.zcp, c)
 			want, got = old91(want, got)
 			if want == got {
+				excused.count("")
 				return
 			}
-			if c.deviation(want, got) == "" {
+			why := c.deviation(want, got)
+			if why == "" {
 				t.Fatalf("%v\n%.3000s", c, difference(want, got))
 			}
+			if lost := lostContents(o.before(t, c), want, got); lost != "" {
+				t.Fatalf("%v\nexcused since %s, but what cp leaves alone is gone: %s\n%.3000s", c, why, lost, difference(want, got))
+			}
+			excused.count(why)
 		}
 	})
 }
@@ -128,6 +138,40 @@ func (o *oracle) run(t *rapid.T, name, program string, c *testCase) string {
 	}
 	return fmt.Sprintf("status %d\n-- stdout\n%s-- stderr\n%s-- files\n%s",
 		cmd.ProcessState.ExitCode(), &stdout, anonymous(stderr.String()), snapshot(t, root, fifos))
+}
+
+// before says what a program finds.
+func (o *oracle) before(t *rapid.T, c *testCase) string {
+	root := filepath.Join(o.dir, "before")
+	defer removeAll(root)
+	must(t, os.MkdirAll(root, 0o755))
+	fifos := c.build(t, root)
+	defer func() {
+		for _, fd := range fifos {
+			unix.Close(fd)
+		}
+	}()
+	return snapshot(t, root, fifos)
+}
+
+// lostContents are those of a file that was there before and still is after cp,
+// under any name, but not after zcp. No rule excuses that.
+func lostContents(before, want, got string) string {
+	contents := regexp.MustCompile(`\d+ bytes \d+ blocks \d+ links ([0-9a-f]+)`)
+	in := func(snapshot string) map[string]bool {
+		all := map[string]bool{}
+		for _, found := range contents.FindAllStringSubmatch(snapshot, -1) {
+			all[found[1]] = true
+		}
+		return all
+	}
+	kept, left := in(want), in(got)
+	for sum := range in(before) {
+		if kept[sum] && !left[sum] {
+			return sum
+		}
+	}
+	return ""
 }
 
 // anonymous puts cp's name in place of zcp's.
@@ -252,5 +296,31 @@ func must(t *rapid.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// excuses counts by rule the cases in which a difference from cp was excused, and
+// the others under "".
+type excuses map[string]int
+
+func (e excuses) count(rule string) { e[rule]++ }
+
+// mostExcused is how many of a thousand cases may be excused: a comparison that
+// overlooks more of them would be no proof.
+const mostExcused = 20
+
+func (e excuses) check(t *testing.T) {
+	t.Helper()
+	all, excused := 0, 0
+	for rule, n := range e {
+		all += n
+		if rule != "" {
+			excused += n
+			t.Logf("%5d excused: %s", n, rule)
+		}
+	}
+	t.Logf("%5d of %d cases excused", excused, all)
+	if excused*1000 > all*mostExcused {
+		t.Errorf("more than %d of 1000 cases are excused", mostExcused)
 	}
 }

@@ -20,7 +20,8 @@ type flow struct {
 	sized bool  // the size is known
 	stop  bool  // at the size
 	rate  float64
-	stall time.Duration // 0 is not looked for
+	all   *splice.Limiter // of all connections together; nil if each has the rate
+	stall time.Duration   // 0 is not looked for
 
 	buffer splice.Buffer // of size 0 if there is none
 }
@@ -33,7 +34,7 @@ func newFlow(inv *tool.Invocation) (f flow, err error) {
 		f.sized = true
 	}
 	if s := inv.Flags.String("rate-limit"); inv.Flags.IsSet("rate-limit") {
-		if f.rate, err = tool.Rate("rate", s); err != nil {
+		if err = f.readRate(s, inv.Flags.Bool("serve") || inv.Flags.Bool("both")); err != nil {
 			return f, err
 		}
 	}
@@ -49,6 +50,21 @@ func newFlow(inv *tool.Invocation) (f flow, err error) {
 	return f, f.readBuffer(inv)
 }
 
+// readRate reads RATE, RATE,each or RATE,all.
+func (f *flow) readRate(text string, several bool) (err error) {
+	text, all := strings.CutSuffix(text, ",all")
+	if !all {
+		text = strings.TrimSuffix(text, ",each")
+	}
+	if f.rate, err = tool.Rate("rate", text); err != nil {
+		return err
+	}
+	if all && f.rate > 0 && several {
+		f.all = splice.NewLimiter(f.rate)
+	}
+	return nil
+}
+
 func (f *flow) readBuffer(inv *tool.Invocation) error {
 	if inv.Flags.IsSet("buffer") {
 		size, err := tool.Bytes("buffer size", inv.Flags.String("buffer"))
@@ -56,6 +72,16 @@ func (f *flow) readBuffer(inv *tool.Invocation) error {
 			return err
 		}
 		f.buffer.Size = int(min(size, math.MaxInt))
+	}
+	if inv.Flags.Bool("serve") && f.buffer.Size > 0 {
+		total := defaultBudget()
+		if inv.Flags.IsSet("buffer-total") {
+			var err error
+			if total, err = tool.Bytes("buffer size", inv.Flags.String("buffer-total")); err != nil {
+				return err
+			}
+		}
+		f.buffer.Budget = splice.NewBudget(total)
 	}
 	if !inv.Flags.IsSet("fill") {
 		return nil
@@ -169,7 +195,10 @@ func (f *flow) apply(o *splice.Options) {
 	if f.stop && f.sized {
 		o.Limit = f.size
 	}
-	if f.rate > 0 {
+	switch {
+	case f.all != nil:
+		o.Limiter = f.all.Share()
+	case f.rate > 0:
 		o.Limiter = splice.NewLimiter(f.rate)
 	}
 }

@@ -72,24 +72,25 @@ func run(inv *tool.Invocation) error {
 	if s.src.Command() || s.dst.Command() {
 		proc.Adopt()
 	}
-	if s.src.Kind == endpoint.UnixListen || s.dst.Kind == endpoint.UnixListen {
+	if s.src.Kind == endpoint.UnixListen || s.dst.Kind == endpoint.UnixListen || s.dst.Atomic() {
 		signals.Cleanup(s.opener.Unlink, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	}
-	p := s.newPair()
-	if !p.open() {
+	r := s.newRelay(single{s})
+	if !r.open() {
 		return nil // it has said why
 	}
-	p.findRoute()
+	r.findRoute()
 	s.monitor.start()
-	ended := p.run()
+	ended := r.run()
 	s.monitor.stop()
 	if !ended {
 		s.opener.EndCommands(s.grace)
+		s.opener.Unlink()
 		return nil // there are no statistics of what is still under way
 	}
-	p.end()
-	inv.PrintStats(p.report, p.routeStats()...)
-	if p.broken {
+	r.end()
+	inv.PrintStats(r.report, r.routeStats()...)
+	if r.broken {
 		signals.Die(syscall.SIGPIPE)
 	}
 	return nil

@@ -78,14 +78,16 @@ func options() []option {
 		{&cli.BoolFlag{Name: "both", Usage: "relay in both directions; one that ends is shut down, and the other goes on"}, anyRelay, ""},
 		{&cli.BoolFlag{Name: "serve", Usage: "relay every connection to what is opened for it alone, until SIGTERM"}, serving, ""},
 		{&cli.StringFlag{Name: "max-connections", Usage: "with --serve, relay at most `N` connections at a time (default 1000)"}, serving, ""},
-		{&cli.StringFlag{Name: "grace", Usage: "with --serve, wait for running connections at most `SECONDS` at the end (default 10)"}, serving, ""},
+		{&cli.StringFlag{Name: "grace", Usage: "wait at most `SECONDS` for connections, commands and bytes on their way that are cut off (default 10)"}, anyRelay, ""},
+		{&cli.StringFlag{Name: "linger", Usage: "with --both, go on with standard input for `SECONDS` of silence when the peer has ended (default 0.5)"}, anyRelay, "both"},
 		{&cli.StringFlag{Name: "timeout", Usage: "give up connecting, and a relay in which nothing moves, after `SECONDS`"}, anyRelay, ""},
 		{&cli.StringFlag{Name: "pipe-size", Usage: "raise pipes to `SIZE` bytes at least (default 1M), as far as the kernel allows"}, anyRelay | running, ""},
 
 		{&cli.StringFlag{Name: "size", Aliases: []string{"s"}, Usage: "take `SIZE` for the whole, in bytes or with a unit, 1.5G; @FILE is the size of a file or tree"}, anyRelay | watching, ""},
 		{&cli.BoolFlag{Name: "stop-at-size", Aliases: []string{"S"}, Usage: "stop when the SIZE of -s, of the source or of the device has passed"}, anyRelay, ""},
-		{&cli.StringFlag{Name: "rate-limit", Aliases: []string{"L"}, Usage: "let at most `RATE` bytes pass a second, evenly; 0 is no limit"}, anyRelay, ""},
+		{&cli.StringFlag{Name: "rate-limit", Aliases: []string{"L"}, Usage: "let at most `RATE` bytes pass a second, evenly; 0 is no limit; RATE,all is for all connections together"}, anyRelay, ""},
 		{&cli.StringFlag{Name: "buffer", Usage: "hold up to `SIZE` bytes for a SINK that is slow, in pipes, or in memory beyond what these hold"}, anyRelay, ""},
+		{&cli.StringFlag{Name: "buffer-total", Usage: "with --serve, hold at most `SIZE` bytes in all buffers together (default a quarter of the memory)"}, serving, "buffer"},
 		{&cli.StringFlag{Name: "fill", Usage: "let nothing pass before `PERCENT` of the buffer is filled, nor when it has run empty"}, anyRelay, "buffer"},
 		{&cli.StringFlag{Name: "stall", Usage: "say so when nothing has passed for `SECONDS`, and what is waited for"}, relaying, ""},
 

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"zeroutils/internal/endpoint"
+	"zeroutils/internal/meter"
 	"zeroutils/internal/poller"
 	"zeroutils/internal/signals"
 	"zeroutils/internal/splice"
@@ -30,6 +31,7 @@ const (
 const (
 	defaultConnections = 1000
 	defaultGrace       = 10 * time.Second
+	defaultLinger      = 500 * time.Millisecond
 )
 
 // A server relays connections, each to what it opens for it alone.
@@ -41,10 +43,12 @@ type server struct {
 	slots    chan struct{} // holds a token for each connection
 	stop     chan struct{} // is closed by the first signal
 	stopped  int           // an eventfd, readable when stop is closed
-	again    chan struct{} // is closed by the second signal
+	again    chan struct{} // gets something for each further signal
 	spare    int           // a descriptor to refuse connections with when there are no others
 	running  sync.WaitGroup
-	refusals throttle
+	journal  *journal    // of what goes wrong with connections
+	refusals *journal    // of connections that are refused
+	full     sync.Once   // says that --max-connections is reached
 	cutOff   atomic.Bool // what still goes wrong with connections is our doing
 
 	mu     sync.Mutex // guards what follows
@@ -64,15 +68,19 @@ func (s *settings) serve() error {
 		settings: s, pool: splice.NewPool(servedPipe, servedPipes), spare: -1,
 		slots: make(chan struct{}, s.connections), stop: make(chan struct{}), again: make(chan struct{}),
 	}
+	v.journal, v.refusals = newJournal(s.inv.Warnf, mostLines), newJournal(s.inv.Warnf, 1)
 	start := time.Now()
 	if err := v.listen(); err != nil {
-		s.newPair().cannotOpen(*s.listening(), "", err)
+		s.newRelay(single{s}).cannotOpen(*s.listening(), "", err)
 		return nil
 	}
 	v.show()
 	v.acceptAll()
 	v.listener.Close()
 	v.finish()
+	v.opener.Unlink() // what cut off connections have not completed
+	v.journal.flush()
+	v.refusals.flush()
 	s.monitor.stop()
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -86,10 +94,11 @@ func (s *settings) serve() error {
 
 // listening is the one of the two endpoints that waits for connections, or nil.
 func (s *settings) listening() *endpoint.Endpoint {
+	source, sink := s.opener.Waits(s.src), s.opener.Waits(s.dst)
 	switch {
-	case s.src.Listens() == s.dst.Listens():
+	case source == sink:
 		return nil
-	case s.src.Listens():
+	case source:
 		return &s.src
 	}
 	return &s.dst
@@ -137,17 +146,18 @@ func (v *server) listen() (err error) {
 	return nil
 }
 
-// stopOnSignal has the first signal stop the server in order, and the second at
-// once.
+// stopOnSignal has the first signal stop the server in order, the second cut off
+// the connections, and the third not wait for their commands.
 func (v *server) stopOnSignal() {
-	told := make(chan os.Signal, 2)
+	told := make(chan os.Signal, 3)
 	signals.Notify(told, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	go func() {
 		<-told
 		close(v.stop)
 		_, _ = unix.Write(v.stopped, []byte{1, 0, 0, 0, 0, 0, 0, 0})
-		<-told
-		close(v.again)
+		for range told {
+			v.again <- struct{}{}
+		}
 	}()
 }
 
@@ -155,14 +165,11 @@ func (v *server) stopOnSignal() {
 // a time: the others wait in the kernel's queue.
 func (v *server) acceptAll() {
 	for {
-		select {
-		case <-v.stop:
+		if !v.takeSlot() {
 			return
-		case v.slots <- struct{}{}:
 		}
 		conn := v.accept()
 		if conn == nil {
-			<-v.slots
 			return
 		}
 		v.mu.Lock()
@@ -172,6 +179,27 @@ func (v *server) acceptAll() {
 			v.relay(conn)
 			<-v.slots
 		})
+	}
+}
+
+// takeSlot waits until one connection more may be open. It returns false when the
+// server is to stop. The first time that it has to wait, it says so.
+func (v *server) takeSlot() bool {
+	select {
+	case <-v.stop:
+		return false
+	case v.slots <- struct{}{}:
+		return true
+	default:
+	}
+	v.full.Do(func() {
+		v.inv.Warnf("%s: %d connections are open, as many as --max-connections allows; others wait", named(*v.listening()), v.connections)
+	})
+	select {
+	case <-v.stop:
+		return false
+	case v.slots <- struct{}{}:
+		return true
 	}
 }
 
@@ -188,68 +216,105 @@ func (v *server) finish() {
 	case <-v.again:
 	case <-time.After(v.grace):
 	}
-	if left := len(v.slots); left > 0 {
-		v.cutOff.Store(true)
-		v.inv.Errorf("connections cut off: %d", left)
+	v.mu.Lock()
+	left := v.open
+	v.mu.Unlock()
+	if left == 0 {
+		return
+	}
+	v.cutOff.Store(true)
+	v.inv.Errorf("connections cut off: %d", left)
+	ended := make(chan struct{})
+	go func() {
 		v.opener.EndCommands(v.grace)
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-v.again:
+		v.opener.EndCommands(0)
 	}
 }
 
 // relay serves one connection. What goes wrong with it is said, but is no
 // failure of the server.
 func (v *server) relay(conn *endpoint.Stream) {
-	p := v.newPair()
-	p.served, p.poll, p.complain = conn, v.poller.Poll, v.complainOf
-	p.copier = func() *splice.Copier {
-		c := splice.New()
-		c.Pool, c.BufferSize = v.pool, servedBuffer
-		return c
-	}
-	if v.join(p, conn) && p.begin() {
-		p.run()
-		p.end()
+	r := v.newRelay(served{v, conn})
+	if v.join(r, conn) && r.begin() {
+		r.run()
+		r.end()
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.open--
 	v.served++
-	v.report.Add(p.report)
-}
-
-// complainOf says what goes wrong with a connection.
-func (v *server) complainOf(format string, args ...any) {
-	if !v.cutOff.Load() {
-		v.inv.Warnf(format, args...)
-	}
+	v.report.Add(r.report)
 }
 
 // join opens what belongs to the connection on the other side.
-func (v *server) join(p *pair, conn *endpoint.Stream) bool {
-	if !v.src.Listens() {
-		p.dst = conn
-		ok := p.openSource()
+func (v *server) join(r *relay, conn *endpoint.Stream) bool {
+	if v.listening() == &v.dst {
+		r.dst = conn
+		ok := r.openSource()
 		if !ok {
-			p.abandon(conn)
+			r.abandon(conn)
 		}
 		return ok
 	}
-	p.src = conn
+	r.src = conn
 	if !v.dst.Counts() {
-		return p.openSink()
+		return r.openSink()
 	}
 	for { // a number whose file is there already is left out
 		v.mu.Lock()
 		v.number++
-		p.to = v.dst.Numbered(v.number)
+		r.to = v.dst.Numbered(v.number)
 		v.mu.Unlock()
 		var err error
-		if p.dst, err = p.opener.Open(p.to, p.use(endpoint.AsSink)); err == nil {
+		if r.dst, err = r.opener.Open(r.to, r.use(endpoint.AsSink)); err == nil {
 			return true
 		}
 		if err != unix.EEXIST {
-			p.cannotOpen(p.to, "", err)
-			p.abandon(conn)
+			r.cannotOpen(r.to, "", err)
+			r.abandon(conn)
 			return false
 		}
 	}
+}
+
+// show counts what all connections move, and draws one line for them together.
+func (v *server) show() {
+	m := v.monitor
+	m.doing = v.state
+	m.count(0)
+	if m.view.on {
+		m.view.withoutEnd()
+		m.draw(v.rows)
+	}
+}
+
+// state says how many connections there are, and how many there were.
+func (v *server) state() string {
+	open, ever := v.counts()
+	return fmt.Sprintf("%d open, %d in all", open, ever)
+}
+
+func (v *server) counts() (open int, ever int64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.open, v.served + int64(v.open)
+}
+
+func (v *server) rows(f meter.Frame) []string {
+	st := v.monitor.meter.State(f.Now)
+	if st.Waiting {
+		return nil
+	}
+	st.Done = f.Last
+	text := v.state()
+	if f.Width < roomy {
+		open, ever := v.counts()
+		text = fmt.Sprintf("%d/%d", open, ever)
+	}
+	return []string{v.monitor.view.style.Line(st, f.Width-len(text)-1) + " " + text}
 }

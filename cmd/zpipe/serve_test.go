@@ -173,7 +173,7 @@ func TestMoreConnectionsThanAllowedWait(t *testing.T) {
 	echoes(t, first, []byte("y"))
 	echoes(t, third, []byte("z"))
 	echoes(t, second, []byte("y"))
-	p.stop("")
+	p.stop("zpipe: tcp-listen:0: 2 connections are open, as many as --max-connections allows; others wait\n")
 }
 
 // children are the processes that zpipe has started.

@@ -14,11 +14,15 @@ import (
 const endpointNotes = `SOURCE and SINK are one of:
   -, fd:N                  standard input or output; a descriptor that is open
   PATH                     a file, device or FIFO; a SINK may not be a file with something in it
-  file:PATH[,append|,excl] any name; overwrite a SINK, append to it, or insist that it is new
-  unix:PATH, tcp:HOST:PORT
-                           connect to a socket; unix:@NAME is an abstract one
+  file:PATH[,append|,excl|,atomic]
+                           any name; overwrite a SINK, append to it, insist that
+                           it is new, or have it appear when it is complete
+  unix:PATH, tcp:HOST:PORT connect to a socket; unix:@NAME is an abstract one;
+                           tcp4:, tcp6:; ,bind=ADDRESS ,retry=N ,interval=SECONDS
   unix-listen:PATH, tcp-listen:[HOST:]PORT
-                           wait for a connection, by default from this machine
+                           wait for a connection, by default from this machine;
+                           ,mode= ,user= ,group= of the file, ,uid= ,gid= of peers
+  listen-fds:[NAME]        sockets that a service manager has passed
   exec:COMMAND ARG...      a command, split into words as by the shell
   sh:COMMAND LINE          a command for the shell
 `
@@ -33,13 +37,14 @@ type settings struct {
 	outlives bool // a broken pipe
 
 	connections int           // that are served at a time
-	grace       time.Duration // that those have which run at the end
+	grace       time.Duration // for what is cut off: connections, commands, bytes on their way
+	linger      time.Duration // for standard input when the peer has ended
 
 	monitor *monitor
 }
 
 func readSettings(inv *tool.Invocation) (*settings, error) {
-	s := &settings{inv: inv, both: inv.Flags.Bool("both"), connections: defaultConnections, grace: defaultGrace}
+	s := &settings{inv: inv, both: inv.Flags.Bool("both"), connections: defaultConnections, grace: defaultGrace, linger: defaultLinger}
 	s.opener = endpoint.Opener{PipeSize: splice.DefaultPipeSize, Closed: procstart.Closed, Listening: s.waiting}
 	for _, o := range []struct {
 		name string
@@ -48,6 +53,7 @@ func readSettings(inv *tool.Invocation) (*settings, error) {
 		{"timeout", s.readTimeout},
 		{"pipe-size", s.readPipeSize},
 		{"grace", func(text string) (err error) { s.grace, err = tool.Seconds("grace", text); return err }},
+		{"linger", func(text string) (err error) { s.linger, err = tool.Seconds("number of seconds", text); return err }},
 		{"max-connections", s.readConnections},
 	} {
 		if text := inv.Flags.String(o.name); text != "" {
@@ -63,7 +69,7 @@ func readSettings(inv *tool.Invocation) (*settings, error) {
 	if err := s.readOperands(inv.Operands); err != nil {
 		return nil, err
 	}
-	if s.outlives = s.both || s.src.Connected() || s.dst.Connected(); s.outlives {
+	if s.outlives = s.both || inv.Flags.Bool("serve") || s.src.Connected() || s.dst.Connected(); s.outlives {
 		signals.CatchPipe() // the message about a peer that has gone should name it
 	}
 	return s, nil

@@ -130,7 +130,7 @@ func (p *process) status(field string) int {
 func TestAThousandConnectionsAtATimeNeedNoThreadEach(t *testing.T) {
 	l := listen(t, "tcp", "127.0.0.1:0")
 	go echoAll(l)
-	p := serve(t, "--both", "LISTEN", "tcp:"+l.Addr().String())
+	p := serve(t, "--both", "--max-connections=1001", "LISTEN", "tcp:"+l.Addr().String())
 	conns := make([]conn, 1000)
 	for i := range conns {
 		conns[i] = dial(t, "tcp", p.address())

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/endpoint"
 	"zeroutils/internal/splice"
 )
 
@@ -142,7 +143,7 @@ func TestTheTimeoutBeginsWithTheRelay(t *testing.T) {
 // Nothing moves while a process is stopped, but that is nobody's silence.
 func TestWhatHasArrivedWhileItWasStoppedIsInTime(t *testing.T) {
 	t.Parallel()
-	for _, option := range []string{"", "--both"} { // with a way back that is silent for longer
+	for _, option := range []string{"", "--both --linger=1000"} { // with a way back that is silent for longer
 		inTime(t, func() bool {
 			l := connectingTo(t, "unix")
 			pace := newPace(time.Second)
@@ -172,26 +173,39 @@ func TestWhatHasArrivedWhileItWasStoppedIsInTime(t *testing.T) {
 
 // The process may have been stopped, and the silent way be the first to go on.
 func TestASilentWayGivesTheOtherTimeToMove(t *testing.T) {
-	p := &pair{settings: &settings{both: true}, idle: newIdleClock(time.Hour)}
-	p.idle.start = time.Now().Add(-2 * time.Hour)
 	looks := 0
-	p.poll = func(fds []unix.PollFd, _ time.Duration) (int, error) {
+	set := &settings{both: true}
+	r := set.newRelay(nil)
+	r.idle = newIdleClock(time.Hour)
+	r.idle.start = time.Now().Add(-2 * time.Hour)
+	r.policy = polled{single{set}, func(fds []unix.PollFd) {
 		switch looks++; looks {
 		case 2: // the other way finds something
-			p.idle.moved()
+			r.idle.moved()
 		case 3:
 			fds[0].Revents = unix.POLLIN
-			return 1, nil
 		}
-		return 0, nil
+	}}
+	source := &endpoint.Stream{In: &splice.Descriptor{FD: 0}}
+	w := r.newWaiter(source, &endpoint.Stream{Out: &splice.Descriptor{FD: 1}})
+	if result, err := w.until(0, unix.POLLIN, -1); result != ready || err != nil {
+		t.Errorf("%v, %v after %d looks", result, err, looks)
 	}
-	if ready, err := p.wait(&splice.Descriptor{FD: 1}, 0, unix.POLLIN, -1); !ready || err != nil {
-		t.Errorf("%v, %v after %d looks", ready, err, looks)
+	looks, r.idle.start = 3, time.Now().Add(-4*time.Hour) // and nothing any more
+	if result, err := w.until(0, unix.POLLIN, -1); result != silent || err != nil {
+		t.Error(result, err)
 	}
-	looks, p.idle.start = 3, time.Now().Add(-4*time.Hour) // and nothing any more
-	if _, err := p.wait(&splice.Descriptor{FD: 1}, 0, unix.POLLIN, -1); err != errSilent {
-		t.Error(err)
-	}
+}
+
+// A polled relay is told by a function what has happened.
+type polled struct {
+	single
+	happens func(fds []unix.PollFd)
+}
+
+func (p polled) poll(fds []unix.PollFd, _ time.Duration) (int, error) {
+	p.happens(fds)
+	return 0, nil
 }
 
 // state is what proc_pid_stat(5) calls it, "" of a process that is no more.
@@ -269,7 +283,7 @@ func TestACommandThatSaysNothingEndsWithTheTimeout(t *testing.T) {
 	p.ended(1, "zpipe: exec:sleep 1000: Connection timed out\n")
 
 	p = serve(t, "--both", "--timeout=0.2", "LISTEN", "exec:sleep 1000")
-	_ = hear(t, dial(t, "tcp", p.address()))
+	isReset(t, "a timeout", dial(t, "tcp", p.address()), nil)
 	waitFor(t, "the command to end", func() bool { return len(p.children()) == 0 })
 	p.signal(unix.SIGTERM)
 	if status := p.wait(); status != 0 {

@@ -91,7 +91,7 @@ func afterStopAndGo(t *testing.T) string {
 // What a stage is at can be seen while it is at it, in a window that changes.
 func TestALineForEachStageFollowsTheWindow(t *testing.T) {
 	w := newWindow(t, "80")
-	w.press(t, `zpipe run -i 0.2 -r -- cat /dev/zero ::: sh -c 'read x </dev/tty; exec cat' ::: sh -c 'cat >/dev/null'`, "Enter")
+	w.press(t, `zpipe run -i 0.2 -p -- cat /dev/zero ::: sh -c 'read x </dev/tty; exec cat' ::: sh -c 'cat >/dev/null'`, "Enter")
 	w.becomes(t, `(?m)^ *cat /dev/zero: .* waiting for output\n *sh -c read.*: .* working\n *sh -c cat >/dev/null: .* waiting for input$`)
 	w.tmux(t, "resize-window", "-x", "40", "-y", "15")
 	w.becomes(t, `(?m)^ *cat.*: .* output\n *sh.*: .* works\n.* input$`)

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/proc"
 )
 
 // A NameError is the failure to find the address of a host, or the port of a
@@ -27,68 +29,180 @@ type resolver struct {
 	services cache[uint16]
 }
 
-// A cache remembers what names stand for.
+// A cache remembers what names stand for. Of several that ask for the same name
+// at a time, one looks it up; other names do not wait for that.
 type cache[T any] struct {
-	mu    sync.Mutex
-	known map[string]T
+	mu      sync.Mutex
+	answers map[string]*answer[T]
 }
 
-// get looks up a name, once unless that fails.
-func (c *cache[T]) get(name string, lookUp func(string) (T, error)) (T, error) {
+type answer[T any] struct {
+	done  chan struct{} // closed when the others are set
+	found T
+	err   error
+}
+
+// get looks up a name, once until that fails or the name is forgotten. It waits
+// until end, unless that is zero: ETIMEDOUT.
+func (c *cache[T]) get(name string, end time.Time, lookUp func(name string, end time.Time) (T, error)) (T, error) {
+	c.mu.Lock()
+	a := c.answers[name]
+	if a == nil {
+		a = &answer[T]{done: make(chan struct{})}
+		if c.answers == nil {
+			c.answers = map[string]*answer[T]{}
+		}
+		c.answers[name] = a
+		go func() {
+			a.found, a.err = lookUp(name, end)
+			if a.err != nil {
+				c.drop(name, a)
+			}
+			close(a.done)
+		}()
+	}
+	c.mu.Unlock()
+	if end.IsZero() {
+		<-a.done
+		return a.found, a.err
+	}
+	timer := time.NewTimer(time.Until(end))
+	defer timer.Stop()
+	select {
+	case <-a.done:
+		return a.found, a.err
+	case <-timer.C:
+		var none T
+		return none, unix.ETIMEDOUT
+	}
+}
+
+// forget has a name looked up anew the next time.
+func (c *cache[T]) forget(name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if found, ok := c.known[name]; ok {
-		return found, nil
-	}
-	found, err := lookUp(name)
-	if err == nil {
-		if c.known == nil {
-			c.known = map[string]T{}
-		}
-		c.known[name] = found
-	}
-	return found, err
+	delete(c.answers, name)
 }
 
-// addresses lists those of the endpoint's host, the best first.
-func (r *resolver) addresses(e Endpoint) ([]netip.Addr, error) {
-	switch {
-	case e.host == "":
-		return []netip.Addr{netip.MustParseAddr(loopback)}, nil
-	case e.host == "localhost":
-		return []netip.Addr{netip.MustParseAddr(loopback), netip.IPv6Loopback()}, nil
+// drop forgets an answer, unless there is another by now.
+func (c *cache[T]) drop(name string, a *answer[T]) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.answers[name] == a {
+		delete(c.answers, name)
 	}
-	if a, err := netip.ParseAddr(e.host); err == nil {
+}
+
+// noLimit is the end of what may take as long as it takes.
+var noLimit time.Time
+
+// resolve returns the addresses of the endpoint's host, the best first, and the
+// number of its port. It waits until end, unless that is zero.
+func (r *resolver) resolve(e Endpoint, end time.Time) ([]netip.Addr, uint16, error) {
+	addresses, err := r.addresses(e, end)
+	if err != nil {
+		return nil, 0, err
+	}
+	port, err := r.portOf(e, end)
+	return addresses, port, err
+}
+
+// addresses lists those of the endpoint's host that are of its family.
+func (r *resolver) addresses(e Endpoint, end time.Time) ([]netip.Addr, error) {
+	all, err := r.allAddresses(e.host, e.family, end)
+	if err != nil || e.family == 0 {
+		return all, err
+	}
+	var fit []netip.Addr
+	for _, a := range all {
+		if a.Is4() == (e.family == unix.AF_INET) {
+			fit = append(fit, a)
+		}
+	}
+	if len(fit) == 0 {
+		return nil, unix.EAFNOSUPPORT
+	}
+	return fit, nil
+}
+
+func (r *resolver) allAddresses(host string, family int, end time.Time) ([]netip.Addr, error) {
+	loopback4, loopback6 := netip.MustParseAddr(loopback), netip.IPv6Loopback()
+	switch {
+	case host == "" && family == unix.AF_INET6:
+		return []netip.Addr{loopback6}, nil
+	case host == "":
+		return []netip.Addr{loopback4}, nil
+	case host == "localhost":
+		return []netip.Addr{loopback4, loopback6}, nil
+	}
+	if a, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{a}, nil
 	}
-	return r.hosts.get(e.host, addressesOf)
+	return r.hosts.get(host, end, addressesOf)
 }
 
 // portOf is the number of the endpoint's port.
-func (r *resolver) portOf(e Endpoint) (uint16, error) {
+func (r *resolver) portOf(e Endpoint, end time.Time) (uint16, error) {
 	if e.service == "" {
 		return e.port, nil
 	}
-	return r.services.get(e.service, portOfService)
+	return r.services.get(e.service, end, portOfService)
 }
+
+// errNoGetent is the error of getent where there is no such program.
+var errNoGetent = &NameError{"getent(1), which looks up names, is missing: give a number"}
 
 // getent asks the C library, by way of getent(1), since what a name means is up
 // to nsswitch.conf(5). Package net would read /etc/resolv.conf alone, and cost
-// every start of the program 0.2 ms. What is not found is no output.
-func getent(database, key string) ([]byte, error) {
-	cmd := exec.Command("getent", database, "--", key)
-	out, err := cmd.Output()
-	if cmd.Process == nil {
-		return nil, &NameError{"getent(1), which looks up names, is missing: give a number"}
+// every start of the program 0.2 ms. What is not found is no output. The error is
+// errNoGetent, ETIMEDOUT if end is over, or that of starting it.
+func getent(database, key string, end time.Time) (out []byte, err error) {
+	var pipe [2]int
+	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
+		return nil, err
+	}
+	defer unix.Close(pipe[0])
+	null, err := open(os.DevNull, unix.O_RDWR)
+	if err != nil {
+		unix.Close(pipe[1])
+		return nil, err
+	}
+	p, err := proc.Start(proc.Command{Argv: []string{"getent", database, "--", key}, Files: [3]int{null, pipe[1], null}, Session: true})
+	unix.Close(null)
+	unix.Close(pipe[1])
+	if err == unix.ENOENT || err == unix.EACCES {
+		return nil, errNoGetent
 	}
 	if err != nil {
-		return nil, nil
+		return nil, err
 	}
-	return out, nil
+	defer p.Wait()
+	buffer := make([]byte, 4096)
+	for {
+		limit := time.Duration(-1)
+		if !end.IsZero() {
+			limit = max(0, time.Until(end))
+		}
+		if n, _ := Poll([]unix.PollFd{{Fd: int32(pipe[0]), Events: unix.POLLIN}}, limit); n == 0 {
+			p.End(0)
+			return nil, unix.ETIMEDOUT
+		}
+		n, err := unix.Read(pipe[0], buffer)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || n == 0 {
+			return out, err
+		}
+		out = append(out, buffer[:n]...)
+	}
 }
 
-func addressesOf(host string) (found []netip.Addr, err error) {
-	out, err := getent("ahosts", host)
+func addressesOf(host string, end time.Time) (found []netip.Addr, err error) {
+	out, err := getent("ahosts", host, end)
+	if err == errNoGetent {
+		return hostsFile(host)
+	}
 	seen := map[netip.Addr]bool{}
 	for line := range bytes.Lines(out) {
 		word, _, _ := strings.Cut(string(line), " ")
@@ -103,9 +217,30 @@ func addressesOf(host string) (found []netip.Addr, err error) {
 	return found, err
 }
 
+// hostsFile looks a name up in hosts(5). The error is errNoGetent if it is not
+// there: only getent knows more.
+func hostsFile(host string) (found []netip.Addr, err error) {
+	text, _ := os.ReadFile("/etc/hosts") // a missing file names no host
+	for line := range strings.Lines(string(text)) {
+		line, _, _ = strings.Cut(line, "#")
+		fields := strings.Fields(line)
+		for i, name := range fields {
+			if i > 0 && strings.EqualFold(name, host) {
+				if a, err := netip.ParseAddr(fields[0]); err == nil {
+					found = append(found, a)
+				}
+			}
+		}
+	}
+	if len(found) == 0 {
+		return nil, errNoGetent
+	}
+	return found, nil
+}
+
 // portOfService reads "http 80/tcp www".
-func portOfService(name string) (uint16, error) {
-	out, err := getent("services", name+"/tcp")
+func portOfService(name string, end time.Time) (uint16, error) {
+	out, err := getent("services", name+"/tcp", end)
 	if err != nil {
 		return 0, err
 	}
@@ -119,17 +254,26 @@ func portOfService(name string) (uint16, error) {
 }
 
 // sockaddr is an address for bind(2) and connect(2), with its family.
-func sockaddr(a netip.Addr, port uint16) (unix.Sockaddr, int) {
+// The error is ENODEV for a link-local address on an interface that is not there.
+func sockaddr(a netip.Addr, port uint16) (unix.Sockaddr, int, error) {
 	if a.Is4() {
-		return &unix.SockaddrInet4{Port: int(port), Addr: a.As4()}, unix.AF_INET
+		return &unix.SockaddrInet4{Port: int(port), Addr: a.As4()}, unix.AF_INET, nil
 	}
-	return &unix.SockaddrInet6{Port: int(port), Addr: a.As16(), ZoneId: zone(a.Zone())}, unix.AF_INET6
+	index := zone(a.Zone())
+	if a.Zone() != "" && index == 0 {
+		return nil, 0, unix.ENODEV
+	}
+	return &unix.SockaddrInet6{Port: int(port), Addr: a.As16(), ZoneId: index}, unix.AF_INET6, nil
 }
 
-// zone is the index of the interface that a link-local address belongs to.
+// zone is the index of the interface that a link-local address belongs to, which
+// is named or given; 0 is none.
 func zone(name string) uint32 {
 	if name == "" {
 		return 0
+	}
+	if n, err := strconv.ParseUint(name, 10, 32); err == nil {
+		return uint32(n)
 	}
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

@@ -1,7 +1,11 @@
 package endpoint
 
 import (
+	"net/netip"
 	"os"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -176,4 +180,35 @@ func (s *Stream) End(grace time.Duration) {
 	default:
 		proc.EndAll(grace)
 	}
+}
+
+// Remote returns the variables by which a command is told who has connected:
+// numbers and addresses only, which no name server has made up. REMOTE_ADDR and
+// REMOTE_PORT are those of a TCP peer, REMOTE_UID is the user of a unix socket's.
+func (s *Stream) Remote() []string {
+	switch {
+	case s == nil || s.Peer == "":
+		return nil
+	case s.Kind == UnixListen:
+		return []string{"REMOTE_UID=" + strconv.Itoa(int(s.peerUID))}
+	}
+	a, err := netip.ParseAddrPort(s.Peer)
+	if err != nil {
+		return nil
+	}
+	return []string{"REMOTE_ADDR=" + a.Addr().String(), "REMOTE_PORT=" + strconv.Itoa(int(a.Port()))}
+}
+
+// environment is that of a command for a client; nil is the process's own. No
+// variable of the process says who a client is.
+func (s *Stream) environment() []string {
+	remote := s.Remote()
+	if remote == nil {
+		return nil
+	}
+	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return name == "REMOTE_ADDR" || name == "REMOTE_PORT" || name == "REMOTE_UID"
+	})
+	return append(env, remote...)
 }

@@ -8,42 +8,72 @@ import (
 	"zeroutils/internal/splice"
 )
 
-// connect connects to a socket that the endpoint names. Of a host's addresses
-// it takes the first that answers; the error is the last one's.
+// connect connects to a socket that the endpoint names, and does so again where
+// it says ",retry=". Each attempt is given up after the timeout.
 func (o *Opener) connect(e Endpoint) (*Stream, error) {
+	for attempt := 0; ; attempt++ {
+		s, err := o.connectOnce(e)
+		if err == nil || attempt >= e.options.retries {
+			return s, err
+		}
+		if _, err := o.poll([]unix.PollFd{{Fd: -1}}, e.options.interval); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// connectOnce takes the first of a host's addresses that answers; the error is
+// that of the first address. Each has its part of the time that is left.
+func (o *Opener) connectOnce(e Endpoint) (*Stream, error) {
+	end := noLimit
+	if o.Timeout > 0 {
+		end = time.Now().Add(o.Timeout)
+	}
 	if e.Kind == Unix {
 		sa, err := socketName(e.path)
 		if err != nil {
 			return nil, err
 		}
-		return o.connectTo(e, sa, unix.AF_UNIX)
+		return o.connectTo(e, sa, unix.AF_UNIX, end)
 	}
-	addresses, err := o.addresses(e)
+	addresses, port, err := o.resolve(e, end)
 	if err != nil {
 		return nil, err
 	}
-	port, err := o.portOf(e)
-	if err != nil {
-		return nil, err
-	}
-	for _, a := range addresses {
-		sa, family := sockaddr(a, port)
-		var s *Stream
-		if s, err = o.connectTo(e, sa, family); err == nil {
-			return s, nil
+	var first error
+	for i, a := range addresses {
+		part := end
+		if rest := len(addresses) - i; !end.IsZero() {
+			part = time.Now().Add(time.Until(end) / time.Duration(rest))
+		}
+		sa, family, err := sockaddr(a, port)
+		if err == nil {
+			var s *Stream
+			if s, err = o.connectTo(e, sa, family, part); err == nil {
+				return s, nil
+			}
+		}
+		if first == nil {
+			first = err
 		}
 	}
-	return nil, err
+	o.hosts.forget(e.host) // it may have moved
+	return nil, first
 }
 
-func (o *Opener) connectTo(e Endpoint, sa unix.Sockaddr, family int) (*Stream, error) {
+func (o *Opener) connectTo(e Endpoint, sa unix.Sockaddr, family int, end time.Time) (*Stream, error) {
 	fd, err := newSocket(family)
 	if err != nil {
 		return nil, err
 	}
-	err = o.queue(fd, sa)
+	if e.options.bind.IsValid() {
+		err = bindClient(fd, e, family)
+	}
+	if err == nil {
+		err = o.queue(fd, sa, end)
+	}
 	if err == unix.EINPROGRESS || err == unix.EINTR { // it goes on in the background
-		err = o.finishConnecting(fd)
+		err = o.finishConnecting(fd, end)
 	}
 	if err != nil {
 		_ = o.close(fd)
@@ -52,20 +82,36 @@ func (o *Opener) connectTo(e Endpoint, sa unix.Sockaddr, family int) (*Stream, e
 	return o.connected(e, fd, "")
 }
 
+// bindClient gives a connection the address that the endpoint says it comes from.
+func bindClient(fd int, e Endpoint, family int) error {
+	sa, bound, err := sockaddr(e.options.bind.Addr(), e.options.bind.Port())
+	if err != nil {
+		return err
+	}
+	if bound != family {
+		return unix.EAFNOSUPPORT
+	}
+	if e.options.bind.Port() == 0 { // it is chosen by connect(2), which knows which are free for this peer
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
+	}
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
+	return unix.Bind(fd, sa)
+}
+
 func newSocket(family int) (int, error) {
 	return unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 }
 
 // queue is a nonblocking connect(2) that waits for a place in the queue of a unix
 // socket: nothing tells when there is one.
-func (o *Opener) queue(fd int, sa unix.Sockaddr) error {
-	start, pause := time.Now(), time.Millisecond
+func (o *Opener) queue(fd int, sa unix.Sockaddr, end time.Time) error {
+	pause := time.Millisecond
 	for {
 		err := unix.Connect(fd, sa)
 		if _, local := sa.(*unix.SockaddrUnix); err != unix.EAGAIN || !local {
 			return err
 		}
-		if o.Timeout > 0 && time.Since(start) > o.Timeout {
+		if !end.IsZero() && time.Now().After(end) {
 			return unix.ETIMEDOUT
 		}
 		if _, err := o.poll([]unix.PollFd{{Fd: -1}}, pause); err != nil {
@@ -76,10 +122,10 @@ func (o *Opener) queue(fd int, sa unix.Sockaddr) error {
 }
 
 // finishConnecting waits until a connect(2) in progress has succeeded or not.
-func (o *Opener) finishConnecting(fd int) error {
+func (o *Opener) finishConnecting(fd int, end time.Time) error {
 	limit := time.Duration(-1)
-	if o.Timeout > 0 {
-		limit = o.Timeout
+	if !end.IsZero() {
+		limit = max(0, time.Until(end))
 	}
 	n, err := o.poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, limit)
 	if err != nil {
@@ -134,5 +180,6 @@ func (o *Opener) connected(e Endpoint, fd int, peer string) (*Stream, error) {
 	}
 	s := o.stream(e, AsBoth, splice.Opened(fd, &st, unix.O_RDWR|unix.O_NONBLOCK))
 	s.owned, s.Peer = true, peer
+	s.resetUnlessEnded(true)
 	return s, nil
 }

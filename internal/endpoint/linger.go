@@ -53,6 +53,50 @@ func (s *Stream) Linger(idle time.Duration) error {
 	}
 }
 
+// Resets reports whether the peer of a stream can be told that something is
+// missing: if it is a TCP connection of our own. A pipe, a file and a unix socket
+// have nothing but an end.
+func (s *Stream) Resets() bool {
+	return (s.Kind == TCP || s.Kind == TCPListen) && s.owned && s.Out != nil
+}
+
+// resetUnlessEnded makes the kernel reset a TCP connection when it is closed, by
+// this process or at its death (SO_LINGER with no time); or not do so any more.
+// It is set from the beginning, so that what is cut off never looks complete.
+func (s *Stream) resetUnlessEnded(reset bool) {
+	l := unix.Linger{}
+	if reset {
+		l.Onoff = 1
+	}
+	if s.Resets() {
+		_ = unix.SetsockoptLinger(s.Out.FD, unix.SOL_SOCKET, unix.SO_LINGER, &l) // fails for no socket
+	}
+}
+
+// Drain waits until the host of a TCP peer has acknowledged every byte, at most
+// for limit: a reset destroys what is on its way. Where the kernel does not tell
+// (gVisor), Drain does not wait.
+func (s *Stream) Drain(limit time.Duration) {
+	if !s.Resets() {
+		return
+	}
+	fd, end := s.Out.FD, time.Now().Add(limit)
+	for pause := time.Millisecond; !closed(fd); pause = min(2*pause, 50*time.Millisecond) {
+		unsent, err := unix.IoctlGetInt(fd, unix.TIOCOUTQ)
+		left := time.Until(end)
+		if err != nil || unsent == 0 || left <= 0 {
+			return
+		}
+		if _, err := s.opener.poll([]unix.PollFd{{Fd: -1}}, min(pause, left)); err != nil {
+			return
+		}
+	}
+}
+
+// StopReading ends the input of a TCP connection for who reads it; its peer is
+// not told.
+func (s *Stream) StopReading() { _ = unix.Shutdown(s.In.FD, unix.SHUT_RD) } // ENOTCONN: it has ended
+
 // closed reports whether a TCP connection is no more. After the peer's end
 // read(2) does not tell.
 func closed(fd int) bool {

@@ -1,11 +1,14 @@
 package endpoint
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,9 +18,12 @@ type Listener struct {
 	FDs     []int  // a socket for each address, mostly one
 	Address string // where the first is: "127.0.0.1:4711", "/run/a.sock", "@name"
 
-	opener   *Opener
-	endpoint Endpoint
-	file     os.FileInfo // the socket's, to know it again; nil if it has none
+	opener    *Opener
+	endpoint  Endpoint
+	file      os.FileInfo // the socket's, to know it again; nil if it has none
+	inherited bool        // the sockets, which others may share
+	turn      int         // the socket that is asked first
+	who       access
 }
 
 // backlog is how many connections the kernel holds for us, at most
@@ -28,14 +34,15 @@ const backlog = 4096
 // machine has. The error is an errno or a *NameError; EADDRINUSE also where a
 // file is in a socket's place that is none or that somebody answers on.
 func (o *Opener) Listen(e Endpoint) (*Listener, error) {
-	if e.Kind == UnixListen {
+	switch e.Kind {
+	case UnixListen:
 		return o.listenUnix(e)
+	case Descriptor:
+		return o.listenOn(e, e.fd)
+	case ListenFDs:
+		return o.listenOnPassed(e)
 	}
-	addresses, err := o.addresses(e)
-	if err != nil {
-		return nil, err
-	}
-	port, err := o.portOf(e)
+	addresses, port, err := o.resolve(e, time.Time{})
 	if err != nil {
 		return nil, err
 	}
@@ -77,10 +84,16 @@ func (l *Listener) bindAll(addresses []netip.Addr, port uint16) error {
 }
 
 func (l *Listener) bindTo(a netip.Addr, port uint16) error {
-	sa, family := sockaddr(a, port)
+	sa, family, err := sockaddr(a, port)
+	if err != nil {
+		return err
+	}
 	fd, err := newSocket(family)
 	if err != nil {
 		return err
+	}
+	if family == unix.AF_INET6 && l.endpoint.family == unix.AF_INET6 {
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1)
 	}
 	if err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err == nil {
 		err = unix.Bind(fd, sa)
@@ -114,6 +127,10 @@ func (o *Opener) listenUnix(e Endpoint) (*Listener, error) {
 		return nil, err
 	}
 	l := &Listener{opener: o, endpoint: e}
+	if err := l.who.read(e); err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
 	_ = unix.Fchmod(fd, 0o600) // the mode that bind(2) gives the file
 	if err := l.listen(fd, o.bound.bind(l, fd, sa)); err != nil {
 		l.Close()
@@ -128,25 +145,68 @@ type bound struct {
 	all []*Listener
 }
 
-// bind binds the address, and notes the file that this has made.
+// bind binds the address, notes the file that this has made, and gives it the
+// mode and owner that the endpoint names.
 func (b *bound) bind(l *Listener, fd int, sa unix.Sockaddr) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	path := l.endpoint.path
 	err := unix.Bind(fd, sa)
-	if err == unix.EADDRINUSE && path[0] != '@' && removeDead(path, sa) {
-		err = unix.Bind(fd, sa)
+	if path[0] == '@' {
+		return err
 	}
-	if err == nil && path[0] != '@' {
-		l.file, _ = isSocket(path)
-		b.all = append(b.all, l)
+	if err == unix.EADDRINUSE {
+		err = rebind(path, fd, sa)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	l.file, _ = isSocket(path)
+	b.all = append(b.all, l)
+	return l.dress(path)
 }
 
-// Unlink removes the files of all listening sockets that are still ours. It is
-// for a process that is about to die.
+// rebind binds an address whose file is a socket on which nobody answers. Of
+// several processes that do so at the same time, one gets the address: they lock
+// the directory, or the second could unlink the first one's new socket. Without
+// the lock nothing is removed: EADDRINUSE.
+func rebind(path string, fd int, sa unix.Sockaddr) error {
+	unlock, err := lockDirectory(filepath.Dir(path))
+	if err != nil {
+		return unix.EADDRINUSE
+	}
+	defer unlock()
+	if !removeDead(path, sa) {
+		return unix.EADDRINUSE
+	}
+	return unix.Bind(fd, sa)
+}
+
+// lockDirectory locks a directory for processes that do the same, by flock(2). It
+// waits two seconds at most: EAGAIN.
+func lockDirectory(name string) (unlock func(), err error) {
+	dir, err := open(name, unix.O_RDONLY|unix.O_DIRECTORY)
+	if err != nil {
+		return nil, err
+	}
+	const tries, pause = 200, 10 * time.Millisecond
+	for range tries {
+		if err = unix.Flock(dir, unix.LOCK_EX|unix.LOCK_NB); err == nil {
+			return func() { unix.Close(dir) }, nil
+		}
+		if err != unix.EAGAIN && err != unix.EINTR {
+			break
+		}
+		time.Sleep(pause)
+	}
+	unix.Close(dir)
+	return nil, err
+}
+
+// Unlink removes the files of all listening sockets that are still ours, and
+// those that are not complete. It is for a process that is about to die.
 func (o *Opener) Unlink() {
+	o.replacements.unlink()
 	o.bound.mu.Lock()
 	defer o.bound.mu.Unlock()
 	for _, l := range o.bound.all {
@@ -174,10 +234,9 @@ func (l *Listener) unlink() {
 // removeDead removes a socket's file if nobody answers on it, and reports
 // whether it did. It asks with a socket of another type, which is refused by a
 // dead one (ECONNREFUSED) and does not suit a living one (EPROTOTYPE): that
-// would take a connection for what it has been waiting for.
+// would take a connection for what it has been waiting for. The directory is locked.
 func removeDead(path string, sa unix.Sockaddr) bool {
-	before, ok := isSocket(path)
-	if !ok {
+	if _, ok := isSocket(path); !ok {
 		return false
 	}
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
@@ -185,11 +244,7 @@ func removeDead(path string, sa unix.Sockaddr) bool {
 		return false
 	}
 	defer unix.Close(fd)
-	if unix.Connect(fd, sa) != unix.ECONNREFUSED {
-		return false
-	}
-	now, ok := isSocket(path) // another process may have been as quick as we
-	return ok && os.SameFile(before, now) && unix.Unlink(path) == nil
+	return unix.Connect(fd, sa) == unix.ECONNREFUSED && unix.Unlink(path) == nil
 }
 
 // ChosenPort reports whether the kernel chose the port, as it does for 0.
@@ -197,30 +252,82 @@ func (l *Listener) ChosenPort() bool {
 	return l.endpoint.Kind == TCPListen && l.endpoint.port == 0 && l.endpoint.service == ""
 }
 
-// Accept returns a connection that waits. Without one it is EAGAIN; EMFILE and
-// ENFILE leave it in the queue.
+// ErrNotAllowed is the error of Accept for a peer that is none of those who may
+// connect. The connection has been closed.
+type ErrNotAllowed struct{ Peer string }
+
+func (e *ErrNotAllowed) Error() string { return e.Peer + " may not connect" }
+
+// Accept returns a connection that waits. The sockets take turns, so that none
+// waits for ever while another is busy. Without a connection the error is EAGAIN;
+// EMFILE and ENFILE leave it in the queue.
 func (l *Listener) Accept() (*Stream, error) {
 	err := error(unix.EAGAIN)
-	for _, fd := range l.FDs {
+	for range l.FDs {
+		fd := l.FDs[l.turn%len(l.FDs)]
 		var s *Stream
 		if s, err = l.acceptFrom(fd); err != unix.EAGAIN {
+			if err == nil {
+				l.turn++
+			}
 			return s, err
 		}
+		l.turn++
 	}
 	return nil, err
 }
 
+// Blocks reports whether Accept may block although a socket was ready: another
+// process that shares an inherited one may be faster, and the flag O_NONBLOCK is
+// its as well.
+func (l *Listener) Blocks() bool { return l.inherited }
+
 func (l *Listener) acceptFrom(socket int) (*Stream, error) {
+	if l.inherited {
+		fds := []unix.PollFd{{Fd: int32(socket), Events: unix.POLLIN}}
+		if n, err := Poll(fds, 0); n == 0 {
+			return nil, cmp.Or(err, error(unix.EAGAIN))
+		}
+	}
 	for {
 		fd, sa, err := unix.Accept4(socket, unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK)
 		switch err {
 		case nil:
-			return l.opener.connected(l.endpoint, fd, peerName(fd, sa))
+			return l.admit(fd, sa)
 		case unix.EINTR, unix.ECONNABORTED: // gone again
 		default:
 			return nil, err
 		}
 	}
+}
+
+// admit makes a stream of a connection, if its peer may connect.
+func (l *Listener) admit(fd int, sa unix.Sockaddr) (*Stream, error) {
+	e := l.endpoint
+	if e.Kind != TCPListen {
+		e.Kind = TCPListen
+		if _, local := sa.(*unix.SockaddrUnix); local {
+			e.Kind = UnixListen
+		}
+	}
+	if e.Kind == TCPListen {
+		return l.opener.connected(e, fd, format(sa))
+	}
+	cred, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
+	if err != nil {
+		_ = l.opener.close(fd)
+		return nil, err
+	}
+	peer := fmt.Sprintf("process %d", cred.Pid)
+	if !l.who.allows(fd, cred) {
+		_ = l.opener.close(fd)
+		return nil, &ErrNotAllowed{fmt.Sprintf("%s of user %d", peer, cred.Uid)}
+	}
+	s, err := l.opener.connected(e, fd, peer)
+	if err == nil {
+		s.peerUID = cred.Uid
+	}
+	return s, err
 }
 
 // Ready is what to wait for before Accept.
@@ -231,25 +338,13 @@ func (l *Listener) Ready() (fds []unix.PollFd) {
 	return fds
 }
 
-// peerName is who has connected: an address, or the process at the other end of
-// a unix socket.
-func peerName(fd int, sa unix.Sockaddr) string {
-	if _, local := sa.(*unix.SockaddrUnix); !local {
-		return format(sa)
-	}
-	cred, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
-	if err != nil {
-		return "a process"
-	}
-	return fmt.Sprintf("process %d", cred.Pid)
-}
-
 // Close stops listening, and removes the socket's file if it is still ours.
 func (l *Listener) Close() {
 	l.opener.bound.forget(l)
 	for _, fd := range l.FDs {
 		_ = l.opener.close(fd)
 	}
+	l.FDs = nil
 }
 
 // acceptOne waits for a single connection.
@@ -264,7 +359,7 @@ func (o *Opener) acceptOne(e Endpoint) (*Stream, error) {
 	}
 	for {
 		s, err := l.Accept()
-		if err != unix.EAGAIN {
+		if _, stranger := err.(*ErrNotAllowed); err != unix.EAGAIN && !stranger {
 			return s, err
 		}
 		if _, err := o.poll(l.Ready(), -1); err != nil {

@@ -46,8 +46,9 @@ type Opener struct {
 	Listening func(*Listener)
 
 	resolver
-	bound    bound
-	commands commands
+	bound        bound
+	commands     commands
+	replacements replacements
 }
 
 // Open opens an endpoint. For one that listens, it waits for a connection and
@@ -55,7 +56,11 @@ type Opener struct {
 // command after EndCommands.
 //
 // AsBoth takes no regular file: [ErrOneWay].
-func (o *Opener) Open(e Endpoint, use Use) (*Stream, error) {
+func (o *Opener) Open(e Endpoint, use Use) (*Stream, error) { return o.OpenFor(nil, e, use) }
+
+// OpenFor is Open for what belongs to a client. A command is told who that is:
+// see [Stream.Remote].
+func (o *Opener) OpenFor(client *Stream, e Endpoint, use Use) (*Stream, error) {
 	switch e.Kind {
 	case Standard:
 		return o.standard(e, use)
@@ -64,8 +69,8 @@ func (o *Opener) Open(e Endpoint, use Use) (*Stream, error) {
 	case Descriptor:
 		return o.inherited(e, use)
 	case Exec, Shell:
-		return o.start(e, use, nil)
-	case UnixListen, TCPListen:
+		return o.start(e, use, client.environment())
+	case UnixListen, TCPListen, ListenFDs:
 		return o.acceptOne(e)
 	}
 	return o.connect(e)
@@ -150,7 +155,16 @@ func (o *Opener) file(e Endpoint, use Use) (*Stream, error) {
 	if use == AsSink && e.excl {
 		flags |= unix.O_EXCL
 	}
-	fd, err := open(e.path, flags)
+	if use == AsSink && e.options.atomic {
+		return o.atomic(e)
+	}
+	var fd int
+	var err error
+	if o.Poll != nil && use != AsBoth && isFIFO(e.path) {
+		fd, err = o.openFIFO(e.path, flags)
+	} else {
+		fd, err = open(e.path, flags)
+	}
 	if err != nil {
 		return nil, err
 	}

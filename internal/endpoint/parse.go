@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"golang.org/x/sys/unix"
 )
 
 // A Kind is what an endpoint's name begins with.
@@ -20,13 +22,17 @@ const (
 	UnixListen             // unix-listen:
 	TCP                    // tcp:
 	TCPListen              // tcp-listen:
+	ListenFDs              // listen-fds:
 	Exec                   // exec:
 	Shell                  // sh:
 )
 
+// kinds are the words that an endpoint begins with, in any case.
 var kinds = map[string]Kind{
 	"file": File, "fd": Descriptor, "unix": Unix, "unix-listen": UnixListen,
-	"tcp": TCP, "tcp-listen": TCPListen, "exec": Exec, "sh": Shell,
+	"tcp": TCP, "tcp4": TCP, "tcp6": TCP,
+	"tcp-listen": TCPListen, "tcp4-listen": TCPListen, "tcp6-listen": TCPListen,
+	"listen-fds": ListenFDs, "exec": Exec, "sh": Shell,
 }
 
 // An Endpoint is a SOURCE or SINK that has been read but not opened.
@@ -41,11 +47,15 @@ type Endpoint struct {
 	host         string // of TCP; "" is loopback for a listener
 	port         uint16
 	service      string // in the place of a port's number, or ""
+	family       int    // AF_INET or AF_INET6 if the word says so, else 0
 	argv         []string
+	options      options
 }
 
 // Listens reports whether the endpoint waits for connections.
-func (e Endpoint) Listens() bool { return e.Kind == UnixListen || e.Kind == TCPListen }
+func (e Endpoint) Listens() bool {
+	return e.Kind == UnixListen || e.Kind == TCPListen || e.Kind == ListenFDs
+}
 
 // Connected reports whether it is a socket's or a command's, with a peer that
 // has ways of its own to go.
@@ -93,8 +103,8 @@ func (e Endpoint) Counts() bool { return e.Kind == File && strings.Contains(e.pa
 // time and not destroy what the others wrote: anything but a regular file that
 // is to be replaced, and the descriptors of the process.
 func (e Endpoint) Shareable() bool {
-	if e.Kind != File || e.append {
-		return e.Kind >= Unix || e.append
+	if e.Kind != File || e.append || e.options.atomic {
+		return e.Kind >= Unix || e.append || e.options.atomic
 	}
 	info, err := os.Stat(e.path)
 	return err == nil && !info.Mode().IsRegular()
@@ -112,11 +122,21 @@ func Parse(text string) (Endpoint, error) {
 		e.Kind, e.path = File, text
 		return e, e.needs(text, "file name")
 	}
+	word = strings.ToLower(word)
 	kind, known := kinds[word]
+	if instead := insteadOf(word); !known && instead != "" {
+		return e, errors.New(instead)
+	}
 	if !known {
 		return e, fmt.Errorf("no endpoint begins with %q; for a file of this name write file:%s", word+":", text)
 	}
 	e.Kind = kind
+	switch {
+	case strings.HasPrefix(word, "tcp4"):
+		e.family = unix.AF_INET
+	case strings.HasPrefix(word, "tcp6"):
+		e.family = unix.AF_INET6
+	}
 	return e, e.parse(rest)
 }
 
@@ -132,10 +152,24 @@ func (e *Endpoint) parse(rest string) error {
 		e.fd = int(n)
 		return nil
 	case Unix, UnixListen:
-		e.path = rest
-		return e.needs(rest, "socket name")
+		var err error
+		if e.path, err = e.cutOptions(rest); err != nil {
+			return err
+		}
+		return e.needs(e.path, "socket name")
 	case TCP, TCPListen:
-		return e.parseAddress(rest)
+		address, err := e.cutOptions(rest)
+		if err != nil {
+			return err
+		}
+		if _, option, found := strings.Cut(address, ","); found {
+			return fmt.Errorf("there is no option %q here", option)
+		}
+		return e.parseAddress(address)
+	case ListenFDs:
+		var err error
+		e.path, err = e.cutOptions(rest)
+		return err
 	case Exec:
 		var err error
 		if e.argv, err = words(rest); err != nil {
@@ -166,6 +200,8 @@ func (e *Endpoint) parseFile(rest string) error {
 			e.excl = true
 		case ",trunc":
 			e.trunc = true
+		case ",atomic":
+			e.options.atomic = true
 		default:
 			return e.finishFile(rest)
 		}
@@ -176,6 +212,9 @@ func (e *Endpoint) parseFile(rest string) error {
 func (e *Endpoint) finishFile(name string) error {
 	if e.append && e.trunc {
 		return errors.New("append and trunc contradict each other")
+	}
+	if e.append && e.options.atomic {
+		return errors.New("append and atomic contradict each other")
 	}
 	e.path, e.trunc = name, !e.append && !e.excl
 	return e.needs(name, "file name")

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestEndpointsAreReadAsTheyAreWritten(t *testing.T) {
@@ -42,6 +44,13 @@ func TestEndpointsAreReadAsTheyAreWritten(t *testing.T) {
 		"tcp-listen:[::]:ssh":     {Kind: TCPListen, host: "::", service: "ssh"},
 		"exec:a  b\tc 'd e'":      {Kind: Exec, argv: []string{"a", "b", "c", "d e"}},
 		"sh:a | b; echo $c":       {Kind: Shell, argv: []string{"/bin/sh", "-c", "a | b; echo $c"}},
+		"TCP:host:80":             {Kind: TCP, host: "host", port: 80},
+		"Tcp4:host:80":            {Kind: TCP, host: "host", port: 80, family: unix.AF_INET},
+		"tcp6-listen:80":          {Kind: TCPListen, port: 80, family: unix.AF_INET6},
+		"listen-fds:":             {Kind: ListenFDs},
+		"listen-fds:web":          {Kind: ListenFDs, path: "web"},
+		"unix:a,b":                {Kind: Unix, path: "a,b"},
+		"unix:a,retry=3":          {Kind: Unix, path: "a"},
 		"sh: ":                    {Kind: Shell, argv: []string{"/bin/sh", "-c", " "}},
 	} {
 		got, err := Parse(text)
@@ -61,15 +70,17 @@ func TestEndpointsAreReadAsTheyAreWritten(t *testing.T) {
 
 func equal(a, b Endpoint) bool {
 	return a.Kind == b.Kind && a.Text == b.Text && a.path == b.path && a.append == b.append && a.excl == b.excl && a.trunc == b.trunc &&
-		a.fd == b.fd && a.host == b.host && a.port == b.port && a.service == b.service
+		a.fd == b.fd && a.family == b.family && a.host == b.host && a.port == b.port && a.service == b.service
 }
 
 func TestWhatIsNoEndpointIsRefused(t *testing.T) {
 	for _, text := range []string{
-		"", "a:b", "tpc:host:80", "http://host", "10:30", ":", "TCP:host:80",
+		"", "a:b", "tpc:host:80", "http://host", "10:30", ":",
 		"file:", "file:,excl", "file:a,append,trunc", "fd:", "fd:x", "fd:-1", "fd:+1", "fd:99999999999", "unix:", "unix-listen:",
 		"tcp:", "tcp:80", "tcp:host:", "tcp:host:0", "tcp:host:65536", "tcp::80", "tcp:[::1:80", "tcp:::1:80", "tcp:[]:80",
 		"tcp-listen:", "tcp-listen::80", "tcp-listen:-1", "tcp-listen:::80",
+		"tcp:h:1,retry=", "tcp:h:1,bind=name", "tcp:h:1,no", "tcp-listen:1,bind=1.2.3.4", "unix-listen:s,mode=0", "unix:s,mode=600",
+		"listen-fds:,mode=600", "unix:s,interval=-1", "unix:s,interval=NaN", "file:a,append,atomic",
 		"exec:", "exec:  ", "exec:''", "exec:a 'b", "exec:\"", "exec:a\\", "sh:",
 	} {
 		if got, err := Parse(text); err == nil {

@@ -18,14 +18,16 @@ type Stream struct {
 	// connections of a listener.
 	Peer string
 
-	process    *proc.Process // of a command
-	waited     bool          // for the command, which has ended
-	status     int           // of the command, then
-	owned      bool          // the descriptors are closed by Close
-	truncates  bool          // a regular file that may be overwritten
-	spares     bool          // a regular file that may be written only if it is empty
-	inputEnded bool          // In is closed
-	opener     *Opener
+	peerUID     uint32        // of the process behind an accepted unix socket
+	process     *proc.Process // of a command
+	waited      bool          // for the command, which has ended
+	status      int           // of the command, then
+	owned       bool          // the descriptors are closed by Close
+	truncates   bool          // a regular file that may be overwritten
+	spares      bool          // a regular file that may be written only if it is empty
+	replacement *replacement  // of a file that appears when it is complete
+	inputEnded  bool          // In is closed
+	opener      *Opener
 }
 
 // Socket reports whether it is a connection of our own.
@@ -63,11 +65,12 @@ func (s *Stream) Replaces(src *Stream) bool {
 // The error is that of close(2), which may be the first to know of a full disk.
 func (s *Stream) EndOutput() error {
 	switch {
-	case s.Out == nil:
+	case s.Out == nil, s.replacement != nil: // which Close ends
 		return nil
 	case s.Out.Kind == splice.Socket && !s.owned && s.In == nil:
 		return nil
 	case s.Out.Kind == splice.Socket:
+		s.resetUnlessEnded(false)
 		_ = unix.Shutdown(s.Out.FD, unix.SHUT_WR) // ENOTCONN: the peer was faster
 		return nil
 	case s.owned && s.In == nil || s.Command():
@@ -88,8 +91,33 @@ func (s *Stream) EndInput() {
 	}
 }
 
-// Close closes what Open opened. The error is that of close(2).
+// Close closes what Open opened, in order: the peer of a socket sees an end, a
+// file that waits to be complete gets its name. The error is that of close(2), or
+// of giving it the name.
 func (s *Stream) Close() error {
+	if s.replacement != nil && s.Out != nil {
+		fd := s.Out.FD
+		s.Out = nil
+		return s.opener.commit(fd, s.replacement)
+	}
+	if s.Resets() {
+		s.resetUnlessEnded(false)
+	}
+	return s.close()
+}
+
+// Abort closes what Open opened so that a peer that can be told knows that
+// something is missing: that of a TCP connection gets ECONNRESET, after every
+// byte that [Stream.Drain] has waited for. What was not delivered is lost.
+// A file that waits to be complete is removed.
+func (s *Stream) Abort() {
+	_ = s.close()
+	if s.replacement != nil {
+		s.opener.discard(s.replacement)
+	}
+}
+
+func (s *Stream) close() error {
 	if !s.owned {
 		return nil
 	}
@@ -103,6 +131,9 @@ func (s *Stream) Close() error {
 	s.In, s.Out = nil, nil
 	return err
 }
+
+// CloseFD closes a descriptor of the caller's that was given to Poll.
+func (o *Opener) CloseFD(fd int) { _ = o.close(fd) }
 
 func (o *Opener) close(fd int) error {
 	if o.Closing != nil {

@@ -4,7 +4,11 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -192,5 +196,113 @@ func TestADescriptorOfOursIsNotTakenForAnInheritedOne(t *testing.T) {
 	}
 	if s, err := o.Open(Endpoint{Kind: Descriptor, fd: fd}, AsSink); err != nil || s.Out.FD != fd {
 		t.Error(s, err)
+	}
+}
+
+func TestTheAddressesOfAListenerTakeTurns(t *testing.T) {
+	l, err := new(Opener).Listen(endpointOf(t, "tcp-listen:localhost:0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if len(l.FDs) < 2 {
+		t.Fatal("localhost has one address")
+	}
+	_, port, _ := net.SplitHostPort(l.Address)
+	for _, host := range []string{"127.0.0.1", "127.0.0.1", "127.0.0.1", "::1"} {
+		c, err := net.Dial("tcp", net.JoinHostPort(host, port))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	for _, fd := range l.FDs { // every queue has one
+		if n, err := Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, time.Minute); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	first, second := accept(t, l), accept(t, l)
+	defer first.Abort()
+	defer second.Abort()
+	if a, b := strings.HasPrefix(first.Peer, "["), strings.HasPrefix(second.Peer, "["); a == b {
+		t.Errorf("%s, then %s", first.Peer, second.Peer)
+	}
+}
+
+// Each of several that start at the same time finds the dead socket.
+func TestOneOfSeveralStartersGetsADeadSocketsPlace(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	for range 20 {
+		dead, err := net.Listen("unix", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dead.(*net.UnixListener).SetUnlinkOnClose(false)
+		dead.Close()
+		listeners := make([]*Listener, 8)
+		var starting sync.WaitGroup
+		for i := range listeners {
+			starting.Go(func() {
+				l, err := new(Opener).Listen(Endpoint{Kind: UnixListen, path: path})
+				if err != nil && err != unix.EADDRINUSE {
+					t.Error(err)
+				}
+				listeners[i] = l
+			})
+		}
+		starting.Wait()
+		var got []*Listener
+		for _, l := range listeners {
+			if l != nil {
+				got = append(got, l)
+			}
+		}
+		if len(got) != 1 {
+			t.Fatalf("%d have got it", len(got))
+		}
+		c, err := net.Dial("unix", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := accept(t, got[0])
+		s.Abort()
+		c.Close()
+		got[0].Close()
+	}
+}
+
+func TestTheFileOfASocketHasTheModeAndOwnerThatAreNamed(t *testing.T) {
+	defer unix.Umask(unix.Umask(0o077))
+	path := filepath.Join(t.TempDir(), "s")
+	us, group := strconv.Itoa(os.Getuid()), strconv.Itoa(os.Getgid())
+	text := "unix-listen:" + path + ",mode=666,user=" + us + ",group=" + group
+	if os.Geteuid() == 0 {
+		text = "unix-listen:" + path + ",mode=666,user=12345,group=54321"
+	}
+	l, err := new(Opener).Listen(endpointOf(t, text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil || st.Mode&0o777 != 0o666 {
+		t.Errorf("mode %o, %v", st.Mode, err)
+	}
+	if os.Geteuid() == 0 && (st.Uid != 12345 || st.Gid != 54321) {
+		t.Errorf("user %d, group %d", st.Uid, st.Gid)
+	}
+	for _, option := range []string{"user", "group", "uid", "gid"} {
+		l, err := new(Opener).Listen(endpointOf(t, "unix-listen:"+path+"2,"+option+"=no-such-name"))
+		if _, unknown := err.(*NameError); !unknown {
+			t.Errorf("%s: %v, %v", option, l, err)
+		}
+		if _, err := os.Lstat(path + "2"); err == nil {
+			t.Errorf("%s: the file is there", option)
+		}
+	}
+	for name, want := range map[string]uint32{"root": 0, "4711": 4711} {
+		if got, err := idOf("passwd", name); got != want || err != nil {
+			t.Errorf("%s is %d, %v", name, got, err)
+		}
 	}
 }

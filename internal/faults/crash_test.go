@@ -17,8 +17,8 @@ import (
 	"zeroutils/internal/testfs"
 )
 
-// A crash is a run of zcp whose every system call is failed once, and killed at
-// once.
+// A crash is a run of zcp whose every system call is failed once, as by a disk
+// that fails, is full or is all that its user may have, and killed at once.
 type crash struct {
 	name    string
 	options []string
@@ -39,6 +39,7 @@ var crashes = []crash{
 	{name: "move over a file", options: []string{"--move"}, source: "f", files: map[string]string{"f": large}, old: "old"},
 	{name: "move with a backup", options: []string{"--move", "-b"}, source: "f", files: map[string]string{"f": large}, old: "old"},
 	{name: "move that goes on", options: []string{"--move", "--resume"}, source: "f", files: map[string]string{"f": large}, old: "old"},
+	{name: "atomic copy on disk that goes on", options: []string{"--atomic", "--fsync", "--resume"}, source: "f", files: map[string]string{"f": large}, old: "old"},
 	{name: "move of a tree", options: []string{"--move", "-j1"}, source: "d", files: map[string]string{"d/f": large, "d/sub/g": "small", "d/h=d/f": large, "d/l->f": ""}},
 }
 
@@ -54,8 +55,10 @@ func TestKilledAtAnyStepTheOnlyCopyIsWholeSomewhere(t *testing.T) {
 			s := &site{crash: c, from: from, to: to, zcp: filepath.Join(testbin.Dir(t), "zcp")}
 			for i, step := range s.steps(t) {
 				s.try(t, step, "error=EIO:signal=KILL", false)
-				if long || i%3 == 0 {
-					s.try(t, step, "error=ENOSPC", true)
+				for j, errno := range []string{"ENOSPC", "EIO", "EDQUOT"} {
+					if long || i%9 == 3*j {
+						s.try(t, step, "error="+errno, true)
+					}
 				}
 			}
 		})

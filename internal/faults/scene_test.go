@@ -27,6 +27,12 @@ var long = os.Getenv("ZEROUTILS_LONG") != ""
 const patience = time.Minute
 
 func TestMain(m *testing.M) {
+	if order := os.Getenv(filterVariable); order != "" {
+		becomeFiltered(order)
+	}
+	if os.Getenv(strangerVariable) != "" {
+		becomeStranger()
+	}
 	for _, name := range []string{"ZEROUTILS_METHOD", "POSIXLY_CORRECT"} {
 		os.Unsetenv(name)
 	}

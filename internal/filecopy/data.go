@@ -37,7 +37,7 @@ func (w *worker) fill(dst, src *file) *Problem {
 		o.Limit = src.stat.Size
 	}
 	clones := !exact && w.clones(d, s, o)
-	delivered, err := w.move(d, s, o)
+	delivered, err := w.transferData(d, s, o)
 	if clones {
 		w.cloned(s, err)
 	}
@@ -96,7 +96,7 @@ func (w *worker) share(d, s *splice.Descriptor, dst, src *file) (done bool, p *P
 		return true, nil
 	}
 	o.Method = splice.Reflink
-	_, err := w.move(d, s, o)
+	_, err := w.transferData(d, s, o)
 	w.cloned(s, err)
 	_, unserved := err.(*splice.UnservedError)
 	return !unserved, w.problemOf(err, dst, src)
@@ -122,8 +122,8 @@ func (w *worker) cloned(src *splice.Descriptor, err error) {
 
 func fromReflink(f splice.Fallback) bool { return f.From == splice.Reflink }
 
-// move lets the engine copy and adds up what it did.
-func (w *worker) move(d, s *splice.Descriptor, o splice.Options) (int64, error) {
+// transferData lets the engine copy and adds up what it did.
+func (w *worker) transferData(d, s *splice.Descriptor, o splice.Options) (int64, error) {
 	report, err := w.engine.Copy(d, s, o)
 	w.count(report)
 	return report.Delivered, err

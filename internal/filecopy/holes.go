@@ -91,6 +91,9 @@ func (f *sparseCopy) parts() (size int64, p *Problem) {
 		if err != nil || hole <= data { // it was punched just now: what is left is read
 			return f.part(data, -1)
 		}
+		if at == 0 && data == 0 && hole >= size && !seeksHoles(f.s.FS) {
+			return f.zeros(0, -1)
+		}
 		if end, p := f.part(data, hole-data); p != nil || end < hole {
 			return end, p // shorter than it was
 		}
@@ -98,6 +101,12 @@ func (f *sparseCopy) parts() (size int64, p *Problem) {
 	}
 	return size, nil
 }
+
+// seeksHoles reports whether a file without a hole, on a filesystem, has none,
+// although its blocks are fewer than its size takes, as those that are compressed
+// have. Others, among them most behind FUSE, know nothing of holes: SEEK_HOLE is the
+// end of every file.
+func seeksHoles(magic int64) bool { return keepsSizes(magic) || magic == unix.OVERLAYFS_SUPER_MAGIC }
 
 // part copies n bytes at an offset, or all to the end if n is negative, and
 // returns where the source's bytes ended.
@@ -115,7 +124,7 @@ func (f *sparseCopy) part(at, n int64) (int64, *Problem) {
 	f.s.Offset, f.d.Offset = at, at
 	o := f.options
 	o.Limit = max(n, 0)
-	delivered, err := f.move(f.d, f.s, o)
+	delivered, err := f.transferData(f.d, f.s, o)
 	f.end = at + delivered
 	return f.end, f.problemOf(err, f.dst, f.src)
 }

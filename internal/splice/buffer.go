@@ -13,6 +13,36 @@ type Buffer struct {
 	// Fill is how much of it, in percent, is filled before anything goes out,
 	// and again each time when it has run empty.
 	Fill int
+	// Budget, if set, is what this buffer and others may have of memory
+	// together. A buffer that gets no more of it is full.
+	Budget *Budget
+}
+
+// A Budget bounds the memory of several buffers, each of which may have 64 KiB
+// besides.
+type Budget struct {
+	mu   sync.Mutex
+	left int64
+}
+
+// NewBudget returns a budget of so many bytes.
+func NewBudget(bytes int64) *Budget { return &Budget{left: bytes} }
+
+// take reports whether there were n bytes left, and takes them.
+func (b *Budget) take(n int) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.left < int64(n) {
+		return false
+	}
+	b.left -= int64(n)
+	return true
+}
+
+func (b *Budget) give(n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.left += int64(n)
 }
 
 // CopyBuffered is [Copier.Copy] by way of a buffer: the source is taken from

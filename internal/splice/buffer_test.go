@@ -41,6 +41,9 @@ func TestWhatGoesThroughABufferArrivesInOrder(t *testing.T) {
 			}
 		}
 		b := Buffer{Size: rapid.SampledFrom([]int{1, 10_000, 1 << 20, 3 << 20}).Draw(t, "buffer"), Fill: rapid.IntRange(0, 100).Draw(t, "fill")}
+		if rapid.Bool().Draw(t, "with a budget") {
+			b.Budget = NewBudget(rapid.Int64Range(0, 2<<20).Draw(t, "budget"))
+		}
 		s.options.Progress = s.count
 		r, err := s.copier.CopyBuffered(s.dst[0].Descriptor, s.src.Descriptor, b, s.options)
 		if wrong := s.dst[0].differs(s.src, r.Delivered); wrong != "" {

@@ -236,8 +236,10 @@ func (k *fakeKernel) clone(out, in int, n int64) error {
 		return err
 	}
 	_, from := k.fileAt(in)
-	_, to := k.fileAt(out)
+	d, to := k.fileAt(out)
 	switch {
+	case d.flags&unix.O_APPEND != 0:
+		return k.says("clone", either, unix.EBADF)
 	case from.refusal != 0:
 		return k.says("clone", either, from.refusal)
 	case !offloads(from.fs):

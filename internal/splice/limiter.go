@@ -1,6 +1,9 @@
 package splice
 
-import "time"
+import (
+	"sync"
+	"time"
+)
 
 const (
 	// burst is how long a Limiter's source or sink may have been slow and be
@@ -15,51 +18,101 @@ const (
 // from the source, and never more than go on to the sink at once, so that what
 // is not allowed yet stays where it is. It begins with nothing allowed.
 type Limiter struct {
+	// Held, if set, is called with true before the copy is held back, and with
+	// false when it goes on.
+	Held func(bool)
+
+	bucket   *bucket
+	reserved float64 // bytes that admit took from the bucket for what passes next
+}
+
+// A bucket is what copies that share a rate may pass together.
+type bucket struct {
 	perSecond float64
-	allowed   float64   // bytes that may pass now
-	at        time.Time // when that was so; zero before the first copy
+
+	mu      sync.Mutex
+	allowed float64   // bytes that may pass now; below zero they are still to be earned
+	at      time.Time // when that was so; zero before the first copy
 }
 
 // NewLimiter returns a limiter to so many bytes per second, which is more than
 // 0.
-func NewLimiter(perSecond float64) *Limiter { return &Limiter{perSecond: perSecond} }
+func NewLimiter(perSecond float64) *Limiter {
+	return &Limiter{bucket: &bucket{perSecond: perSecond}}
+}
+
+// Share returns a limiter for another copy, which shares the rate of l. Copies
+// take turns: each waits for what it has asked for before others.
+func (l *Limiter) Share() *Limiter { return &Limiter{bucket: l.bucket} }
 
 // admit waits until a beat's worth of bytes, or want if that is less, is
 // allowed, and returns how many are: from 1 to want.
 func (l *Limiter) admit(k *kernel, want int) int {
-	need := min(float64(want), l.during(beat))
-	for l.earn(k.now()); l.allowed < need; l.earn(k.now()) {
-		k.sleep(nap((need - l.allowed) / l.perSecond))
+	b := l.bucket
+	need := min(float64(want), b.during(beat))
+	if wait := b.take(k.now(), need-l.reserved); wait > 0 { // what did not pass at the last time is still reserved
+		if l.Held != nil {
+			l.Held(true)
+			defer l.Held(false)
+		}
+		for end := k.now().Add(wait); wait > 0; wait = end.Sub(k.now()) {
+			k.sleep(min(wait, longestNap))
+		}
 	}
-	return int(min(float64(want), l.allowed))
+	l.reserved = need
+	l.reserved += b.takeSome(k.now(), float64(want)-need)
+	return int(l.reserved)
 }
 
-// longestNap is how long is slept at a time: what a slow rate asks for may be
-// more than a time.Duration holds.
-const longestNap = time.Hour
+// longestNap is how long a copy sleeps at a time. longest is how long it waits
+// for its bytes at most: a slower rate would overflow a time.Duration.
+const (
+	longestNap = time.Hour
+	longest    = 100 * 365 * 24 * time.Hour
+)
 
-// nap is how long to sleep of so many seconds, and never nothing.
-func nap(seconds float64) time.Duration {
-	if seconds >= longestNap.Seconds() {
-		return longestNap
+// take takes n bytes, or gives back -n, and returns how long it takes until they are earned.
+func (b *bucket) take(now time.Time, n float64) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.earn(now)
+	b.allowed -= n
+	if b.allowed >= 0 || n <= 0 {
+		return 0
 	}
-	return time.Duration(seconds*float64(time.Second)) + 1
+	return time.Duration(min(-b.allowed/b.perSecond*float64(time.Second), float64(longest))) + 1
 }
 
-// earn allows what belongs into the time that has gone by.
-func (l *Limiter) earn(now time.Time) {
-	if !l.at.IsZero() {
-		l.allowed = min(l.allowed+now.Sub(l.at).Seconds()*l.perSecond, l.during(burst))
-	}
-	l.at = now
+// takeSome takes up to n bytes of those that are allowed now.
+func (b *bucket) takeSome(now time.Time, n float64) float64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.earn(now)
+	n = min(n, max(0, b.allowed))
+	b.allowed -= n
+	return n
 }
 
-// passed takes n bytes from what is allowed. The time that they took to come is
-// counted first, so that what was allowed meanwhile adds up to one burst only.
+// earn allows what belongs into the time that has gone by. mu is held.
+func (b *bucket) earn(now time.Time) {
+	if !b.at.IsZero() {
+		b.allowed = min(b.allowed+now.Sub(b.at).Seconds()*b.perSecond, b.during(burst))
+	}
+	b.at = now
+}
+
+// passed counts n bytes of those that admit has allowed, and gives the others
+// back. The time that they took to come is counted first, so that what was
+// allowed meanwhile adds up to one burst only.
 func (l *Limiter) passed(k *kernel, n int64) {
-	l.earn(k.now())
-	l.allowed -= float64(n)
+	b := l.bucket
+	now := k.now()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.earn(now)
+	b.allowed = min(b.allowed+l.reserved, b.during(burst)) - float64(n)
+	l.reserved = 0
 }
 
 // during is how many bytes belong into a time, at least one.
-func (l *Limiter) during(d time.Duration) float64 { return max(1, d.Seconds()*l.perSecond) }
+func (b *bucket) during(d time.Duration) float64 { return max(1, d.Seconds()*b.perSecond) }

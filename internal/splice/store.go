@@ -8,8 +8,10 @@ import (
 )
 
 const (
-	// blockSize is how much of a store is one piece of memory, in bytes.
-	blockSize = 1 << 20
+	// blockSize is how much of a store is one piece of memory, in bytes;
+	// smallBlock with a budget, of which every store has one for nothing.
+	blockSize  = 1 << 20
+	smallBlock = 64 << 10
 	// mostInPipes is how much a store has in pipes, in bytes: half of what the
 	// kernel lets a user have by default (fs.pipe-user-pages-soft).
 	mostInPipes = 32 << 20
@@ -21,6 +23,7 @@ type block struct {
 	memory     []byte
 	start, end int  // of what it holds; in a pipe only their difference counts
 	sealed     bool // the pipe takes no more: small pieces have used up its pages
+	charged    bool // to the budget
 }
 
 func (b *block) held() int { return b.end - b.start }
@@ -43,6 +46,8 @@ type store struct {
 	threshold int    // bytes to have before delivery begins
 	mapping   []byte // all memory, used or not
 	pipes     []*pipe
+	budget    *Budget // nil is no bound
+	blockSize int
 
 	mu      sync.Mutex
 	changed sync.Cond
@@ -70,7 +75,10 @@ func newStore(b Buffer) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &store{size: size, threshold: int(int64(size) * int64(b.Fill) / 100), mapping: memory, unused: memory}
+	s := &store{size: size, threshold: int(int64(size) * int64(b.Fill) / 100), mapping: memory, unused: memory, budget: b.Budget, blockSize: blockSize}
+	if s.budget != nil {
+		s.blockSize = smallBlock
+	}
 	s.changed.L = &s.mu
 	return s, nil
 }
@@ -78,6 +86,9 @@ func newStore(b Buffer) (*store, error) {
 func (s *store) close(sys *system) {
 	for _, p := range s.pipes {
 		p.close(sys)
+	}
+	for _, b := range s.queue {
+		s.release(b)
 	}
 	unix.Munmap(s.mapping)
 }
@@ -87,17 +98,21 @@ func (s *store) close(sys *system) {
 func (s *store) room(sys *system, pipeSize int) (*block, int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.held == s.size && !s.unwanted {
+	for !s.unwanted {
+		if s.held < s.size {
+			if b := s.tail(sys, pipeSize); b != nil {
+				return b, min(b.room(), s.size-s.held)
+			}
+			s.flowing = true // the budget does not allow more to be filled
+			s.changed.Broadcast()
+		}
 		s.changed.Wait()
 	}
-	if s.unwanted {
-		return nil, 0
-	}
-	b := s.tail(sys, pipeSize)
-	return b, min(b.room(), s.size-s.held)
+	return nil, 0
 }
 
-// tail is the block that takes more. mu is held.
+// tail is the block that takes more; nil if the budget has none, and the store
+// holds something. mu is held.
 func (s *store) tail(sys *system, pipeSize int) *block {
 	if last := len(s.queue) - 1; last >= 0 {
 		b := s.queue[last]
@@ -113,7 +128,9 @@ func (s *store) tail(sys *system, pipeSize int) *block {
 		}
 	}
 	b := s.emptyBlock(sys, pipeSize)
-	s.queue = append(s.queue, b)
+	if b != nil {
+		s.queue = append(s.queue, b)
+	}
 	return b
 }
 
@@ -123,15 +140,31 @@ func (s *store) emptyBlock(sys *system, pipeSize int) *block {
 	if s.inPipes && len(s.freePipes) == 0 && s.piped < mostInPipes {
 		s.makePipe(sys, pipeSize)
 	}
-	switch {
-	case s.inPipes && len(s.freePipes) > 0:
+	if s.inPipes && len(s.freePipes) > 0 {
 		return pop(&s.freePipes)
-	case len(s.freeMemory) > 0:
-		return pop(&s.freeMemory)
 	}
-	b := &block{memory: s.unused[:min(blockSize, len(s.unused))]}
+	charge := s.budget != nil && len(s.queue) > 0
+	if charge && !s.budget.take(s.blockSize) {
+		return nil
+	}
+	if len(s.freeMemory) > 0 {
+		b := pop(&s.freeMemory)
+		b.charged = charge
+		return b
+	}
+	b := &block{memory: s.unused[:min(s.blockSize, len(s.unused))], charged: charge}
 	s.unused = s.unused[len(b.memory):]
 	return b
+}
+
+// release gives the memory of a block that was charged to the budget back to it
+// and to the kernel.
+func (s *store) release(b *block) {
+	if b.charged {
+		_ = unix.Madvise(b.memory, unix.MADV_DONTNEED) // of an anonymous mapping: it cannot fail
+		s.budget.give(s.blockSize)
+		b.charged = false
+	}
 }
 
 func pop(blocks *[]*block) *block {
@@ -222,6 +255,7 @@ func (s *store) remove(b *block, n int) {
 	s.queue = s.queue[1:]
 	b.start, b.end, b.sealed = 0, 0, false
 	if b.pipe == nil {
+		s.release(b)
 		s.freeMemory = append(s.freeMemory, b)
 	} else {
 		s.freePipes = append(s.freePipes, b)

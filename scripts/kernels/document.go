@@ -10,7 +10,8 @@ import (
 const preface = `# Other kernels
 
 ` + "`scripts/kernels.sh --doc`" + ` wrote this page. It started each kernel in a virtual
-machine, had the tools copy there and compared every byte.
+machine, had the tools copy there and compared every byte. A cell that names
+kernels says nothing about the others: there this has not been tried.
 
 `
 
@@ -53,7 +54,19 @@ func (d *sheet) notes(out *bytes.Buffer) {
 }
 
 // A row is what several kernels have in common: a part of a test.
-type row struct{ test, part string }
+type row struct {
+	test, part string
+	place      int // of the test in the list of all
+}
+
+// where is the filesystem, or the test.
+func (r row) where() string {
+	name := strings.TrimPrefix(r.test, "fs/")
+	if name != r.test {
+		name, _, _ = strings.Cut(name, "/")
+	}
+	return name
+}
 
 func (d *sheet) rows(match func(result) bool) (rows []row, methods []string) {
 	for _, b := range d.books {
@@ -61,7 +74,7 @@ func (d *sheet) rows(match func(result) bool) (rows []row, methods []string) {
 			if r.Verdict == begins || !match(r) {
 				continue
 			}
-			if at := (row{r.Test, r.Part}); !slices.Contains(rows, at) {
+			if at := (row{r.Test, r.Part, r.Place}); !slices.Contains(rows, at) {
 				rows = append(rows, at)
 			}
 			if !slices.Contains(methods, r.Method) {
@@ -69,6 +82,7 @@ func (d *sheet) rows(match func(result) bool) (rows []row, methods []string) {
 			}
 		}
 	}
+	slices.SortStableFunc(rows, func(a, b row) int { return a.place - b.place })
 	return rows, methods
 }
 
@@ -82,14 +96,14 @@ func (d *sheet) methods(out *bytes.Buffer) {
 	out.WriteString(`
 ## Filesystems and methods
 
-A cell says whether ` + "`--method`" + ` serves, at all sizes from 0 to 3 MiB around a page
-and a pipe, and under ` + "`auto`" + ` what moved most bytes. Source and sink are on the
+A cell says whether ` + "`--method`" + ` serves, at sizes up to 3 MiB that end in the
+middle of a page, and under ` + "`auto`" + ` what moved most bytes. Source and sink are on the
 same filesystem. NFS and SMB were served by the guest itself, from ext4.
 
 `)
 	fmt.Fprintf(out, "| filesystem | copy | %s |\n| --- | --- |%s\n", strings.Join(methods, " | "), strings.Repeat(" --- |", len(methods)))
 	for _, at := range rows {
-		fmt.Fprintf(out, "| %s | %s |", strings.TrimPrefix(at.test, "fs/"), at.part)
+		fmt.Fprintf(out, "| %s | %s |", at.where(), at.part)
 		for _, m := range methods {
 			fmt.Fprintf(out, " %s |", d.cell(at, m))
 		}
@@ -105,7 +119,7 @@ func (d *sheet) features(out *bytes.Buffer) {
 	}
 	out.WriteString("\n## Everything else\n\n| test | what | result |\n| --- | --- | --- |\n")
 	for _, at := range rows {
-		fmt.Fprintf(out, "| %s | %s | %s |\n", strings.TrimPrefix(at.test, "fs/"), at.part, d.cell(at, ""))
+		fmt.Fprintf(out, "| %s | %s | %s |\n", at.where(), at.part, d.cell(at, ""))
 	}
 }
 
@@ -114,18 +128,21 @@ func (d *sheet) cell(at row, method string) string {
 	var answers []string
 	who := map[string][]string{}
 	for _, b := range d.books {
-		answer := "not tried"
+		answer := ""
 		for _, r := range b.Results {
 			if r.Test == at.test && r.Part == at.part && r.Method == method {
 				answer = d.answer(r)
 			}
+		}
+		if answer == "" { // not tried
+			continue
 		}
 		if who[answer] == nil {
 			answers = append(answers, answer)
 		}
 		who[answer] = append(who[answer], b.name)
 	}
-	if len(answers) == 1 {
+	if len(answers) == 1 && len(who[answers[0]]) == len(d.books) {
 		return answers[0]
 	}
 	for i, answer := range answers {

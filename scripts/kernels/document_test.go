@@ -7,23 +7,23 @@ import (
 
 func TestKernelsThatAgreeShareACell(t *testing.T) {
 	old := &book{name: "5.10", Release: "5.10.0", Results: []result{
-		{Test: "fs/ext4", Verdict: begins},
-		{Test: "fs/ext4", Part: "zcp", Method: "auto", Verdict: works, Detail: "splice"},
-		{Test: "fs/ext4", Part: "zcp", Method: "reflink", Verdict: refused, Detail: "Operation not supported"},
-		{Test: "fs/ext4", Part: "zcp", Method: "mmap", Verdict: fault, Detail: "Input/output error"},
+		{Test: "fs/ext4/methods", Verdict: begins},
+		{Test: "fs/ext4/methods", Part: "zcp", Method: "auto", Verdict: works, Detail: "splice"},
+		{Test: "fs/ext4/methods", Part: "zcp", Method: "reflink", Verdict: refused, Detail: "Operation not supported"},
+		{Test: "fs/ext4/methods", Part: "zcp", Method: "mmap", Verdict: fault, Detail: "Input/output error"},
 		{Test: "streams", Part: "zpipe over TCP", Verdict: works},
 	}}
 	other := &book{name: "6.1", Release: "6.1.0", Results: []result{
-		{Test: "fs/ext4", Part: "zcp", Method: "auto", Verdict: works, Detail: "splice"},
-		{Test: "fs/ext4", Part: "zcp", Method: "reflink", Verdict: refused, Detail: "Operation not supported"},
-		{Test: "fs/ext4", Part: "zcp", Method: "mmap", Verdict: works, Detail: "mmap"},
+		{Test: "fs/ext4/methods", Part: "zcp", Method: "auto", Verdict: works, Detail: "splice"},
+		{Test: "fs/ext4/methods", Part: "zcp", Method: "reflink", Verdict: refused, Detail: "Operation not supported"},
+		{Test: "fs/ext4/methods", Part: "zcp", Method: "mmap", Verdict: works, Detail: "mmap"},
 	}}
 	text := string(document([]*book{old, other}))
 	for _, line := range []string{
 		"| 5.10 | Linux 5.10.0 |",
 		"| filesystem | copy | auto | reflink | mmap |",
 		"| ext4 | zcp | splice | no [1] | 5.10: **fault** [2]; 6.1: yes |",
-		"| streams | zpipe over TCP | 5.10: yes; 6.1: not tried |",
+		"| streams | zpipe over TCP | 5.10: yes |",
 		"1. Operation not supported",
 		"2. Input/output error",
 	} {

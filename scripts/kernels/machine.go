@@ -131,6 +131,12 @@ type machine struct {
 	last []string // lines of the console
 }
 
+// bootOptions let a panic end the guest. On a busy machine an emulated timer is
+// late, which kernels take for a broken one (no_timer_check) or for CPUs that
+// hang (nowatchdog, rcu_cpu_stall_suppress).
+const bootOptions = "console=ttyS0 panic=-1 quiet loglevel=4 mitigations=off nokaslr random.trust_cpu=on " +
+	"no_timer_check nowatchdog rcupdate.rcu_cpu_stall_suppress=1"
+
 // run returns what the guest says its status is.
 func (m *machine) run(kernel, initrd string) (int, error) {
 	console, err := m.listen("console")
@@ -159,7 +165,7 @@ func (m *machine) run(kernel, initrd string) (int, error) {
 		"-drive", "if=virtio,format=raw,cache=unsafe,discard=unmap,file="+scratch.Name(),
 		"-device", "virtio-rng-pci",
 		"-kernel", kernel, "-initrd", initrd,
-		"-append", "console=ttyS0 panic=-1 quiet loglevel=4 mitigations=off nokaslr random.trust_cpu=on")
+		"-append", bootOptions)
 	var said strings.Builder
 	cmd.Stderr = &said
 	cmd.SysProcAttr = &unix.SysProcAttr{Setpgid: true, Pdeathsig: unix.SIGKILL}

@@ -101,10 +101,8 @@ func (s *setting) runKernels() (status int, err error) {
 		if book.faults() > 0 {
 			status = 1
 		}
-		if s.all {
-			if err := book.keep(s.cache); err != nil {
-				return 1, err
-			}
+		if err := book.keep(s.cache); err != nil {
+			return 1, err
 		}
 	}
 	return status, nil

@@ -168,7 +168,11 @@ func (p *place) resume() (string, error) {
 	tool.Process.Kill()
 	tool.end()
 	if _, err := os.Lstat("/tmp/whole"); err == nil {
-		if err := command("zcp", "--move", "--resume", "/tmp/whole", filepath.Join(dir, "whole")).succeed(); err != nil {
+		again := command("zcp", "--move", "--resume", "/tmp/whole", filepath.Join(dir, "whole"))
+		switch err := again.succeed(); {
+		case strings.Contains(again.said.String(), "with all its attributes"): // as on SMB without POSIX
+			return "", errors.Join(holds("/tmp/whole", whole), refusal("the filesystem cannot keep permissions, and the source is left"))
+		case err != nil:
 			return "", err
 		}
 		if _, err := os.Lstat("/tmp/whole"); !errors.Is(err, fs.ErrNotExist) {
@@ -194,7 +198,7 @@ func (p *place) stable() (string, error) {
 		return "", err
 	}
 	defer r.Close()
-	tool := command("zcat", "--stable", "--stats=json", p.path("stable"))
+	tool := command("zcat", "--stable", p.path("stable"))
 	tool.Stdout = w
 	if err := tool.Start(); err != nil {
 		w.Close()
@@ -240,9 +244,7 @@ func (p *place) stable() (string, error) {
 	if len(got) != len(data) {
 		return "", fmt.Errorf("%d bytes of %d", len(got), len(data))
 	}
-	_, lease, _ := strings.Cut(tool.said.String(), `"lease":"`)
-	lease, _, _ = strings.Cut(lease, `"`)
-	return "lease: " + lease, same(got[:first], data[:first])
+	return "", same(got[:first], data[:first])
 }
 
 func (p *place) appending() (string, error) {

@@ -99,17 +99,25 @@ func (t *try) mountFUSE(dir string) (string, error) {
 	return base, nil
 }
 
-// filesystem runs on one what is to be seen on each.
-func (t *try) filesystem(f filesystem) {
+// A study is something that is tried on each filesystem.
+type study struct {
+	name string
+	run  func(*place)
+}
+
+var studies = []study{
+	{"methods", func(p *place) { p.methods(); p.together() }},
+	{"trees", (*place).trees},
+	{"features", (*place).features},
+}
+
+// study runs on a filesystem.
+func (t *try) study(f filesystem, what study) {
 	t.must(t.load(f.modules...))
 	dir := filepath.Join("/mnt", f.name)
 	server, err := f.mount(t, dir)
 	t.must(err)
-	p := &place{try: t, kind: f.name, dir: dir, server: server}
-	p.methods()
-	p.together()
-	p.trees()
-	p.features()
+	what.run(&place{try: t, kind: f.name, dir: dir, server: server})
 }
 
 // A place is a filesystem that is tried.

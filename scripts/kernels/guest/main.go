@@ -33,7 +33,9 @@ type test struct {
 func tests() []test {
 	var all []test
 	for _, f := range filesystems {
-		all = append(all, test{"fs/" + f.name, f.brief, func(t *try) { t.filesystem(f) }})
+		for _, s := range studies {
+			all = append(all, test{"fs/" + f.name + "/" + s.name, f.brief, func(t *try) { t.study(f, s) }})
+		}
 	}
 	all = append(all,
 		test{"streams", true, (*try).streams},

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"sync/atomic"
 	"time"
 
@@ -11,11 +10,13 @@ import (
 	"zeroutils/internal/splice"
 )
 
-// An idleClock tells how long nothing has moved, in either direction.
+// An idleClock tells how long nothing has moved, in either direction. While a
+// rate limit holds a way back, that is nobody's silence.
 type idleClock struct {
 	limit time.Duration // 0 is none
 	start time.Time
 	last  atomic.Int64 // when something moved, since start
+	held  atomic.Int32 // ways that a rate limit holds back
 }
 
 func newIdleClock(limit time.Duration) *idleClock {
@@ -23,6 +24,16 @@ func newIdleClock(limit time.Duration) *idleClock {
 }
 
 func (c *idleClock) moved() { c.last.Store(int64(time.Since(c.start))) }
+
+// hold is splice.Limiter.Held.
+func (c *idleClock) hold(held bool) {
+	c.moved()
+	if held {
+		c.held.Add(1)
+	} else {
+		c.held.Add(-1)
+	}
+}
 
 // left is how long to wait before the limit is reached, and negative without
 // one. It is never nothing: what was stopped for longer than the limit looks
@@ -37,32 +48,31 @@ func (c *idleClock) left() time.Duration {
 // over reports whether the limit is reached.
 func (c *idleClock) over() bool { return c.limit > 0 && c.quiet() >= c.limit }
 
-func (c *idleClock) quiet() time.Duration { return time.Since(c.start) - time.Duration(c.last.Load()) }
-
-// What ends a way in which nothing has moved for as long as --timeout says.
-var (
-	errSilent = errors.New("the source gives nothing")
-	errStuck  = errors.New("the sink takes nothing")
-)
+func (c *idleClock) quiet() time.Duration {
+	if c.held.Load() > 0 {
+		return 0
+	}
+	return time.Since(c.start) - time.Duration(c.last.Load())
+}
 
 // timedOut says who was waited for in vain, once, although all ways find that
 // out.
-func (p *pair) timedOut(s *endpoint.Stream, side string) {
-	p.mu.Lock()
-	again := p.overdue
-	p.overdue = true
-	p.mu.Unlock()
+func (r *relay) timedOut(s *endpoint.Stream, side string) {
+	r.mu.Lock()
+	again := r.overdue
+	r.overdue, r.spoilt = true, true
+	r.mu.Unlock()
 	if !again {
-		p.fail(s, side, unix.ETIMEDOUT)
+		r.fail(s, side, unix.ETIMEDOUT)
 	}
 }
 
 // peer is the one of the two that is silent when both are.
-func (p *pair) peer() *endpoint.Stream {
-	if !p.src.Connected() && p.dst.Connected() {
-		return p.dst
+func (r *relay) peer() *endpoint.Stream {
+	if !r.src.Connected() && r.dst.Connected() {
+		return r.dst
 	}
-	return p.src
+	return r.src
 }
 
 // lateness is how much later than another a way may find out that the time is
@@ -71,36 +81,36 @@ const lateness = 200 * time.Millisecond
 
 // run relays, until every way has come to its end, which it reports, or until
 // the time is over and a write does not return.
-func (p *pair) run() (ended bool) {
-	p.idle = newIdleClock(p.timeout)
-	blocking := p.blockingSink()
-	if p.timeout == 0 || p.served != nil || blocking == nil {
-		p.relayAll()
+func (r *relay) run() (ended bool) {
+	r.idle = newIdleClock(r.timeout)
+	blocking := r.blockingSink()
+	if r.timeout == 0 || !r.policy.guardsWrites() || blocking == nil {
+		r.relayAll()
 		return true
 	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		p.relayAll()
+		r.relayAll()
 	}()
 	for overs := 0; overs < 3; { // twice could be because the process was stopped, and the ways look once more
 		select {
 		case <-done:
 			return true
-		case <-time.After(p.idle.left() + lateness):
+		case <-time.After(r.idle.left() + lateness):
 		}
-		if overs++; !p.idle.over() {
+		if overs++; !r.idle.over() {
 			overs = 0
 		}
 	}
-	p.timedOut(blocking, "write error")
+	r.timedOut(blocking, "write error")
 	return false
 }
 
 // blockingSink is a sink that has somebody on the other side and whose writes
 // wait for him: an inherited descriptor is not made nonblocking.
-func (p *pair) blockingSink() *endpoint.Stream {
-	for _, s := range p.written() {
+func (r *relay) blockingSink() *endpoint.Stream {
+	for _, s := range r.written() {
 		stored := s.Out.Kind == splice.Regular || s.Out.Kind == splice.Block
 		if !stored && s.Out.Flags&unix.O_NONBLOCK == 0 {
 			return s

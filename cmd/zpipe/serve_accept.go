@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"time"
 
@@ -13,10 +14,17 @@ import (
 // cannot go on, which has been reported.
 func (v *server) accept() *endpoint.Stream {
 	for {
-		conn, err := v.listener.Accept()
-		switch err {
-		case nil:
+		conn, err := v.acceptNext()
+		if err == nil {
 			return conn
+		}
+		if stranger, ok := err.(*endpoint.ErrNotAllowed); ok {
+			v.journal.say("%s: %v", named(*v.listening()), stranger)
+			continue
+		}
+		switch err {
+		case errStopping:
+			return nil
 		case unix.EAGAIN:
 			fds := append(v.listener.Ready(), unix.PollFd{Fd: int32(v.stopped), Events: unix.POLLIN})
 			if _, err := v.poller.Poll(fds, -1); err != nil {
@@ -40,6 +48,32 @@ func (v *server) accept() *endpoint.Stream {
 	}
 }
 
+// errStopping is the error of acceptNext when the server is to stop.
+var errStopping = errors.New("the server is to stop")
+
+// acceptNext is Listener.Accept, which may block where others share the socket:
+// it is left behind then when the server is to stop.
+func (v *server) acceptNext() (*endpoint.Stream, error) {
+	if !v.listener.Blocks() {
+		return v.listener.Accept()
+	}
+	type result struct {
+		conn *endpoint.Stream
+		err  error
+	}
+	accepted := make(chan result, 1)
+	go func() {
+		conn, err := v.listener.Accept()
+		accepted <- result{conn, err}
+	}()
+	select {
+	case got := <-accepted:
+		return got.conn, got.err
+	case <-v.stop:
+		return nil, errStopping
+	}
+}
+
 // keepSpare opens a descriptor for nothing but to be closed by refuse.
 func (v *server) keepSpare() {
 	if fd, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0); err == nil {
@@ -56,9 +90,9 @@ func (v *server) refuse(why error) {
 		unix.Close(v.spare)
 		v.spare = -1
 	}
-	conn, err := v.listener.Accept()
+	conn, err := v.acceptNext()
 	if err == nil {
-		_ = conn.Close()
+		conn.Abort()
 	}
 	v.keepSpare()
 	if err != nil && err != unix.EAGAIN || v.spare < 0 {
@@ -66,11 +100,9 @@ func (v *server) refuse(why error) {
 	}
 }
 
-// complain says why connections are refused, once a second at most.
+// complain says why a connection is refused.
 func (v *server) complain(err error) {
-	if v.refusals.allows() {
-		v.inv.Warnf("%s: connection refused: %v", named(*v.listening()), err)
-	}
+	v.refusals.say("%s: connection refused: %v", named(*v.listening()), err)
 }
 
 // nap lets some time pass in which things may become better, and reports
@@ -82,16 +114,4 @@ func (v *server) nap() bool {
 	case <-time.After(100 * time.Millisecond):
 		return false
 	}
-}
-
-// A throttle allows something once a second.
-type throttle struct{ next time.Time }
-
-func (t *throttle) allows() bool {
-	now := time.Now()
-	if now.Before(t.next) {
-		return false
-	}
-	t.next = now.Add(time.Second)
-	return true
 }
