@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"zeroutils/internal/testfs"
@@ -308,8 +309,8 @@ func (o outcome) hasFailed(f fault, k int, text string) {
 		o.isBeginning(0)
 	case f.side == in:
 		o.sourceFailed(k, text)
-	case o.tool == "ztee" && o.sinks[k].kind == pipe && text == texts["EPIPE"]:
-		o.sinkLost(k) // the signal is what it would die of
+	case o.sinks[k].kind == pipe && text == texts["EPIPE"]:
+		o.died(syscall.SIGPIPE) // as if the kernel had sent it
 	default:
 		o.sinkFailed(k, text)
 	}

@@ -41,7 +41,6 @@ func TestBeyondTheLargestFileAnIgnoredSignalIsAnError(t *testing.T) {
 
 var toOneFile = []scene{
 	{name: "zcat from a file", tool: "zcat", sources: fromFile, sinks: toFile},
-	{name: "zcat by sendfile", tool: "zcat", options: []string{"--method=sendfile"}, sources: fromFile, sinks: toFile},
 	{name: "zcat by mmap", tool: "zcat", options: []string{"--method=mmap"}, sources: fromFile, sinks: toFile},
 	{name: "zcat from a pipe", tool: "zcat", sources: fromPipe, sinks: toFile},
 	{name: "zcat to the end of a file", tool: "zcat", sources: fromPipe, sinks: toAppend},

@@ -272,8 +272,11 @@ func (s *system) unread(fd int) (int, error) {
 	return retry(s, func() (int, error) { return s.kernel.unread(fd) })
 }
 
+// allocate is not repeated after EINTR: a copy does without, and fallocate(2) on
+// a busy filesystem may say EINTR again and again.
 func (s *system) allocate(fd int, offset, n int64) error {
-	return retryErr(s, func() error { return s.kernel.allocate(fd, offset, n) })
+	s.calls++
+	return s.kernel.allocate(fd, offset, n)
 }
 
 func (s *system) advise(fd int) error {
