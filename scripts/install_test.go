@@ -186,6 +186,7 @@ func TestInstalledToolsWorkUnderEachName(t *testing.T) {
 	in.write("f", "text\n")
 	for name, args := range map[string][]string{
 		"bin/zccat": {"f"}, "libexec/zeroutils/cat": {"f"}, "bin/zpipe": {"f"}, "libexec/zeroutils/tee": nil,
+		"bin/zpv": {"-q", "f"}, "libexec/zeroutils/pv": {"-q", "f"},
 	} {
 		cmd := exec.Command(in.path(name), args...)
 		cmd.Dir, cmd.Stdin = in.prefix, strings.NewReader("text\n")
