@@ -3,6 +3,7 @@ package filecopy
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -221,6 +222,28 @@ func (w *worker) gone(e *entry) {
 	if w.details() {
 		w.tell(Gone{e.src.Path(), e.is(unix.S_IFDIR)})
 	}
+}
+
+// tick is longer than the step of a file's times before Linux 6.13, which is that
+// of the kernel's clock: at most 10 ms (CONFIG_HZ=100).
+const tick = 10 * time.Millisecond
+
+// watch has every store to the source from now on change its ctime, also one
+// through a shared mapping. A page that is dirty already takes stores without a
+// word; once written back, it is mapped read-only, and the next store is a fault
+// that sets the times. sync_file_range(2) does that without waiting for the
+// journal. tmpfs, which writes nothing back, has no such fault.
+func (m *mover) watch(src *file) {
+	if m == nil || !src.regular() {
+		return
+	}
+	if age := time.Since(time.Unix(src.stat.Ctim.Unix())); age >= 0 && age < tick {
+		time.Sleep(tick - age) // a change in the same step would not show
+	}
+	const writeBack = unix.SYNC_FILE_RANGE_WAIT_BEFORE | unix.SYNC_FILE_RANGE_WRITE | unix.SYNC_FILE_RANGE_WAIT_AFTER
+	// An error is one of writing the source, which is read from the page cache;
+	// those who wrote it are still told by their own fsync(2).
+	_ = place.Retry(func() error { return unix.SyncFileRange(src.fd, 0, 0, writeBack) })
 }
 
 // changed reports whether a file is another one, or was written to, or had its

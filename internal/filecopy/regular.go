@@ -36,6 +36,7 @@ func (w *worker) copyRegular(e *entry) *Problem {
 	if p != nil {
 		return p
 	}
+	w.mover.watch(src)
 	dst, p := w.openDest(e, src)
 	if p != nil {
 		return p

@@ -23,6 +23,8 @@ func contentsOf(name string) string { return strings.Repeat(name+"\n", 1000+len(
 // A meddler does something to a file while zcp stands still.
 type meddler struct {
 	name string
+	// prepare, if set, is called for each file before zcp starts.
+	prepare func(m *meddling, name string) error
 	// do returns contents that must be somewhere from then on, and whether the
 	// file's own need not be.
 	do func(m *meddling, name string) (gained string, dropped bool, err error)
@@ -33,12 +35,13 @@ type meddling struct {
 	from, to string // the trees
 	alien    string // a directory that is nobody's business
 	zcp      string
+	mapped   map[string][]byte // the files that were mapped before zcp started
 }
 
 const alienText = "somebody else's\n"
 
 var meddlers = []meddler{
-	{"writes", func(m *meddling, name string) (string, bool, error) {
+	{name: "writes", do: func(m *meddling, name string) (string, bool, error) {
 		f, err := os.OpenFile(filepath.Join(m.from, name), os.O_WRONLY|os.O_TRUNC, 0)
 		if err != nil {
 			return "", false, gone(err)
@@ -48,7 +51,7 @@ var meddlers = []meddler{
 		_, err = f.WriteString(text)
 		return text, true, err
 	}},
-	{"writes through a mapping", func(m *meddling, name string) (string, bool, error) {
+	{name: "writes through a mapping", do: func(m *meddling, name string) (string, bool, error) {
 		f, err := os.OpenFile(filepath.Join(m.from, name), os.O_RDWR, 0)
 		if err != nil {
 			return "", false, gone(err)
@@ -63,19 +66,41 @@ var meddlers = []meddler{
 		data[size/2] = 'M'
 		return string(data), true, nil
 	}},
-	{"truncates", func(m *meddling, name string) (string, bool, error) {
+	{name: "writes through a mapping that was written to before", prepare: func(m *meddling, name string) error {
+		f, err := os.OpenFile(filepath.Join(m.from, name), os.O_RDWR, 0)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		data, err := unix.Mmap(int(f.Fd()), 0, len(contentsOf(name)), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+		if err != nil {
+			return err
+		}
+		m.mapped[name] = data
+		for i := range data { // every page is dirty, and may be stored to without a fault
+			data[i] = contentsOf(name)[i]
+		}
+		return nil
+	}, do: func(m *meddling, name string) (string, bool, error) {
+		if _, err := os.Lstat(filepath.Join(m.from, name)); err != nil {
+			return "", false, gone(err)
+		}
+		m.mapped[name][len(m.mapped[name])/2] = 'M'
+		return string(m.mapped[name]), true, nil
+	}},
+	{name: "truncates", do: func(m *meddling, name string) (string, bool, error) {
 		err := os.Truncate(filepath.Join(m.from, name), 3)
 		return "", err == nil, gone(err)
 	}},
-	{"deletes", func(m *meddling, name string) (string, bool, error) {
+	{name: "deletes", do: func(m *meddling, name string) (string, bool, error) {
 		err := os.Remove(filepath.Join(m.from, name))
 		return "", err == nil, gone(err)
 	}},
-	{"renames", func(m *meddling, name string) (string, bool, error) {
+	{name: "renames", do: func(m *meddling, name string) (string, bool, error) {
 		path := filepath.Join(m.from, name)
 		return "", false, gone(os.Rename(path, path+".new"))
 	}},
-	{"puts another file in its place", func(m *meddling, name string) (string, bool, error) {
+	{name: "puts another file in its place", do: func(m *meddling, name string) (string, bool, error) {
 		path := filepath.Join(m.from, name)
 		if _, err := os.Lstat(path); err != nil {
 			return "", false, gone(err)
@@ -86,7 +111,7 @@ var meddlers = []meddler{
 		}
 		return text, true, os.Rename(path+".new", path)
 	}},
-	{"makes a new file", func(m *meddling, name string) (string, bool, error) {
+	{name: "makes a new file", do: func(m *meddling, name string) (string, bool, error) {
 		text := "beside " + name + "\n"
 		err := os.WriteFile(filepath.Join(m.from, name)+".beside", []byte(text), 0o600)
 		if err != nil {
@@ -94,13 +119,13 @@ var meddlers = []meddler{
 		}
 		return text, false, nil
 	}},
-	{"swaps the directory among the sources for a link", func(m *meddling, name string) (string, bool, error) {
+	{name: "swaps the directory among the sources for a link", do: func(m *meddling, name string) (string, bool, error) {
 		return "", false, m.swap(filepath.Join(m.from, "sub"))
 	}},
-	{"swaps the directory at the destination for a link", func(m *meddling, name string) (string, bool, error) {
+	{name: "swaps the directory at the destination for a link", do: func(m *meddling, name string) (string, bool, error) {
 		return "", false, m.swap(filepath.Join(m.to, "sub"))
 	}},
-	{"moves the same", func(m *meddling, name string) (string, bool, error) {
+	{name: "moves the same", do: func(m *meddling, name string) (string, bool, error) {
 		_ = exec.Command(m.zcp, "--move", "-T", m.from, m.to).Run() // it may find that something is gone
 		return "", false, nil
 	}},
@@ -137,7 +162,11 @@ func TestAMoveSurvivesOthers(t *testing.T) {
 	}
 	for i, who := range meddlers {
 		t.Run(who.name, func(t *testing.T) {
-			for at := i % every; ; at += every {
+			each := every
+			if who.prepare != nil {
+				each = 1 // the store has to come while its file is copied
+			}
+			for at := i % each; ; at += each {
 				if !who.meddle(t, disk, zcp, at) {
 					return
 				}
@@ -154,7 +183,12 @@ func (who *meddler) meddle(t *testing.T, disk *disk, zcp string, at int) bool {
 	source, err := os.MkdirTemp(disk.dir, "")
 	must(t, err)
 	defer os.RemoveAll(source)
-	m := &meddling{from: filepath.Join(source, "t"), to: filepath.Join(dest, "t"), alien: filepath.Join(source, "alien"), zcp: zcp}
+	m := &meddling{from: filepath.Join(source, "t"), to: filepath.Join(dest, "t"), alien: filepath.Join(source, "alien"), zcp: zcp, mapped: map[string][]byte{}}
+	defer func() {
+		for _, data := range m.mapped {
+			must(t, unix.Munmap(data))
+		}
+	}()
 	for _, dir := range []string{m.from, filepath.Join(m.from, "sub"), m.alien} {
 		must(t, os.Mkdir(dir, 0o755))
 	}
@@ -163,6 +197,9 @@ func (who *meddler) meddle(t *testing.T, disk *disk, zcp string, at int) bool {
 		must(t, os.WriteFile(filepath.Join(m.from, name), []byte(contentsOf(name)), 0o644))
 		wanted[contentsOf(name)] = true
 		must(t, os.WriteFile(filepath.Join(m.alien, filepath.Base(name)), []byte(alienText), 0o644))
+		if who.prepare != nil {
+			must(t, who.prepare(m, name))
+		}
 	}
 	log, err := os.Create(filepath.Join(source, "log"))
 	must(t, err)
