@@ -115,13 +115,6 @@ for_packages() {
 	(cd scripts/package && ../fetch.sh -test ./... && go vet ./... && tests ./...)
 }
 
-# packages_changed: the scripts that make packages were changed within a day of
-# the last commit.
-packages_changed() {
-	last=$(git log -1 --format=%ct 2>/dev/null) || return 1
-	[ -n "$(git log -1 --format=%h --since="$((last - 86400))" -- scripts/package scripts/install.sh 2>/dev/null)" ]
-}
-
 for_the_benchmark() {
 	(cd scripts/bench && go vet ./... && tests ./...)
 }
@@ -177,7 +170,7 @@ esac
 if [ -z "$chosen" ] && [ $level != quick ]; then
 	part "tests of the benchmark" for_the_benchmark
 fi
-if [ -z "$chosen" ] && { [ $level = all ] || { [ -n "$ci" ] && packages_changed; }; }; then
+if [ -z "$chosen" ] && [ $level = all ]; then
 	part "packages" for_packages
 fi
 if [ -z "$chosen" ] && { [ -n "$ci" ] || [ $level = all ]; }; then
