@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/testfs"
 )
 
 func TestALookUpIsMadeOnceAtATimeAndHoldsUpNoOther(t *testing.T) {
@@ -80,7 +82,7 @@ func TestALookUpKeepsToItsTime(t *testing.T) {
 
 func TestWithoutGetentTheHostsFileIsRead(t *testing.T) {
 	if _, err := os.Stat("/etc/hosts"); err != nil {
-		t.Skip("/etc/hosts is missing")
+		testfs.Unavailable(t, "/etc/hosts is missing")
 	}
 	t.Setenv("PATH", t.TempDir())
 	var r resolver
