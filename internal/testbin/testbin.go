@@ -112,16 +112,18 @@ func (b Build) program(dir string, number int) (string, error) {
 	return name, nil
 }
 
-// moduleRoot is where go.mod is, at or above the working directory, which for
-// a test is that of its package.
+// A test starts in the directory of its package, and may go elsewhere.
+var packageDir, errPackageDir = os.Getwd()
+
+// moduleRoot is where go.mod is, at or above the package's directory.
 func moduleRoot() (string, error) {
-	dir, err := os.Getwd()
+	dir, err := packageDir, errPackageDir
 	for ; err == nil; dir = filepath.Dir(dir) {
 		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
 			return dir, nil
 		}
 		if dir == "/" {
-			return "", errors.New("no go.mod above the working directory")
+			return "", errors.New("no go.mod above the package's directory")
 		}
 	}
 	return "", err

@@ -104,6 +104,9 @@ func (r *results) endTest(t test, e event) {
 			r.parents[test{t.run, t.pkg, t.name[:i]}] = true
 		}
 	}
+	if e.Action == "fail" && !r.subtestFailed(t) {
+		delete(r.parents, t) // it failed by itself
+	}
 	if out := r.output[t]; out != nil {
 		switch e.Action {
 		case "fail":
@@ -113,6 +116,15 @@ func (r *results) endTest(t test, e event) {
 		}
 		delete(r.output, t)
 	}
+}
+
+func (r *results) subtestFailed(t test) bool {
+	for other, action := range r.action {
+		if action == "fail" && other.run == t.run && other.pkg == t.pkg && strings.HasPrefix(other.name, t.name+"/") {
+			return true
+		}
+	}
+	return false
 }
 
 // endPackage prints what `go test` prints of a package. Where it failed, the
@@ -169,7 +181,8 @@ func reason(output string) string {
 	return cmp.Or(last, "no reason given")
 }
 
-// count returns the number of tests without subtests by what they did.
+// count returns the number of tests by what they did. A test with subtests counts
+// only where it failed and none of them did.
 func (r *results) count() map[string]int {
 	n := map[string]int{}
 	for t, action := range r.action {

@@ -20,6 +20,10 @@ const events = `{"Action":"start","Package":"p"}
 {"Action":"skip","Package":"q","Test":"TestC","Elapsed":0}
 {"Action":"output","Package":"q","Test":"TestD","Output":"    d_test.go:1: wrong\n"}
 {"Action":"fail","Package":"q","Test":"TestD","Elapsed":0}
+{"Action":"pass","Package":"q","Test":"TestF/sub","Elapsed":0}
+{"Action":"fail","Package":"q","Test":"TestF","Elapsed":0}
+{"Action":"fail","Package":"q","Test":"TestG/sub","Elapsed":0}
+{"Action":"fail","Package":"q","Test":"TestG","Elapsed":0}
 {"Action":"output","Package":"q","Test":"TestE","Output":"panic: cut short\n"}
 {"Action":"output","Package":"q","Output":"FAIL\tq\t0.100s\n"}
 {"Action":"fail","Package":"q","Elapsed":0.1}
@@ -62,9 +66,13 @@ failed:
             q TestD
             q TestE
             q TestE
+            q TestF
+            q TestF
+            q TestG/sub
+            q TestG/sub
             r
             r
-2 passed, 6 failed, 4 skipped
+4 passed, 10 failed, 4 skipped
 `
 	if got := out.String(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
