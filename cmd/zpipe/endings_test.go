@@ -58,7 +58,7 @@ func TestWhatWasTakenIsDeliveredBeforeTheReset(t *testing.T) {
 		if err := os.WriteFile(file, noise[:size], 0o600); err != nil {
 			t.Fatal(err)
 		}
-		command := "sh:cat " + file + "; exit 3"
+		command := "sh:cat '" + file + "'; exit 3"
 		p := launch(t, nil, append(strings.Fields(both), command, l.operand)...)
 		c := accept(t, l.Listener)
 		waitFor(t, "the command to end", func() bool { return len(p.children()) == 0 })
