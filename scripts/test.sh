@@ -14,7 +14,8 @@ something is skipped; the end says how many were, and why.
   --no-install  install nothing
 
 With CI=true in the environment it also builds for other architectures and runs
-the tools there, and a test may skip nothing but what the running kernel lacks.
+the tools there, runs all tools mixed at random for half a minute (soak.sh), and a
+test may skip nothing but what the running kernel lacks.
 END
 }
 
@@ -196,6 +197,12 @@ if [ -z "$chosen" ] && { [ -n "$ci" ] || [ $level = all ]; }; then
 	part "go vet for other architectures" for_architectures
 	! has qemu-s390x || part "the tools on other architectures" scripts/architectures.sh
 	! has qemu-arm || part "tests with 32 bits" with_32_bits
+fi
+
+if [ -z "$chosen" ] && [ -n "$ci" ]; then
+	part "soak" scripts/soak.sh 0.5
+elif [ -z "$chosen" ] && [ $level = all ]; then
+	part "soak, long" scripts/soak.sh 10
 fi
 
 # Emulation takes minutes, on a busy machine many.
