@@ -134,7 +134,7 @@ func TestThePeersEndIsTheEndWhenStandardInputIsSilent(t *testing.T) {
 	for _, network := range []string{"tcp", "unix"} {
 		for _, operands := range []string{"- SOCKET", "SOCKET -"} {
 			l := connectingTo(t, network)
-			p := launch(t, withPipes, strings.Fields("--both "+strings.Replace(operands, "SOCKET", l.operand, 1))...)
+			p := launch(t, withPipes, words("--both "+operands, l.operand)...)
 			c := accept(t, l.Listener)
 			say(t, c, noise[:1000]) // and goes on listening
 			if err := same(hear(t, p.stdout), noise[:1000]); err != nil {
