@@ -21,6 +21,7 @@ complete -c zpipe -l linger -x -d 'Let standard input be silent for so many seco
 complete -c zpipe -l buffer-total -x -d 'Hold at most so many bytes in all buffers'
 complete -c zpipe -l timeout -x -d 'Give up connecting, and an idle relay, after so many seconds'
 complete -c zpipe -l pipe-size -x -d 'Raise pipes to this size'
+complete -c zpipe -l stderr -x -a 'lines direct' -d 'What becomes of the standard error of the commands of run'
 complete -c zpipe -s p -l progress -d 'Show a progress bar'
 complete -c zpipe -s t -l timer -d 'Show the time that has gone by'
 complete -c zpipe -s e -l eta -d 'Show the time that is left'
