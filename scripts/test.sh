@@ -161,10 +161,27 @@ quick/*) ;;
 */amd64 | */arm64 | */ppc64le | */s390x) ! has "${compiler%% *}" || race=-race ;;
 esac
 
-case $level in
-quick) part "tests (no race detector, no filesystems)" tests -short "$@" ;;
-all) part "tests, long" env ZEROUTILS_LONG=1 "$work/gotest" "$work/log" test -timeout 3h $race "$@" ;;
-*) part "tests${race:+ with the race detector}" tests -timeout 30m $race "$@" ;;
+# Tests that run the tools as programs, which are built without it, would only
+# take three times as long.
+in_process=
+programs=
+for package in $(go list "$@"); do
+	case $package in
+	*/cmd/* | */internal/faults | */internal/powerloss | */internal/procstart | */man | */scripts*)
+		programs="$programs $package" ;;
+	*) in_process="$in_process $package" ;;
+	esac
+done
+
+# shellcheck disable=SC2086 # one word a package
+case $level/$race in
+quick/*) part "tests (no race detector, no filesystems)" tests -short "$@" ;;
+all/*) part "tests, long" env ZEROUTILS_LONG=1 "$work/gotest" "$work/log" test -timeout 3h $race "$@" ;;
+*/-race)
+	[ -z "$in_process" ] || part "tests with the race detector" tests -timeout 30m -race $in_process
+	[ -z "$programs" ] || part "tests of the programs" tests -timeout 30m $programs
+	;;
+*) part tests tests -timeout 30m "$@" ;;
 esac
 
 if [ -z "$chosen" ] && [ $level != quick ]; then

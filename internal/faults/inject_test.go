@@ -282,8 +282,9 @@ func (p *play) fail(f fault, k int, injections []injection, used *usage) {
 	p.trace(p.places[i.place], injections...)
 	o := p.run()
 	hits := slices.DeleteFunc(o.log(), func(l logged) bool { return !l.injected() || l.call != f.call })
-	if slices.ContainsFunc(hits, func(l logged) bool { return !strings.Contains(l.line, f.only) }) {
-		return // the calls were spread over threads in another way
+	if slices.ContainsFunc(hits, func(l logged) bool { return !strings.Contains(l.line, f.only) }) ||
+		len(hits) > 1 && !strings.HasSuffix(i.when, "+") {
+		return // strace counts by thread, and the calls were spread in another way
 	}
 	if len(hits) > 0 {
 		used.add(f)
