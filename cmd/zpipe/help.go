@@ -12,7 +12,7 @@ var groups = []tool.Group{
 		"size", "stop-at-size", "rate-limit", "buffer", "fill", "stall", "pipe-size", "method", "stats",
 	}},
 	{Heading: "Network and commands", Options: []string{
-		"both", "linger", "timeout", "grace", "serve", "max-connections", "buffer-total",
+		"both", "linger", "timeout", "grace", "serve", "max-connections", "buffer-total", "stderr",
 	}},
 }
 

@@ -82,6 +82,7 @@ func options() []option {
 		{&cli.StringFlag{Name: "linger", Usage: "with --both, go on with standard input for `SECONDS` of silence when the peer has ended (default 0.5)"}, anyRelay, "both"},
 		{&cli.StringFlag{Name: "timeout", Usage: "give up connecting, and a relay in which nothing moves, after `SECONDS`"}, anyRelay, ""},
 		{&cli.StringFlag{Name: "pipe-size", Usage: "raise pipes to `SIZE` bytes at least (default 1M), as far as the kernel allows"}, anyRelay | running, ""},
+		{&cli.StringFlag{Name: "stderr", Usage: "with a display, have what commands say appear above it (`HOW`: lines), or leave their standard error alone (direct)"}, running, ""},
 
 		{&cli.StringFlag{Name: "size", Aliases: []string{"s"}, Usage: "take `SIZE` for the whole, in bytes or with a unit, 1.5G; @FILE is the size of a file or tree"}, anyRelay | watching, ""},
 		{&cli.BoolFlag{Name: "stop-at-size", Aliases: []string{"S"}, Usage: "stop when the SIZE of -s, of the source or of the device has passed"}, anyRelay, ""},
@@ -115,7 +116,7 @@ func options() []option {
 }
 
 // common says where the options of all tools may be given.
-var common = map[string]use{"method": anyRelay, "stats": anyRelay}
+var common = map[string]use{"method": anyRelay, "stats": anyRelay | running}
 
 func flags() (all []cli.Flag) {
 	for _, o := range options() {

@@ -22,7 +22,7 @@ function __zeroutils_zpipe_place
             set started $run
         else if test $ended = 0; and string match -qr '^-.' -- $word
             contains -- $word -s -L -D -i -N -w -d --size --rate-limit --delay-start --interval --name --width --watchfd \
-                --buffer --fill --stall --timeout --pipe-size --max-connections --grace --linger --buffer-total --method
+                --buffer --fill --stall --timeout --pipe-size --max-connections --grace --linger --buffer-total --method --stderr
             and set value 1
         else if test $run = 1
             set started 1
@@ -142,6 +142,7 @@ __zeroutils_zpipe_option -l linger -x -d 'Let standard input be silent for so ma
 __zeroutils_zpipe_option -l buffer-total -x -a '(__zeroutils_zpipe_sizes)' -d 'Hold at most so many bytes in all buffers'
 __zeroutils_zpipe_option -l timeout -x -d 'Give up connecting, and an idle relay, after so many seconds'
 __zeroutils_zpipe_option -l pipe-size -x -a '(__zeroutils_zpipe_sizes)' -d 'Raise pipes to this size'
+__zeroutils_zpipe_option -l stderr -x -a 'lines direct' -d 'What becomes of the standard error of the commands of run'
 __zeroutils_zpipe_option -s p -l progress -d 'Show a progress bar'
 __zeroutils_zpipe_option -s t -l timer -d 'Show the time that has gone by'
 __zeroutils_zpipe_option -s e -l eta -d 'Show the time that is left'
