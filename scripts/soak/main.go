@@ -54,7 +54,7 @@ func run(args []string, out io.Writer) error {
 		err = s.playFor(*length)
 	}
 	s.summarize(out)
-	return errors.Join(err, s.server.check())
+	return errors.Join(err, s.watch.check(), s.server.check())
 }
 
 // sideBySide is how many scenes run at a time: more than there are processors,
