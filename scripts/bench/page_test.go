@@ -25,7 +25,7 @@ func TestARunMayComeInParts(t *testing.T) {
 	for _, c := range f.Cases {
 		got += fmt.Sprint(" ", c.Name, c.Bytes)
 	}
-	if want := "newmap[a:1 b:2]1 y2 z2 x1"; got != want {
+	if want := "newmap[a:1 b:2] 1 y2 z2 x1"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
