@@ -82,6 +82,7 @@ func options() []option {
 		{&cli.StringFlag{Name: "linger", Usage: "with --both, go on with standard input for `SECONDS` of silence when the peer has ended (default 0.5)"}, anyRelay, "both"},
 		{&cli.StringFlag{Name: "timeout", Usage: "give up connecting, and a relay in which nothing moves, after `SECONDS`"}, anyRelay, ""},
 		{&cli.StringFlag{Name: "pipe-size", Usage: "raise pipes to `SIZE` bytes at least (default 1M), as far as the kernel allows"}, anyRelay | running, ""},
+		{&cli.StringFlag{Name: "stderr", Usage: "with a display, have what commands say appear above it (`HOW`: lines), or leave their standard error alone (direct)"}, running, ""},
 
 		{&cli.StringFlag{Name: "size", Aliases: []string{"s"}, Usage: "take `SIZE` for the whole, in bytes or with a unit, 1.5G; @FILE is the size of a file or tree"}, anyRelay | watching, ""},
 		{&cli.BoolFlag{Name: "stop-at-size", Aliases: []string{"S"}, Usage: "stop when the SIZE of -s, of the source or of the device has passed"}, anyRelay, ""},
@@ -108,11 +109,14 @@ func options() []option {
 		{&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "show it also where standard error is no terminal"}, showing, ""},
 		{&cli.StringFlag{Name: "watchfd", Aliases: []string{"d"}, Usage: "relay nothing, but show how far process `PID`, or PID:FD, has come in its files"}, watching, ""},
 		{&cli.BoolFlag{Name: "cursor", Aliases: []string{"c"}, Usage: "accepted as pv does; the displays of a pipeline share the terminal anyway"}, showing, ""},
+
+		{&cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "display this help and exit"}, showing, ""},
+		{&cli.BoolFlag{Name: "version", Aliases: []string{"V"}, Usage: "output version information and exit"}, showing, ""},
 	}
 }
 
 // common says where the options of all tools may be given.
-var common = map[string]use{"method": anyRelay, "stats": anyRelay}
+var common = map[string]use{"method": anyRelay, "stats": anyRelay | running}
 
 func flags() (all []cli.Flag) {
 	for _, o := range options() {

@@ -184,10 +184,15 @@ func (r *relay) move(from, to *endpoint.Stream) {
 	}
 }
 
-// sourceEnded finds out whether the end of a command's output is an end in
-// order: the sink can be told otherwise. A command in a conversation may run on
+// sourceEnded finds out whether an end is one in order: of a connection whose
+// reset the other way has noticed, or of a command's output, where the sink can
+// be told otherwise. A command in a conversation may run on
 // behind it, since it can still read.
 func (r *relay) sourceEnded(from, to *endpoint.Stream) ending {
+	if r.both && from.Broken() && !r.hasTold(from) { // in this order: our own end closes it as well
+		r.fail(from, "read error", unix.ECONNRESET)
+		return brokenSource
+	}
 	if !from.Command() || !to.Resets() {
 		return whole
 	}
@@ -230,6 +235,12 @@ func (r *relay) endSink(to *endpoint.Stream, how ending) {
 	if err := to.EndOutput(); err != nil {
 		r.fail(to, "write error", err)
 	}
+}
+
+func (r *relay) hasTold(s *endpoint.Stream) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.told[s]
 }
 
 func (r *relay) isOverdue() bool {

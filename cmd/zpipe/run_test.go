@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -42,6 +45,29 @@ func TestAStageIsToldWhatCameBeforeItWasStarted(t *testing.T) {
 	p.stages[0].wait()
 	if !p.stages[0].diedOf(syscall.SIGTERM) {
 		t.Errorf("it ended with %v", p.stages[0].how)
+	}
+}
+
+// SIGINT usually comes from the terminal, to the whole process group. If it has
+// not, a stage runs on that should have died of it.
+func TestASignalToZpipeAloneReachesTheStagesAndTheirChildren(t *testing.T) {
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP} {
+		t.Run(sig.String(), func(t *testing.T) {
+			p := launch(t, withPipes, "run", "--", "sh", "-c", `ulimit -c 0; sh -c 'echo $$; exec sleep 60'; :`, ":::", "cat")
+			line, err := bufio.NewReader(p.stdout).ReadString('\n')
+			if err != nil {
+				t.Fatal(err)
+			}
+			child, err := strconv.Atoi(strings.TrimSpace(line))
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.signal(sig)
+			if p.wait(); !p.cmd.ProcessState.Sys().(syscall.WaitStatus).Signaled() {
+				t.Errorf("zpipe ended with %v", p.cmd.ProcessState)
+			}
+			waitFor(t, "the stage's child to end", func() bool { return !lives(child) })
+		})
 	}
 }
 

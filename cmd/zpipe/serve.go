@@ -65,11 +65,12 @@ func (s *settings) serve() error {
 		return err
 	}
 	v := &server{
-		settings: s, pool: splice.NewPool(servedPipe, servedPipes), spare: -1,
+		settings: s, pool: splice.NewPool(servedPipe, servedPipes), stopped: -1, spare: -1,
 		slots: make(chan struct{}, s.connections), stop: make(chan struct{}), again: make(chan struct{}),
 	}
 	v.journal, v.refusals = newJournal(s.inv.Warnf, mostLines), newJournal(s.inv.Warnf, 1)
 	start := time.Now()
+	defer v.release()
 	if err := v.listen(); err != nil {
 		s.newRelay(single{s}).cannotOpen(*s.listening(), "", err)
 		return nil
@@ -144,6 +145,20 @@ func (v *server) listen() (err error) {
 	}
 	v.keepSpare()
 	return nil
+}
+
+// release gives back what the server itself has. What cut off connections still
+// wait for ends with an error.
+func (v *server) release() {
+	if v.poller != nil {
+		v.poller.Close()
+	}
+	for _, fd := range []int{v.stopped, v.spare} {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+	}
+	v.pool.Close()
 }
 
 // stopOnSignal has the first signal stop the server in order, the second cut off

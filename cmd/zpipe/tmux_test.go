@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -97,4 +98,70 @@ func TestALineForEachStageFollowsTheWindow(t *testing.T) {
 	w.becomes(t, `(?m)^ *cat.*: .* output\n *sh.*: .* works\n.* input$`)
 	w.press(t, "C-c")
 	w.becomes(t, `(?m)^\$ *$`)
+}
+
+// A pipeline stops and goes on as one of the shell does, and ends with the
+// shell's status for ^C.
+func TestAPipelineStopsAndGoesOnAsAJobOfTheShell(t *testing.T) {
+	for _, display := range []string{"", "-b -i 0.2"} {
+		w := newWindow(t, "80")
+		here := t.TempDir()
+		w.press(t, "cd "+here+`; zpipe run `+display+` -- sh -c 'echo $PPID >zpipe; exec cat /dev/zero' ::: sh -c 'echo $$ >last; cat >/dev/null'`, "Enter")
+		zpipe, last := w.pidIn(t, here+"/zpipe"), w.pidIn(t, here+"/last")
+		w.press(t, "C-z")
+		w.becomes(t, `Stopped`)
+		for _, pid := range []int{zpipe, last} {
+			waitFor(t, "all to stop", func() bool { return stateOf(pid) == "T" })
+		}
+		w.press(t, "fg", "Enter")
+		for _, pid := range []int{zpipe, last} {
+			waitFor(t, "all to go on", func() bool { return stateOf(pid) != "T" })
+		}
+		w.press(t, "C-c")
+		waitFor(t, "all to end", func() bool { return !lives(zpipe) && !lives(last) })
+		w.press(t, `echo "status $?"`, "Enter")
+		w.becomes(t, `(?m)^status 130$`)
+	}
+}
+
+// pidIn waits until a process has written its number to a file.
+func (w *window) pidIn(t *testing.T, file string) (pid int) {
+	t.Helper()
+	waitFor(t, file, func() bool {
+		text, err := os.ReadFile(file)
+		if err == nil {
+			pid, err = strconv.Atoi(strings.TrimSpace(string(text)))
+		}
+		return err == nil
+	})
+	return pid
+}
+
+// stateOf is the state of a process in proc_pid_stat(5), or "" if it is gone.
+func stateOf(pid int) string {
+	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	if err != nil {
+		return ""
+	}
+	return strings.Fields(string(stat[strings.LastIndex(string(stat), ")")+1:]))[0]
+}
+
+// What a stage says, and a window with fewer rows than stages, leave the display
+// whole.
+func TestAPipelineOfMoreStagesThanRowsIsFolded(t *testing.T) {
+	w := newWindow(t, "80")
+	w.tmux(t, "resize-window", "-x", "80", "-y", "6")
+	over := filepath.Join(t.TempDir(), "over")
+	w.press(t, `clear; zpipe run -b -i 0.1 -- sh -c 'echo one; until [ -e `+over+` ]; do sleep 0.1; done; echo over >&2'`+strings.Repeat(" ::: cat", 7)+" >/dev/null", "Enter")
+	w.becomes(t, `(?m)^ *sh -c .*: +4.00  B .*\n( +cat: +4.00  B .*\n){4}\.\.\. and 3 more$`)
+	time.Sleep(time.Second) // ten drawings more, of which none may scroll
+	w.becomes(t, `(?m)^ *sh -c .*: +4.00  B .*\n( +cat: +4.00  B .*\n){4}\.\.\. and 3 more$`)
+	if strings.Count(w.tmux(t, "capture-pane", "-p", "-S", "-100"), "sh -c") > 2 {
+		t.Errorf("rows are repeated:\n%s", w.tmux(t, "capture-pane", "-p", "-S", "-100"))
+	}
+	if err := os.WriteFile(over, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	w.tmux(t, "resize-window", "-x", "80", "-y", "15")
+	w.becomes(t, `(?m)^sh -c [^:]*: over\n *sh -c .*: +4.00  B.* done\n( +cat: +4.00  B.* done\n){7}zpipe: slowest: .*\n\$ *$`)
 }

@@ -254,37 +254,46 @@ func portOfService(name string, end time.Time) (uint16, error) {
 }
 
 // sockaddr is an address for bind(2) and connect(2), with its family.
-// The error is ENODEV for a link-local address on an interface that is not there.
+// The error names an interface of a link-local address that is not there.
 func sockaddr(a netip.Addr, port uint16) (unix.Sockaddr, int, error) {
 	if a.Is4() {
 		return &unix.SockaddrInet4{Port: int(port), Addr: a.As4()}, unix.AF_INET, nil
 	}
-	index := zone(a.Zone())
-	if a.Zone() != "" && index == 0 {
-		return nil, 0, unix.ENODEV
+	index, err := interfaceIndex(a.Zone())
+	if err != nil {
+		return nil, 0, err
 	}
 	return &unix.SockaddrInet6{Port: int(port), Addr: a.As16(), ZoneId: index}, unix.AF_INET6, nil
 }
 
-// zone is the index of the interface that a link-local address belongs to, which
-// is named or given; 0 is none.
-func zone(name string) uint32 {
-	if name == "" {
-		return 0
+// interfaceIndex is the index of the interface that a link-local address belongs
+// to, whose name or number is given; 0 if none is.
+func interfaceIndex(zone string) (uint32, error) {
+	if zone == "" {
+		return 0, nil
 	}
-	if n, err := strconv.ParseUint(name, 10, 32); err == nil {
-		return uint32(n)
-	}
+	missing := &NameError{fmt.Sprintf("there is no interface %q", zone)}
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return 0
+		return 0, err
 	}
 	defer unix.Close(fd)
-	ifr, err := unix.NewIfreq(name)
-	if err != nil || unix.IoctlIfreq(fd, unix.SIOCGIFINDEX, ifr) != nil {
-		return 0
+	if n, err := strconv.ParseUint(zone, 10, 32); err == nil {
+		ifr, err := unix.NewIfreq("")
+		if err != nil {
+			return 0, err
+		}
+		ifr.SetUint32(uint32(n))
+		if unix.IoctlIfreq(fd, unix.SIOCGIFNAME, ifr) != nil {
+			return 0, missing
+		}
+		return uint32(n), nil
 	}
-	return ifr.Uint32()
+	ifr, err := unix.NewIfreq(zone)
+	if err != nil || unix.IoctlIfreq(fd, unix.SIOCGIFINDEX, ifr) != nil {
+		return 0, missing
+	}
+	return ifr.Uint32(), nil
 }
 
 // format is how people write an address.
@@ -293,7 +302,11 @@ func format(sa unix.Sockaddr) string {
 	case *unix.SockaddrInet4:
 		return netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port)).String()
 	case *unix.SockaddrInet6:
-		return netip.AddrPortFrom(netip.AddrFrom16(sa.Addr), uint16(sa.Port)).String()
+		a := netip.AddrFrom16(sa.Addr)
+		if sa.ZoneId != 0 {
+			a = a.WithZone(strconv.FormatUint(uint64(sa.ZoneId), 10))
+		}
+		return netip.AddrPortFrom(a, uint16(sa.Port)).String()
 	case *unix.SockaddrUnix:
 		return sa.Name
 	}

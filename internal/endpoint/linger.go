@@ -111,6 +111,11 @@ func whyBroken(fd int) error {
 	return unix.ECONNRESET
 }
 
+// Broken reports whether a TCP connection that gives no more, and whose peer has
+// not been told an end, has not ended in order. A reset is an error once only: if
+// a write has got it, a read finds an end.
+func (s *Stream) Broken() bool { return s.Resets() && closed(s.Out.FD) }
+
 // Discard throws away what a socket has to be read, and reports whether there is
 // nothing more to come.
 func (s *Stream) Discard() (over bool) {

@@ -3,6 +3,7 @@ package endpoint
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -239,6 +240,9 @@ func (e *Endpoint) parseAddress(rest string) error {
 		}
 	} else if e.Kind == TCP {
 		return fmt.Errorf("it is written tcp:HOST:PORT")
+	}
+	if a, err := netip.ParseAddr(e.host); err == nil && a.Is6() && a.IsLinkLocalUnicast() && a.Zone() == "" {
+		return fmt.Errorf("a link-local address needs its interface, such as [%s%%eth0]:%s", e.host, port)
 	}
 	return e.parsePort(port)
 }

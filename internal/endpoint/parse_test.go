@@ -77,7 +77,7 @@ func TestWhatIsNoEndpointIsRefused(t *testing.T) {
 	for _, text := range []string{
 		"", "a:b", "tpc:host:80", "http://host", "10:30", ":",
 		"file:", "file:,excl", "file:a,append,trunc", "fd:", "fd:x", "fd:-1", "fd:+1", "fd:99999999999", "unix:", "unix-listen:",
-		"tcp:", "tcp:80", "tcp:host:", "tcp:host:0", "tcp:host:65536", "tcp::80", "tcp:[::1:80", "tcp:::1:80", "tcp:[]:80",
+		"tcp:", "tcp:80", "tcp:host:", "tcp:host:0", "tcp:host:65536", "tcp::80", "tcp:[::1:80", "tcp:::1:80", "tcp:[]:80", "tcp:[fe80::1]:80", "tcp-listen:[fe80::1]:0",
 		"tcp-listen:", "tcp-listen::80", "tcp-listen:-1", "tcp-listen:::80",
 		"tcp:h:1,retry=", "tcp:h:1,bind=name", "tcp:h:1,no", "tcp-listen:1,bind=1.2.3.4", "unix-listen:s,mode=0", "unix:s,mode=600",
 		"listen-fds:,mode=600", "unix:s,interval=-1", "unix:s,interval=NaN", "file:a,append,atomic",

@@ -1,8 +1,12 @@
 package endpoint
 
 import (
+	"fmt"
+	"net"
 	"net/netip"
 	"os"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -120,8 +124,49 @@ func TestAZoneIsAnInterfaceByNameOrNumber(t *testing.T) {
 			t.Errorf("%s: zone %d", text, got)
 		}
 	}
-	if _, _, err := sockaddr(netip.MustParseAddr("fe80::1%no-such"), 80); err != unix.ENODEV {
-		t.Error(err)
+	for _, zone := range []string{"no-such", "4000000000", "0", "a-name-that-is-too-long"} {
+		_, _, err := sockaddr(netip.MustParseAddr("fe80::1%"+zone), 80)
+		if want := fmt.Sprintf("there is no interface %q", zone); err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+// A link-local address of this machine is reached by the number of its interface
+// and by its name, and a listener says which interface it is at.
+func TestLinkLocalAddressesAreReached(t *testing.T) {
+	interfaces, err := net.Interfaces()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried := false
+	for _, i := range interfaces {
+		addresses, _ := i.Addrs()
+		for _, a := range addresses {
+			a, ok := a.(*net.IPNet)
+			if !ok || a.IP.To4() != nil || !a.IP.IsLinkLocalUnicast() || i.Flags&net.FlagUp == 0 {
+				continue
+			}
+			tried = true
+			for _, zone := range []string{i.Name, strconv.Itoa(i.Index)} {
+				l, err := new(Opener).Listen(endpointOf(t, fmt.Sprintf("tcp-listen:[%s%%%s]:0", a.IP, zone)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if want := fmt.Sprintf("[%s%%%d]:", a.IP, i.Index); !strings.HasPrefix(l.Address, want) {
+					t.Errorf("it listens at %s, want %s", l.Address, want)
+				}
+				s, err := new(Opener).Open(endpointOf(t, "tcp:"+l.Address), AsBoth)
+				if err != nil {
+					t.Fatal(err)
+				}
+				s.Close()
+				l.Close()
+			}
+		}
+	}
+	if !tried {
+		testfs.Unavailable(t, "no interface has a link-local address")
 	}
 }
 

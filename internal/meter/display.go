@@ -44,6 +44,7 @@ type Options struct {
 	Interval time.Duration      // from one drawing to the next; 0 is a second
 	Delay    time.Duration      // nothing is drawn before that, not even by Stop
 	Width    int                // of the window; 0 asks the terminal
+	Height   int                // of the window; 0 asks the terminal
 	Force    bool               // draw also if FD is not a terminal
 	Scroll   bool               // write each row as a line of text, on anything
 	Plain    bool               // move the cursor by carriage returns alone
@@ -206,19 +207,31 @@ func (d *Display) Interject(f func()) {
 // draw draws, unless the process is in the background. The rows are asked for in
 // any case, so that meters are looked at as often as ever. mu is held.
 func (d *Display) draw(last bool) {
-	width := d.options.Width
-	if width <= 0 {
-		width = d.term.width()
-	}
+	window := d.window()
 	d.recall()
-	frame := Frame{Now: d.now(), Width: width, Last: last}
+	frame := Frame{Now: d.now(), Width: window.columns, Last: last}
 	rows := d.rows(frame)
-	text := d.screen.show(rows, width)
+	if last {
+		window.rows = 0 // all rows stay, though some may scroll away
+	}
+	text := d.screen.show(rows, window)
 	if d.options.Behind != nil && len(rows) > 0 {
 		text = append(text, d.options.Behind(frame)...)
 	}
 	d.write(text)
 	d.drawn = d.now()
+}
+
+// window is the size to draw for.
+func (d *Display) window() size {
+	window := d.term.size()
+	if d.options.Width > 0 {
+		window.columns = d.options.Width
+	}
+	if d.options.Height > 0 {
+		window.rows = d.options.Height
+	}
+	return window
 }
 
 // recall gives the rows on the screen up if more time went by since the last

@@ -54,6 +54,31 @@ func TestEachUpdateRewritesTheLine(t *testing.T) {
 	p.shows(t, "\rtwo\x1b[K\n")
 }
 
+// Rows that scroll out of the window cannot be reached any more, and would be
+// repeated with each drawing.
+func TestMoreRowsThanTheWindowHasAreCounted(t *testing.T) {
+	p := newPTY(t, 20)
+	p.resizeTo(t, 20, 3)
+	s := newScene(t, Options{FD: p.fd})
+	s.tick("1", "2", "3")
+	p.shows(t, "\r1\x1b[K\n\r2\x1b[K\n\r3\x1b[K")
+	s.tick("1", "2", "3", "4", "5")
+	p.shows(t, "\x1b[2A\r1\x1b[K\n\r2\x1b[K\n\r... and 3 more\x1b[K")
+	p.resizeTo(t, 20, 1)
+	s.tick("1", "2", "3", "4", "5")
+	p.shows(t, "\r\x1b[2A\x1b[J\r... and 5 more\x1b[K")
+	s.Stop() // when nothing will be drawn over them, they all stay
+	p.shows(t, "\r1\x1b[K\n\r2\x1b[K\n\r3\x1b[K\n\r4\x1b[K\n\r5\x1b[K\n")
+}
+
+func TestTheHeightMayBeGiven(t *testing.T) {
+	p := newPTY(t, 20)
+	s := newScene(t, Options{FD: p.fd, Height: 2})
+	s.tick("1", "2", "3")
+	p.shows(t, "\r1\x1b[K\n\r... and 2 more\x1b[K")
+	s.Stop()
+}
+
 func TestTheLineFollowsTheMeterAndTheWindow(t *testing.T) {
 	p := newPTY(t, 60)
 	clock := &handClock{noon}

@@ -9,6 +9,13 @@ import (
 // nameWidth is how wide pv makes a name at least (%N in pv(1)).
 const nameWidth = 9
 
+// Shorten makes a name fit to be shown in so many columns: what is not printable
+// becomes "?", and what is too long loses its middle.
+func Shorten(name string, width int) string { return cut(clean(name), width) }
+
+// Columns is how many columns of a terminal a name takes when it is shown.
+func Columns(name string) int { return columns(clean(name)) }
+
 // clean makes a name fit to be shown: what is not printable becomes "?", as ls
 // does, so that no name can move the cursor.
 func clean(name string) string {

@@ -9,7 +9,7 @@ type plain struct {
 	width int // of what is drawn, blanks at its end included
 }
 
-func (s *plain) show(rows []string, _ int) []byte {
+func (s *plain) show(rows []string, _ size) []byte {
 	if len(rows) == 0 {
 		return s.clear()
 	}

@@ -34,9 +34,11 @@ func newPTY(t *testing.T, width int) *pty {
 	return p
 }
 
-func (p *pty) resize(t *testing.T, width int) {
+func (p *pty) resize(t *testing.T, width int) { p.resizeTo(t, width, 24) }
+
+func (p *pty) resizeTo(t *testing.T, width, height int) {
 	t.Helper()
-	ok(t, unix.IoctlSetWinsize(p.fd, unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: uint16(width)}))
+	ok(t, unix.IoctlSetWinsize(p.fd, unix.TIOCSWINSZ, &unix.Winsize{Row: uint16(height), Col: uint16(width)}))
 }
 
 // patience is what a test waits for what must come. It never decides whether

@@ -2,18 +2,23 @@ package meter
 
 import (
 	"os"
+	"slices"
 	"strconv"
 )
 
 // A screen says what has to be written to change what stands there. The cursor
 // stays behind the last row that was drawn.
 type screen interface {
-	show(rows []string, width int) []byte // rows in place of those before
+	show(rows []string, size size) []byte // rows in place of those before
 	clear() []byte                        // no rows, the cursor where the first began
 	end() []byte                          // the cursor on a new line, if there are rows
 	shown() bool                          // whether there are rows that clear takes away
 	lost()                                // others may have written below the rows
 }
+
+// A size is that of a window, in columns and rows. Zero rows are no bound: what
+// does not fit scrolls away.
+type size struct{ columns, rows int }
 
 // screenFor is a screen for a descriptor. The terminal "dumb" and what is no
 // terminal get no escape sequences.
@@ -53,9 +58,12 @@ func moved(rows int, direction string) string {
 // ansi is a screen of any number of rows.
 type ansi struct{ drawn int }
 
-func (a *ansi) show(rows []string, width int) []byte {
+func (a *ansi) show(rows []string, size size) []byte {
+	if size.rows > 0 && len(rows) > size.rows {
+		rows = folded(rows, size)
+	}
 	if len(rows) < a.drawn {
-		return append(a.clear(), a.show(rows, width)...)
+		return append(a.clear(), a.show(rows, size)...)
 	}
 	if len(rows) == 0 {
 		return nil
@@ -69,12 +77,21 @@ func (a *ansi) show(rows []string, width int) []byte {
 		p = append(p, row...)
 		// Behind a full row the cursor still stands on its last character,
 		// which erasing would take away.
-		if columns(row) < width {
+		if columns(row) < size.columns {
 			p = append(p, eraseToEndOfLine...)
 		}
 	}
 	a.drawn = len(rows)
 	return p
+}
+
+// folded is what fits of rows that are too many: the first ones, and how many
+// others there are. Rows beyond the window would scroll away, to be repeated
+// with each drawing.
+func folded(rows []string, size size) []string {
+	kept := size.rows - 1
+	more := cut("... and "+strconv.Itoa(len(rows)-kept)+" more", size.columns)
+	return append(slices.Clone(rows[:kept]), more)
 }
 
 func (a *ansi) clear() []byte {

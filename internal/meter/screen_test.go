@@ -44,7 +44,7 @@ func checkScreen(t *rapid.T, s screen, most int) {
 			check(nil)
 		}
 		rows = drawRows(t, step, most)
-		w.write(s.show(rows, windowWidth))
+		w.write(s.show(rows, size{columns: windowWidth}))
 		check(rows)
 	}
 	w.write(s.end())
@@ -79,7 +79,7 @@ func TestRowsAreWrittenOverThoseBefore(t *testing.T) {
 		{[]string{"1"}, "\r\x1b[2A\x1b[J\r1\x1b[K"},
 		{nil, "\r\x1b[J"},
 	} {
-		if got := string(s.show(c.rows, windowWidth)); got != c.want {
+		if got := string(s.show(c.rows, size{columns: windowWidth})); got != c.want {
 			t.Errorf("%q: got %q, want %q", c.rows, got, c.want)
 		}
 	}
@@ -87,11 +87,11 @@ func TestRowsAreWrittenOverThoseBefore(t *testing.T) {
 
 func TestRowsThatAreLostAreNotReachedFor(t *testing.T) {
 	s, w := ansi{}, newWindow(windowWidth)
-	w.write(s.show([]string{"1", "2"}, windowWidth))
+	w.write(s.show([]string{"1", "2"}, size{columns: windowWidth}))
 	w.write([]byte("^Z\n")) // the process is stopped, and the shell goes on
 	w.print("$ fg")
 	s.lost()
-	w.write(s.show([]string{"3", "4"}, windowWidth))
+	w.write(s.show([]string{"3", "4"}, size{columns: windowWidth}))
 	if got, want := w.text(), []string{"1", "2^Z", "$ fg", "3", "4"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -109,7 +109,7 @@ func TestWithoutEscapeSequencesThereIsOnlyTheLastRow(t *testing.T) {
 		{nil, "     \r"},
 		{nil, ""},
 	} {
-		if got := string(s.show(c.rows, windowWidth)); got != c.want {
+		if got := string(s.show(c.rows, size{columns: windowWidth})); got != c.want {
 			t.Errorf("%q: got %q, want %q", c.rows, got, c.want)
 		}
 	}

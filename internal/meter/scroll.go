@@ -5,7 +5,7 @@ import "strings"
 // scroll is a screen where each row is a line of text, never to be changed.
 type scroll struct{}
 
-func (scroll) show(rows []string, _ int) []byte {
+func (scroll) show(rows []string, _ size) []byte {
 	if len(rows) == 0 {
 		return nil
 	}

@@ -7,6 +7,7 @@ type shared struct {
 	company *company
 	row     []byte // the last that was shown
 	raised  int    // how many rows above the lowest the cursor is
+	window  size   // when it was shown
 }
 
 // The escape sequences of ECMA-48 that insert and delete lines.
@@ -15,21 +16,24 @@ const (
 	deleteLine = "\x1b[M" // DL
 )
 
-func (s *shared) show(rows []string, width int) []byte {
+func (s *shared) show(rows []string, size size) []byte {
 	if len(rows) == 0 {
 		return nil
 	}
 	p := []byte(down(s.raised))
-	s.raised = 0
+	s.raised, s.window = 0, size
 	if !s.shown() && s.company.join() > 0 {
 		p = append(p, '\n')
 	}
 	last := rows[len(rows)-1]
 	s.row = []byte(last)
-	if columns(last) < width {
+	if columns(last) < size.columns {
 		s.row = append(s.row, eraseToEndOfLine...)
 	}
 	below := s.company.below()
+	if size.rows > 0 && below >= size.rows {
+		return append(p, '\r') // the row has scrolled out of the window
+	}
 	p = append(p, '\r')
 	p = append(p, up(below)...)
 	p = append(p, s.row...)
@@ -56,6 +60,11 @@ func (s *shared) end() []byte {
 	s.company.leave()
 	if above+below == 0 {
 		return []byte("\n")
+	}
+	if rows := s.window.rows; rows > 0 && above+below >= rows {
+		// The row leaves by the top of a window that has no room for all of them.
+		p := append([]byte("\r"+up(rows-1)), s.row...)
+		return append(p, "\r"+down(rows-1)+"\n"...)
 	}
 	p := []byte("\r" + up(below) + deleteLine + up(above) + insertLine)
 	p = append(p, s.row...)

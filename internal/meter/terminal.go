@@ -20,17 +20,21 @@ func terminalOn(fd int) terminal {
 	return terminal{fd: fd, real: err == nil}
 }
 
-// width is the width of the window, or 80 if it does not know, as a serial line.
-func (t terminal) width() int {
+// size is the size of the window. One that does not know, as a serial line, is 80
+// columns wide and of no known height.
+func (t terminal) size() size {
 	const usual = 80
 	if !t.real {
-		return usual
+		return size{columns: usual}
 	}
-	size, err := unix.IoctlGetWinsize(t.fd, unix.TIOCGWINSZ)
-	if err != nil || size.Col == 0 {
-		return usual
+	found, err := unix.IoctlGetWinsize(t.fd, unix.TIOCGWINSZ)
+	if err != nil {
+		return size{columns: usual}
 	}
-	return int(size.Col)
+	if found.Col == 0 {
+		found.Col = usual
+	}
+	return size{int(found.Col), int(found.Row)}
 }
 
 // inBackground reports whether the terminal belongs to another job now. One that

@@ -55,7 +55,8 @@ func reapAll() {
 	}
 	for {
 		var status unix.WaitStatus
-		pid, err := unix.Wait4(which, &status, unix.WNOHANG, nil)
+		var usage unix.Rusage
+		pid, err := unix.Wait4(which, &status, unix.WNOHANG, &usage)
 		if err == unix.EINTR {
 			continue
 		}
@@ -64,7 +65,7 @@ func reapAll() {
 		}
 		if p := children.running[pid]; p != nil {
 			p.mu.Lock()
-			p.reaped, p.status = true, status
+			p.reaped, p.status, p.usage = true, status, usage
 			p.mu.Unlock()
 			delete(children.running, pid)
 		}

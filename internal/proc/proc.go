@@ -25,6 +25,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -47,6 +48,7 @@ type Process struct {
 	mu     sync.Mutex // guards what follows
 	reaped bool       // its number may be another process's
 	status unix.WaitStatus
+	usage  unix.Rusage
 }
 
 // children are the commands that nobody has reaped, by their numbers. The lock
@@ -119,7 +121,7 @@ func (p *Process) reap() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for !p.reaped {
-		pid, err := unix.Wait4(p.pid, &p.status, unix.WNOHANG, nil)
+		pid, err := unix.Wait4(p.pid, &p.status, unix.WNOHANG, &p.usage)
 		if err == unix.EINTR {
 			continue
 		}
@@ -138,6 +140,14 @@ func (p *Process) Signal(sig syscall.Signal) {
 	if !p.reaped {
 		_ = unix.Kill(p.pid, sig) // ESRCH and EPERM: it has ended, or become another user's
 	}
+}
+
+// CPUTime returns the CPU time, in user mode and in the kernel, of a process for
+// which Wait has returned, and of the children that it had waited for.
+func (p *Process) CPUTime() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return time.Duration(p.usage.Utime.Nano() + p.usage.Stime.Nano())
 }
 
 // Status returns the exit status that a shell makes of how a process ended.

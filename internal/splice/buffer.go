@@ -117,6 +117,7 @@ func (t *transfer) takeInto(s *store) error {
 			s.leavePipes()
 			continue
 		}
+		t.moved()
 		t.left -= int64(n)
 		s.add(b, n)
 		if b.pipe != nil && n < most && t.src.Kind == Pipe {
@@ -136,6 +137,7 @@ func (t *transfer) takeRecord(s *store) (ended bool, err error) {
 	if err != nil || len(record) == 0 {
 		return true, err
 	}
+	t.moved()
 	t.left -= int64(len(record))
 	for len(record) > 0 {
 		b, most := s.room(&t.system, t.copier.PipeSize)

@@ -61,6 +61,21 @@ func TestWhatGoesThroughABufferArrivesInOrder(t *testing.T) {
 	})
 }
 
+// Two EAGAINs of a blocking source are its own time limit only in a row.
+func TestABufferForgetsAnEAGAINOnceBytesHaveCome(t *testing.T) {
+	for call, kind := range map[string]Kind{"splice in": Pipe, "read": Character} {
+		s := newScene()
+		s.stream(kind, 0, 100, 100, 100, 100)
+		s.toFile(Regular, 0, 0, 0)
+		again := fault{errno: unix.EAGAIN}
+		s.fail(call, source, again, fault{most: 100}, again, fault{most: 100}, again)
+		r, err := s.copier.CopyBuffered(s.dst[0].Descriptor, s.src.Descriptor, Buffer{Size: 1 << 20}, s.options)
+		if err != nil || r.Delivered != s.total() {
+			t.Errorf("%s: %d bytes of %d arrived, %v", call, r.Delivered, s.total(), err)
+		}
+	}
+}
+
 func TestABufferNeedsAMethodThatReadsAndWrites(t *testing.T) {
 	s := newScene()
 	s.stream(Pipe, 0, 10)

@@ -229,7 +229,7 @@ const roundsOfAThread = 16
 
 // delivered counts n bytes that the running method brought to the sink.
 func (t *transfer) delivered(n int64) error {
-	t.stuck, t.again.count = 0, 0
+	t.moved()
 	t.dst.wrote(n)
 	if t.rounds++; t.rounds%roundsOfAThread == 0 {
 		runtime.Gosched()

@@ -392,6 +392,9 @@ func (s *system) awaits(fd int) (wait, final bool) {
 	return false, s.again.count > 1
 }
 
+// moved is called when bytes have: what was waited for in vain is forgotten.
+func (s *system) moved() { s.stuck, s.again.count = 0, 0 }
+
 // patience is how many times in a row poll may call a descriptor ready that
 // then answers EAGAIN, before the loop takes a nap each time: a device that
 // never tells the truth must not cost a whole CPU.

@@ -30,7 +30,7 @@ func (s *Sink) teed() bool { return s.Kind == Pipe && !s.plain }
 
 // arrived counts n bytes that m brought to one sink.
 func (f *fanout) arrived(s *Sink, m Method, n int, copies int64) {
-	f.stuck, f.again.count = 0, 0
+	f.moved()
 	s.By[m] += int64(n)
 	s.wrote(int64(n))
 	s.delivered.Add(int64(n))

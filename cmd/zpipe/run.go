@@ -1,28 +1,29 @@
 package main
 
 import (
-	"os"
-	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/proc"
 	"zeroutils/internal/procstart"
-	"zeroutils/internal/signals"
 	"zeroutils/internal/splice"
 	"zeroutils/internal/tool"
 )
 
 // A pipeline is commands that are joined by pipes: directly, or, if they are to
-// be shown, by relays that count.
+// be shown or counted, by relays.
 type pipeline struct {
 	*settings
-	stages []*stage
-	shown  bool     // on a terminal
-	joints []*joint // the relay behind each stage but the last; none without a display
-	caught *caught
+	stages  []*stage
+	shown   bool // what they have done is drawn
+	relayed bool
+	direct  bool        // standard error of the stages is left alone
+	joints  []*joint    // the relay behind each stage but the last
+	said    *stageLines // what the stages say, while a display is drawn; else nil
+	caught  *caught
+	elapsed time.Duration // from the first start to the last end
 }
 
 const (
@@ -44,6 +45,14 @@ func runPipeline(inv *tool.Invocation) error {
 		return err
 	}
 	p := &pipeline{settings: s, shown: s.monitor.view.on && s.monitor.view.options.Draws()}
+	p.relayed = p.shown || inv.Flags.IsSet("stats")
+	switch text := inv.Flags.String("stderr"); text {
+	case "", "lines":
+	case "direct":
+		p.direct = true
+	default:
+		return tool.UsageErrorf("invalid way for standard error: %s", tool.QuoteLocale(text))
+	}
 	if err := p.read(inv.Operands[1:]); err != nil {
 		return err
 	}
@@ -73,17 +82,26 @@ func (p *pipeline) read(operands []string) error {
 // file.
 func (p *pipeline) run() {
 	p.catchSignals()
+	proc.Adopt() // what the stages leave behind is theirs when a signal is passed on
 	seams, err := p.join()
+	if err == nil && p.shown && !p.direct {
+		p.said, err = p.newStageLines()
+	}
 	if err != nil {
 		p.inv.Errorf("cannot make a pipe: %v", err)
 		return
 	}
+	begun := time.Now()
 	p.start(seams)
 	p.show()
 	p.wait()
+	p.elapsed = time.Since(begun)
+	p.said.stop()
 	p.monitor.stop()
 	p.caught.act(p)
+	p.reportSlowest()
 	p.report()
+	p.printStats()
 }
 
 // A seam is what one stage writes to and the next reads from.
@@ -96,7 +114,7 @@ func (p *pipeline) join() (seams []seam, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if p.shown {
+		if p.relayed {
 			nextR, nextW, err := p.pipe()
 			if err != nil {
 				return nil, err
@@ -118,9 +136,10 @@ func (p *pipeline) start(seams []seam) {
 		if i < len(seams) {
 			out = seams[i].w
 		}
-		if s.err = s.start(in, out); s.err != nil {
+		if s.start(in, out, p.said.sink(i)); s.err != nil {
 			p.inv.Errorf("%s: %v", tool.Quote(s.argv[0]), s.failure())
 		}
+		p.said.started(i)
 		p.caught.passOn(s)
 		if i > 0 {
 			unix.Close(in)
@@ -159,7 +178,12 @@ func (p *pipeline) wait() {
 	for _, s := range p.stages {
 		all.Go(s.wait)
 	}
+	done := make(chan struct{})
+	if p.relayed {
+		go p.sample(done)
+	}
 	all.Wait()
+	close(done)
 }
 
 // report names the stages that have failed, and takes the status of the last of
@@ -172,82 +196,8 @@ func (p *pipeline) report() {
 		}
 		status = s.status()
 		if s.err == nil {
-			p.inv.Errorf("stage %d, %s: %s", i+1, tool.Quote(strings.Join(s.argv, " ")), s.ending())
+			p.inv.Errorf("stage %d, %s: %s", i+1, tool.Quote(s.name()), s.ending())
 		}
 	}
 	p.inv.SetStatus(status)
-}
-
-// A caught is the signals that come while a pipeline runs.
-type caught struct {
-	mu       sync.Mutex
-	keyboard syscall.Signal // of SIGINT and SIGQUIT the last
-	told     syscall.Signal // of SIGTERM and SIGHUP the last
-	pressed  chan struct{}  // has something when keyboard is set
-}
-
-// catchSignals has the pipeline outlive what kills its stages, so that it can
-// say how they ended. SIGINT and SIGQUIT come from the terminal, to the stages
-// as well; others are passed on to them.
-func (p *pipeline) catchSignals() {
-	p.caught = &caught{pressed: make(chan struct{}, 1)}
-	told := make(chan os.Signal, 4)
-	signals.Notify(told, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP)
-	go func() {
-		for s := range told {
-			p.caught.note(s.(syscall.Signal), p)
-		}
-	}()
-}
-
-// passOn tells a stage what came before it was started.
-func (c *caught) passOn(s *stage) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.told != 0 {
-		s.signal(c.told)
-	}
-}
-
-func (c *caught) note(sig syscall.Signal, p *pipeline) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if sig == syscall.SIGINT || sig == syscall.SIGQUIT {
-		c.keyboard = sig
-		select {
-		case c.pressed <- struct{}{}:
-		default:
-		}
-		return
-	}
-	c.told = sig
-	for _, s := range p.stages {
-		s.signal(sig)
-	}
-}
-
-// keyLateness is how much later than a stage we may get a signal from the keyboard.
-const keyLateness = 200 * time.Millisecond
-
-// act ends the process by a signal that it should have died of: one that it was
-// told itself, or one from the keyboard that has killed a stage.
-func (c *caught) act(p *pipeline) {
-	killed := false
-	for _, s := range p.stages {
-		killed = killed || s.diedOf(syscall.SIGINT) || s.diedOf(syscall.SIGQUIT)
-	}
-	if killed {
-		select {
-		case <-c.pressed:
-		case <-time.After(keyLateness):
-		}
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch {
-	case c.told != 0:
-		signals.Die(c.told)
-	case killed && c.keyboard != 0:
-		signals.Die(c.keyboard)
-	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -15,9 +16,18 @@ import (
 type joint struct {
 	from, to int // descriptors
 	meter    *meter.Meter
-	activity splice.Activity
-	waits    waits
+	waiting  atomic.Int32 // for what: a wait
+	report   splice.Report
 }
+
+// A wait is what a relay waits for.
+type wait int32
+
+const (
+	forNeither wait = iota
+	forSource
+	forSink
+)
 
 // newJoint takes over the two descriptors. They are made nonblocking, which
 // concerns nobody else: the stages have the other ends of the pipes.
@@ -45,9 +55,8 @@ func (p *pipeline) relayJoint(j *joint) {
 	copier := splice.New()
 	copier.PipeSize = p.opener.PipeSize
 	defer copier.Close()
-	_, err = copier.Copy(dst, src, splice.Options{
-		Activity: &j.activity,
-		Wait:     j.wait,
+	j.report, err = copier.Copy(dst, src, splice.Options{
+		Wait: j.wait,
 		Progress: func(n int64) error {
 			j.meter.Add(n)
 			return nil
@@ -61,6 +70,12 @@ func (p *pipeline) relayJoint(j *joint) {
 // wait returns when fd is ready for events, or nobody reads any more what comes
 // out of the joint.
 func (j *joint) wait(fd int, events int16, timeout int) (ready bool, err error) {
+	what := forSource
+	if fd == j.to {
+		what = forSink
+	}
+	j.waiting.Store(int32(what))
+	defer j.waiting.Store(int32(forNeither))
 	fds := []unix.PollFd{{Fd: int32(fd), Events: events}, {Fd: int32(j.to)}} // POLLERR needs no asking
 	if _, err := endpoint.Poll(fds, time.Duration(timeout)*time.Millisecond); err != nil {
 		return false, err
