@@ -103,12 +103,12 @@ func (m *monitor) answer() {
 
 // copying says what a relay of one source to one sink is at.
 func (m *monitor) copying() string {
-	switch m.activity.Now() {
+	switch m.activity.State() {
 	case splice.Reading:
 		return "waiting for input"
 	case splice.Writing:
 		return "waiting for output"
-	case splice.Holding:
+	case splice.Throttled:
 		return "held back by the rate limit"
 	}
 	return "moving"

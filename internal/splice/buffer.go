@@ -81,7 +81,7 @@ func (c *Copier) CopyBuffered(dst, src *Descriptor, b Buffer, o Options) (Report
 	err = t.settle(dst, err)
 	t.calls += in.calls
 	for _, f := range in.report.Fallbacks {
-		t.report.fellBack(f)
+		t.report.addFallback(f)
 	}
 	return t.finish(err)
 }
@@ -121,7 +121,7 @@ func (t *transfer) takeInto(s *store) error {
 		t.left -= int64(n)
 		s.add(b, n)
 		if b.pipe != nil && n < most && t.src.Kind == Pipe {
-			t.yield() // as letProducerRun does
+			t.yield() // as yieldToProducer does
 		}
 	}
 	return nil
@@ -166,7 +166,7 @@ func (t *transfer) takeBlock(s *store, b *block, most int) (int, error) {
 	case err == unix.EAGAIN:
 		return -1, nil
 	case spliceInRefused(err):
-		if err := t.giveUp(ReadWrite, err, t.dst.Kind); err != nil {
+		if err := t.fallBack(ReadWrite, err, t.dst.Kind); err != nil {
 			return 0, err
 		}
 		s.leavePipes()
@@ -201,7 +201,7 @@ func (t *transfer) awaitSourceBeside(s *store) (bool, error) {
 // deliverFrom delivers what is in the store, until that is empty and has ended.
 func (t *transfer) deliverFrom(s *store) error {
 	for {
-		t.options.Activity.is(Reading)
+		t.options.Activity.set(Reading)
 		b, held := s.next()
 		if b == nil {
 			return nil
@@ -230,11 +230,11 @@ func (t *transfer) deliverBlock(s *store, b *block, n int) error {
 	}
 	err := t.drain(&part)
 	if err == nil && t.dst.inUse {
-		err = &notThisWay{ErrShared}
+		err = &refusal{ErrShared}
 	}
-	if no, refused := err.(*notThisWay); refused { // it has delivered by write
+	if no, refused := err.(*refusal); refused { // it has delivered by write
 		s.leavePipes()
-		return t.giveUp(ReadWrite, no.errno, t.dst.Kind)
+		return t.fallBack(ReadWrite, no.errno, t.dst.Kind)
 	}
 	return err
 }

@@ -237,7 +237,7 @@ func TestNothingGoesOutBeforeTheBufferIsFilled(t *testing.T) {
 		if _, err := io.CopyN(io.Discard, r, 512<<10); err != nil {
 			t.Fatal(err)
 		}
-		for activity.Now() != Reading { // then it knows that the buffer has run empty
+		for activity.State() != Reading { // then it knows that the buffer has run empty
 			time.Sleep(time.Millisecond)
 		}
 	}

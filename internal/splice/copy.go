@@ -120,7 +120,7 @@ type transfer struct {
 }
 
 // A mechanism delivers bytes from the source's offset on until the source ends
-// or nothing is left to deliver, and then returns nil. It returns *notThisWay
+// or nothing is left to deliver, and then returns nil. It returns *refusal
 // if it cannot, or cannot go on: everything it took from the source is then
 // delivered and both offsets stand behind the last byte delivered. Any other
 // error is final.
@@ -179,7 +179,7 @@ func (t *transfer) try(plan []Method) error {
 	for i := 0; ; i++ {
 		t.method = plan[min(i, len(plan)-1)]
 		err := mechanismOf(t.method)(t)
-		no, unsuited := err.(*notThisWay)
+		no, unsuited := err.(*refusal)
 		if !unsuited {
 			return t.confirm(err)
 		}
@@ -187,7 +187,7 @@ func (t *transfer) try(plan []Method) error {
 		if i+1 < len(plan) && no.errno != ErrShared {
 			next = plan[i+1]
 		}
-		if err := t.giveUp(next, no.errno, t.dst.Kind); err != nil {
+		if err := t.fallBack(next, no.errno, t.dst.Kind); err != nil {
 			return err
 		}
 		if next == ReadWrite {
@@ -196,14 +196,14 @@ func (t *transfer) try(plan []Method) error {
 	}
 }
 
-// giveUp leaves the method that runs for the next one, and notes why. It is an
+// fallBack leaves the method that runs for the next one, and notes why. It is an
 // [UnservedError] if the caller wants no other method, unless the file offset is
 // shared: then no other serves.
-func (t *transfer) giveUp(next Method, why error, dst Kind) error {
+func (t *transfer) fallBack(next Method, why error, dst Kind) error {
 	if t.options.Method != Auto && why != ErrShared {
 		return &UnservedError{Method: t.options.Method, Src: t.src.Kind, Dst: dst, Errno: why}
 	}
-	t.report.fellBack(Fallback{From: t.method, To: next, At: t.report.Delivered, Err: why, Count: 1})
+	t.report.addFallback(Fallback{From: t.method, To: next, At: t.report.Delivered, Err: why, Count: 1})
 	t.method = next
 	return nil
 }
@@ -220,18 +220,18 @@ func (t *transfer) askFilesystems() {
 	}
 }
 
-// roundsOfAThread is after how many calls a copy lets the scheduler run. It
+// callsPerYield is after how many calls a copy lets the scheduler run. It
 // would otherwise, after 10 ms, take the thread's place away in each call that
 // lasts 20 µs, and wake another thread for it. Measured for 512 MiB on tmpfs:
 // 1,070 context switches and 0.27 s of CPU time without this, 470 and 0.25 with
 // it; more often costs more.
-const roundsOfAThread = 16
+const callsPerYield = 16
 
 // delivered counts n bytes that the running method brought to the sink.
 func (t *transfer) delivered(n int64) error {
 	t.moved()
 	t.dst.wrote(n)
-	if t.rounds++; t.rounds%roundsOfAThread == 0 {
+	if t.rounds++; t.rounds%callsPerYield == 0 {
 		runtime.Gosched()
 	}
 	t.left -= n
@@ -252,16 +252,16 @@ func (t *transfer) delivered(n int64) error {
 func (t *transfer) next(n int) int {
 	n = int(min(t.left, int64(n)))
 	if t.options.Limiter != nil {
-		t.options.Activity.is(Holding)
+		t.options.Activity.set(Throttled)
 		n = t.options.Limiter.admit(t.kernel, n)
-		t.options.Activity.is(Moving)
+		t.options.Activity.set(Moving)
 	}
 	return n
 }
 
-// sourceSaysAgain and sinkSaysAgain follow an EAGAIN of their descriptor. They
+// sourceNotReady and sinkNotReady follow an EAGAIN of their descriptor. They
 // return when the call is to be repeated.
-func (t *transfer) sourceSaysAgain() error {
+func (t *transfer) sourceNotReady() error {
 	switch wait, final := t.awaits(t.src.FD); {
 	case wait:
 		return t.waitForSource()
@@ -271,7 +271,7 @@ func (t *transfer) sourceSaysAgain() error {
 	return nil
 }
 
-func (t *transfer) sinkSaysAgain() error {
+func (t *transfer) sinkNotReady() error {
 	switch wait, final := t.awaits(t.dst.FD); {
 	case wait:
 		return t.waitForSink()

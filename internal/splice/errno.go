@@ -7,11 +7,11 @@ import "golang.org/x/sys/unix"
 // call that fails, so after each of these the next method starts where the
 // last byte was delivered.
 
-// notThisWay says that a mechanism cannot serve, or no longer. Whatever it had
+// refusal says that a mechanism cannot serve, or no longer. Whatever it had
 // taken from the source is delivered.
-type notThisWay struct{ errno error }
+type refusal struct{ errno error }
 
-func (e *notThisWay) Error() string { return "not this way: " + e.errno.Error() }
+func (e *refusal) Error() string { return "not this way: " + e.errno.Error() }
 
 // refused are the answers of a kernel, a filesystem or a container's seccomp
 // filter that does not have the call at all.

@@ -10,9 +10,9 @@ const filterRoom = 256 << 10
 
 // Filter delivers to dst, by read and write, what transform makes of src. What
 // has arrived is passed on at once. Errors are those of [Copier.Copy]; the
-// Report counts what was written. Of the options only Progress is used.
-func (c *Copier) Filter(dst, src *Descriptor, transform Transform, o Options) (Report, error) {
-	t := c.newTransfer(dst, src, Options{Method: ReadWrite, Progress: o.Progress})
+// Report counts what was written.
+func (c *Copier) Filter(dst, src *Descriptor, transform Transform) (Report, error) {
+	t := c.newTransfer(dst, src, Options{Method: ReadWrite})
 	t.method = ReadWrite
 	return t.finish(t.filter(transform))
 }

@@ -109,10 +109,10 @@ func (t *transfer) stable() error {
 	if !t.awaitReader(guard) {
 		t.report.Lease, lost = LeaseLost, &ReadError{ErrLeaseLost}
 	}
-	no, unsuited := err.(*notThisWay)
+	no, unsuited := err.(*refusal)
 	switch {
 	case unsuited:
-		if err := t.giveUp(ReadWrite, no.errno, t.dst.Kind); err != nil {
+		if err := t.fallBack(ReadWrite, no.errno, t.dst.Kind); err != nil {
 			return err
 		}
 	case err != nil:
@@ -138,7 +138,7 @@ func (t *transfer) spliceGuarded(guard *lease) (copied []byte, err error) {
 	t.method = Splice
 	p, err := t.copier.emptyPipe(&t.system, &t.copier.pipe)
 	if err != nil {
-		return nil, &notThisWay{err}
+		return nil, &refusal{err}
 	}
 	t.prepare()
 	for t.left > 0 && !guard.breaking() {
@@ -149,7 +149,7 @@ func (t *transfer) spliceGuarded(guard *lease) (copied []byte, err error) {
 			return nil, err
 		}
 		if p.held == 0 && t.leaves() {
-			return nil, &notThisWay{ErrShared}
+			return nil, &refusal{ErrShared}
 		}
 	}
 	if guard.breaking() {

@@ -2,8 +2,8 @@ package splice
 
 import "golang.org/x/sys/unix"
 
-// Options say how a copy is to be made. The zero value copies to the end of
-// the source by whatever suits.
+// Options say how [Copier.Copy] and [Copier.CopyBuffered] copy. The zero value
+// copies to the end of the source by the methods of [Plan].
 type Options struct {
 	// Method is the only one to use, or Auto. A method that cannot serve is an
 	// [UnservedError].
@@ -29,35 +29,21 @@ type Options struct {
 	Preallocate bool
 	// Stable makes a pipe's reader get the bytes of a regular file as they
 	// were when they were copied, also if the file is written to before the
-	// reader reads: see lease.go. It is for [Copier.Copy].
+	// reader reads: see lease.go.
 	Stable bool
 	// Limiter, if set, says when how many bytes may pass. Methods that cannot be
 	// held back, reflink and direct, do not serve then.
 	Limiter *Limiter
-	// Activity, if set, is kept true, for [Copier.Copy].
+	// Activity, if set, tells other goroutines what the copy waits for.
 	Activity *Activity
-	// Wait, if set, takes the place of poll(2) where [Copier.Copy] and
-	// [Copier.CopyBuffered] wait: it returns true when fd is ready for events,
-	// and false after so many milliseconds, -1 being no limit. Its error ends the
-	// copy, as it is. It is also asked before a source is read that is not
-	// nonblocking and may keep one waiting.
+	// Wait, if set, replaces poll(2). It returns true when fd is ready for events,
+	// and false after timeout milliseconds; -1 is no limit. Its error ends the
+	// copy and is returned as it is. It is also called before a blocking source
+	// is read that may keep the call waiting.
 	Wait func(fd int, events int16, timeout int) (ready bool, err error)
 	// Progress is told, after every system call that delivered something, how
 	// many bytes it delivered. An error from it ends the copy.
 	Progress func(n int64) error
-	// SinkFailed is told by [Copier.Tee] of each sink that takes no more; its
-	// Err says why. An error from it ends the copy; after nil the other sinks
-	// get everything.
-	SinkFailed func(*Sink) error
-	// WatchSinks makes [Copier.Tee] notice while it waits for the source that
-	// the reader of a pipe or socket has gone: EPIPE, as from a write.
-	WatchSinks bool
-	// FirstRound, if set, is how many bytes [Copier.Tee] gives to the sinks in the
-	// first round at most, so that an output that fails at once is noticed before
-	// the others have much.
-	FirstRound int
-	// Attend is what [Copier.Tee] looks after between two rounds.
-	Attend *Attention
 }
 
 // smallFile is the size in bytes up to which read and write into a buffer are

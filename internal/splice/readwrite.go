@@ -53,15 +53,42 @@ func recordLength(fd int) (int, error) {
 
 // readSource returns 0 at the end of the source only.
 func (t *transfer) readSource(p []byte) (int, error) {
-	n, err := t.fromSource(func() (int, error) { return t.take(p) })
+	n, err := t.fromSource(func() (int, error) { return t.readOnce(p) })
 	t.src.advance(int64(n))
 	return n, err
+}
+
+// readOnce makes one read(2) of the source. In an uncached copy it reads with
+// RWF_DONTCACHE. If that is refused, read(2) tells whether the file is the reason.
+func (t *transfer) readOnce(p []byte) (int, error) {
+	if t.in == nil || t.in.refused || t.src.claimed() {
+		return t.readHere(t.src, p)
+	}
+	n, err := t.readUncached(t.src.FD, p)
+	if !refused(err) {
+		return n, err
+	}
+	t.refuse(t.in, err)
+	return t.read(t.src.FD, p)
+}
+
+// writeOnce makes one write(2) to the sink, as readOnce does.
+func (t *transfer) writeOnce(p []byte) (int, error) {
+	if t.out == nil || t.out.refused || t.dst.claimed() {
+		return t.writeHere(t.dst, p)
+	}
+	n, err := t.writeUncached(t.dst.FD, p)
+	if !refused(err) {
+		return n, err
+	}
+	t.refuse(t.out, err)
+	return t.write(t.dst.FD, p)
 }
 
 // fromSource makes a call that reads the source, again whenever the source was
 // not ready.
 func (t *transfer) fromSource(call func() (int, error)) (int, error) {
-	t.options.Activity.is(Reading)
+	t.options.Activity.set(Reading)
 	if err := t.awaitSource(); err != nil {
 		return 0, err
 	}
@@ -71,7 +98,7 @@ func (t *transfer) fromSource(call func() (int, error)) (int, error) {
 		case nil:
 			return n, nil
 		case unix.EAGAIN:
-			if err := t.sourceSaysAgain(); err != nil {
+			if err := t.sourceNotReady(); err != nil {
 				return 0, err
 			}
 		default:
@@ -94,12 +121,12 @@ func (t *transfer) piece(d *Descriptor) int {
 
 // writeSink writes all of p, however little the sink takes at a time.
 func (t *transfer) writeSink(p []byte) error {
-	t.options.Activity.is(Writing)
+	t.options.Activity.set(Writing)
 	for len(p) > 0 {
-		n, err := t.give(p[:min(len(p), t.piece(t.dst))])
+		n, err := t.writeOnce(p[:min(len(p), t.piece(t.dst))])
 		switch {
 		case err == unix.EAGAIN:
-			if err := t.sinkSaysAgain(); err != nil {
+			if err := t.sinkNotReady(); err != nil {
 				return err
 			}
 		case err != nil:

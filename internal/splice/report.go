@@ -35,9 +35,9 @@ type Fallback struct {
 	Count    int   // how often the same was seen, in a total of several copies
 }
 
-// fellBack notes a change of method. Equal ones are counted, not listed, so
+// addFallback notes a change of method. Equal ones are counted, not listed, so
 // that the total of a million copies stays small.
-func (r *Report) fellBack(f Fallback) {
+func (r *Report) addFallback(f Fallback) {
 	for i, seen := range r.Fallbacks {
 		if seen.From == f.From && seen.To == f.To && seen.Err == f.Err {
 			r.Fallbacks[i].Count += f.Count
@@ -57,7 +57,7 @@ func (total *Report) Add(r Report) {
 	total.Copied += r.Copied
 	total.Calls += r.Calls
 	for _, f := range r.Fallbacks {
-		total.fellBack(f)
+		total.addFallback(f)
 	}
 	total.Elapsed += r.Elapsed
 	if r.Lease > total.Lease {

@@ -21,10 +21,11 @@ type scene struct {
 	dst    []*prop
 
 	options  Options
-	made     int64 // system calls that the copy made, as the fake kernel has counted them
-	progress int64 // bytes that Progress was told of
-	stop     int   // the call of Progress that ends the copy; 0 is none
-	giveUp   int   // the call of SinkFailed that ends it; 0 is none
+	teeing   TeeOptions // without what options has
+	made     int64      // system calls that the copy made, as the fake kernel has counted them
+	progress int64      // bytes that Progress was told of
+	stop     int        // the call of Progress that ends the copy; 0 is none
+	giveUp   int        // the call of SinkFailed that ends it; 0 is none
 }
 
 // buffer is every Copier's, one test after the other.

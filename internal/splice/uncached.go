@@ -49,36 +49,11 @@ func newTrail(d *Descriptor) *trail {
 	return &trail{fd: d.FD, from: d.Offset, flushing: d.Offset, to: d.Offset}
 }
 
-// take reads from the source, and give writes to the sink, in the way that
-// suits the trails. Which errno is the file's own a plain call tells.
-func (t *transfer) take(p []byte) (int, error) {
-	if t.in == nil || t.in.refused || t.src.claimed() {
-		return t.readHere(t.src, p)
-	}
-	n, err := t.readUncached(t.src.FD, p)
-	if !refused(err) {
-		return n, err
-	}
-	t.refuse(t.in, err)
-	return t.read(t.src.FD, p)
-}
-
-func (t *transfer) give(p []byte) (int, error) {
-	if t.out == nil || t.out.refused || t.dst.claimed() {
-		return t.writeHere(t.dst, p)
-	}
-	n, err := t.writeUncached(t.dst.FD, p)
-	if !refused(err) {
-		return n, err
-	}
-	t.refuse(t.out, err)
-	return t.write(t.dst.FD, p)
-}
-
+// refuse notes that one side does not take RWF_DONTCACHE.
 func (t *transfer) refuse(side *trail, err error) {
 	side.refused = true
 	if t.method == Uncached {
-		_ = t.giveUp(ReadWrite, err, t.dst.Kind) // Uncached is never all that is asked for
+		_ = t.fallBack(ReadWrite, err, t.dst.Kind) // Uncached is never all that is asked for
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"zeroutils/internal/gnuflag"
+	"zeroutils/internal/rawio"
 	"zeroutils/internal/splice"
 	"zeroutils/internal/units"
 )
@@ -48,7 +49,7 @@ func (inv *Invocation) put(p []byte) {
 	inv.saying.Lock()
 	defer inv.saying.Unlock()
 	print := func() {
-		if inv.std.closed(2) || splice.WriteAll(inv.std.err, p) != nil {
+		if inv.std.closed(2) || rawio.WriteAll(inv.std.err, p) != nil {
 			inv.failed()
 		}
 	}
