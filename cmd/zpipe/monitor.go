@@ -44,7 +44,7 @@ func newMonitor(inv *tool.Invocation) (*monitor, error) {
 	f, err := newFlow(inv)
 	m := &monitor{inv: inv, view: v, flow: f}
 	m.doing = m.copying
-	inv.Interject = func(print func()) { m.display.Load().Interject(print) }
+	inv.Suspend = func(print func()) { m.display.Load().Suspend(print) }
 	return m, err
 }
 

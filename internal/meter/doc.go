@@ -28,12 +28,12 @@
 //     the bar goes first, and then the fields that tell least.
 //   - Each update is one write(2). The window's width is asked for every time.
 //   - [Display.Stop] leaves the cursor at the beginning of a line, and
-//     [Display.Interject] lets a message be printed above what is drawn. Other
+//     [Display.Suspend] lets a message be printed above what is drawn. Other
 //     text on the same terminal is not known here, but for the displays of other
 //     processes in the same pipeline (Options.Shared).
 //   - Nothing is written while the process is in the background of its terminal,
 //     and a write can not stop it there.
-//   - A terminal that was stopped (^S) holds up Stop and Interject as it does all
+//   - A terminal that was stopped (^S) holds up Stop and Suspend as it does all
 //     who write on it, but never Add.
 //   - A [Display] that is off is nil, and all its methods may still be called.
 //

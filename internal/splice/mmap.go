@@ -30,7 +30,7 @@ func viaMapping(t *transfer) error {
 			guard.release()
 			guard = nil
 		}
-		if t.leaves() {
+		if t.offsetIsShared() {
 			return &refusal{ErrShared}
 		}
 	}

@@ -53,7 +53,7 @@ func (t *transfer) moveWithin(move func(in, out place, n int) (int, error), refu
 		default:
 			return &WriteError{err}
 		}
-		if t.leaves() {
+		if t.offsetIsShared() {
 			return &refusal{ErrShared}
 		}
 	}

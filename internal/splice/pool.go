@@ -25,9 +25,9 @@ type Pool struct {
 // allows. A copy that finds all of them lent goes on with read and write.
 func NewPool(size, most int) *Pool { return &Pool{size: size, most: most} }
 
-// lend gives p the descriptors of a pipe, which is empty. The error is ENFILE
+// get gives p the descriptors of an empty pipe. The error is ENFILE
 // if there is none left, else newPipe's.
-func (l *Pool) lend(s *system, p *pipe) error {
+func (l *Pool) get(s *system, p *pipe) error {
 	l.mu.Lock()
 	if last := len(l.idle) - 1; last >= 0 {
 		*p = l.idle[last]
@@ -53,9 +53,9 @@ func (l *Pool) lend(s *system, p *pipe) error {
 	return nil
 }
 
-// takeBack leaves p without descriptors. A pipe that is not empty is closed:
+// put takes the pipe back and leaves p without descriptors. A pipe that is not empty is closed:
 // its bytes belong nowhere else.
-func (l *Pool) takeBack(s *system, p *pipe) {
+func (l *Pool) put(s *system, p *pipe) {
 	if p.r < 0 {
 		return
 	}

@@ -2,12 +2,12 @@ package splice
 
 import "golang.org/x/sys/unix"
 
-// uncached reads and writes, and leaves nothing of that in the page cache.
+// uncached reads and writes, and leaves no pages of the copy in the page cache.
 //
-// With RWF_DONTCACHE (preadv2(2), since Linux 6.14) the kernel drops what the
-// call itself has brought there. On the side whose filesystem has no such thing
-// the pages are dropped behind the copy by posix_fadvise(2), and with them those
-// that were cached before; the copy's have to be written first.
+// With RWF_DONTCACHE (preadv2(2), since Linux 6.14) the kernel drops the pages that
+// the call has added. Where a filesystem does not support it, posix_fadvise(2) drops
+// the pages behind the copy, those that were cached before too. Pages of the sink
+// have to be written to the disk first.
 func uncached(t *transfer) error {
 	t.in, t.out = newTrail(t.src), newTrail(t.dst)
 	for t.left > 0 {
@@ -28,11 +28,11 @@ func uncached(t *transfer) error {
 	return t.dropBehind(0, 1)
 }
 
-// trailBlock is what is dropped at once, in bytes: while one block is written
-// to the disk, the next one is copied.
+// trailBlock is the number of bytes that are dropped at once. While one block is
+// written to the disk, the next one is copied.
 const trailBlock = 8 << 20
 
-// A trail is what a copy leaves behind in the page cache of one file.
+// A trail is the range of one file whose pages a copy has left in the page cache.
 type trail struct {
 	fd       int
 	refused  bool  // RWF_DONTCACHE
@@ -41,7 +41,7 @@ type trail struct {
 	to       int64 // and where it ends
 }
 
-// newTrail is nil for what has no page cache.
+// newTrail returns nil for a descriptor without a page cache.
 func newTrail(d *Descriptor) *trail {
 	if d.Kind != Regular && d.Kind != Block {
 		return nil
@@ -57,8 +57,8 @@ func (t *transfer) refuse(side *trail, err error) {
 	}
 }
 
-// dropBehind lengthens the trails by n bytes, and drops them where they are as
-// long as block.
+// dropBehind lengthens the trails by n bytes, and drops those of at least block
+// bytes.
 func (t *transfer) dropBehind(n, block int64) error {
 	for _, side := range []*trail{t.in, t.out} {
 		if side == nil {
@@ -80,8 +80,8 @@ func (t *transfer) dropBehind(n, block int64) error {
 	return nil
 }
 
-// flush has the last block of the trail written to the disk, and drops those
-// before it, or at the end all.
+// flush starts to write the last block of the trail to the disk, and drops the blocks
+// before it, or all of them.
 func (t *transfer) flush(side *trail, all bool) error {
 	const begin = unix.SYNC_FILE_RANGE_WRITE
 	const finish = unix.SYNC_FILE_RANGE_WAIT_BEFORE | begin | unix.SYNC_FILE_RANGE_WAIT_AFTER
@@ -103,8 +103,8 @@ func (t *transfer) flush(side *trail, all bool) error {
 	return nil
 }
 
-// sync is sync_file_range(2). Some filesystems have no such call; that the disk
-// has failed is told once, and so must not be lost.
+// sync is sync_file_range(2). Some filesystems do not support it. The kernel reports
+// an error of the disk once, so that error is returned.
 func (t *transfer) sync(fd int, at, n int64, flags int) error {
 	switch err := t.syncRange(fd, at, n, flags); err {
 	case unix.EIO, unix.ENOSPC, unix.EDQUOT:
@@ -113,7 +113,7 @@ func (t *transfer) sync(fd int, at, n int64, flags int) error {
 	return nil
 }
 
-// forget drops clean pages. That the kernel keeps some is no failure.
+// forget drops clean pages. The kernel may keep some.
 func (t *transfer) forget(fd int, at, n int64) {
 	_ = t.dropCache(fd, at, n)
 }

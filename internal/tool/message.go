@@ -53,8 +53,8 @@ func (inv *Invocation) put(p []byte) {
 			inv.failed()
 		}
 	}
-	if inv.Interject != nil {
-		inv.Interject(print)
+	if inv.Suspend != nil {
+		inv.Suspend(print)
 		return
 	}
 	print()
