@@ -68,8 +68,8 @@ func (f *fanout) handleEvent(fds []unix.PollFd) error {
 	return nil
 }
 
-// gone is what poll says of a pipe without a reader (POLLERR) and of a socket
-// whose peer has closed it (POLLHUP).
+// gone are the events of a pipe without a reader (POLLERR) and of a socket whose peer
+// has closed it (POLLHUP).
 const gone = unix.POLLERR | unix.POLLHUP | unix.POLLNVAL
 
 func (f *fanout) dropBroken(fds []unix.PollFd, watched []*Sink) (broken bool, err error) {

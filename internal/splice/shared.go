@@ -102,9 +102,9 @@ func (s *system) claimSink(d *Descriptor, n int64) error {
 	return nil
 }
 
-// claimSource claims up to n bytes at the source's offset, unless a claim is
-// open, but no further than the file is known to go: what comes behind is left
-// to read(2). mu of the claims is held.
+// claimSource claims up to n bytes at the source's offset, unless a claim is open, but
+// none beyond the known size of the file: read(2) reads those. mu of the claims is
+// held.
 func (s *system) claimSource(d *Descriptor, n int64) error {
 	n = min(n, d.Stat.Size-d.Offset)
 	if d.claimed() || n <= 0 {
@@ -247,7 +247,7 @@ func (s *system) spliceOut(r int, d *Descriptor, n, flags int) (int, error) {
 	return moved, err
 }
 
-// readHere is read(2), but what is left of a claim is read first.
+// readHere is read(2), but reads the rest of a claim first.
 func (s *system) readHere(d *Descriptor, p []byte) (int, error) {
 	if !d.claimed() {
 		return s.read(d.FD, p)
@@ -264,7 +264,7 @@ func (s *system) readHere(d *Descriptor, p []byte) (int, error) {
 	return s.read(d.FD, p)
 }
 
-// writeHere is write(2), but what is left of a claim is filled first.
+// writeHere is write(2), but fills the rest of a claim first.
 func (s *system) writeHere(d *Descriptor, p []byte) (int, error) {
 	if !d.claimed() {
 		return s.write(d.FD, p)

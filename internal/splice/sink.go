@@ -48,7 +48,7 @@ func (f *fanout) fail(s *Sink, err error) error {
 	return nil
 }
 
-// notReady follows an EAGAIN of a sink. It returns nil when the call is to be
+// notReady is called after EAGAIN of a sink. It returns nil when the call is to be
 // repeated.
 func (f *fanout) notReady(s *Sink) error {
 	switch wait, final := f.awaits(s.FD); {
@@ -84,7 +84,7 @@ func (f *fanout) teeTo(s *Sink, p *pipe, n int) (int, error) {
 	}
 }
 
-// writeInstead is for sinks that are not to be spliced to any more.
+// writeInstead has sinks written to that splice(2) or tee(2) refuse.
 func (f *fanout) writeInstead(why error, sinks ...*Sink) error {
 	method := f.method
 	defer func() { f.method = method }()
@@ -101,8 +101,7 @@ func (f *fanout) writeInstead(why error, sinks ...*Sink) error {
 	return nil
 }
 
-// spliceTo takes n bytes out of p and brings them to a sink. If the sink fails
-// they are taken out all the same: they belong to no other.
+// spliceTo splices n bytes of p into a sink. If the sink fails, the bytes are dropped.
 func (f *fanout) spliceTo(s *Sink, p *pipe, n int) error {
 	for n > 0 {
 		moved, err := f.spliceOut(p.r, s.Descriptor, n, 0)

@@ -17,7 +17,7 @@ const (
 	mostInPipes = 32 << 20
 )
 
-// A block holds what was taken from a source, in a pipe or else in memory.
+// A block holds bytes of the source, in a pipe or in memory.
 type block struct {
 	pipe       *pipe
 	memory     []byte
@@ -39,7 +39,7 @@ func (b *block) room() int {
 	return b.pipe.capacity - b.held()
 }
 
-// A store is what a source has given and a sink has not got yet. One goroutine
+// A store holds the bytes between a source and a sink. One goroutine
 // fills it, and another empties it.
 type store struct {
 	size      int
