@@ -94,7 +94,7 @@ func TestPagesFitATerminalOf80Columns(t *testing.T) {
 
 // The headings of --help are those of the page's options.
 func TestThePageHasTheOptionsUnderTheHeadingsOfHelp(t *testing.T) {
-	for _, tool := range []string{"zpipe"} {
+	for _, tool := range []string{"zcp", "zpipe"} {
 		t.Run(tool, func(t *testing.T) {
 			page, help := map[string]string{}, map[string]string{}
 			heading := ""

@@ -100,6 +100,7 @@ holes of SOURCE are holes of DEST. --reflink means --reflink=always.
 			&cli.BoolFlag{Name: "one-file-system", Aliases: []string{"x"}, Usage: "stay on this file system"},
 			&gnuflag.OptionalString{StringFlag: cli.StringFlag{Name: "context", Aliases: []string{"Z"}, Usage: "give new files the SELinux security context `CTX`"}},
 		},
+		Groups: groups,
 		Choices: map[string][]string{
 			"progress": {"auto", "always", "never"},
 			"reflink":  {"auto", "always", "never"},
