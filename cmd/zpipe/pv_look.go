@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -36,9 +35,15 @@ func (p *pv) copyLooking(name string, src *splice.Descriptor) error {
 		}
 		data, err = p.cut(data)
 		for rest := data; len(rest) > 0; {
-			n := p.pace.admit(len(rest))
+			n := len(rest)
+			if p.limiter != nil {
+				n = p.limiter.Admit(n)
+			}
 			if err := p.write(rest[:n]); err != nil {
 				return err
+			}
+			if p.limiter != nil {
+				p.limiter.Passed(n)
 			}
 			rest = rest[n:]
 		}
@@ -240,35 +245,4 @@ func waitUntilReady(fd int, events int16) error {
 			return err
 		}
 	}
-}
-
-// A writePace holds what is written to a rate, 0 being none.
-type writePace struct {
-	perSecond float64
-	allowed   float64
-	at        time.Time
-}
-
-// beat is how often something is written at a rate.
-const beat = 50 * time.Millisecond
-
-// admit waits until some of so many bytes may be written, and returns how many.
-func (p *writePace) admit(want int) int {
-	if p.perSecond == 0 {
-		return want
-	}
-	need := min(float64(want), max(1, p.perSecond*beat.Seconds()))
-	for {
-		now := time.Now()
-		if !p.at.IsZero() {
-			p.allowed = min(p.allowed+now.Sub(p.at).Seconds()*p.perSecond, max(1, 4*p.perSecond*beat.Seconds()))
-		}
-		if p.at = now; p.allowed >= need {
-			break
-		}
-		time.Sleep(time.Duration((need-p.allowed)/p.perSecond*float64(time.Second)) + 1)
-	}
-	n := int(min(float64(want), p.allowed))
-	p.allowed -= float64(n)
-	return n
 }
