@@ -2,9 +2,7 @@ package main
 
 import (
 	"errors"
-	"os"
 	"sync"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 

@@ -8,7 +8,6 @@ import (
 
 	"zeroutils/internal/endpoint"
 	"zeroutils/internal/splice"
-	"zeroutils/internal/tool"
 )
 
 // A relay is a source and a sink, open, with one way between them or two.
