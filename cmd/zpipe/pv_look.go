@@ -154,15 +154,9 @@ type reader struct {
 	src     *splice.Descriptor
 	buf     []byte
 	said    bool
-	step    int64 // how much the next error skips
+	errors  int   // since something was read
 	skipped int64 // NUL bytes that are still to be given
 }
-
-// The least and the most that an error skips, in bytes.
-const (
-	firstSkip = 1
-	lastSkip  = 512
-)
 
 // next returns the bytes that come next, none at the end.
 func (r *reader) next() ([]byte, error) {
@@ -183,7 +177,7 @@ func (r *reader) next() ([]byte, error) {
 			}
 			continue
 		case err == nil:
-			r.step = 0
+			r.errors = 0
 			return r.buf[:n], nil
 		case r.skip == 0:
 			return nil, &splice.ReadError{Err: err}
@@ -200,13 +194,10 @@ func (r *reader) pass(why error) error {
 	if err != nil || errors.Is(why, unix.EISDIR) {
 		return &splice.ReadError{Err: why}
 	}
-	r.step = min(max(2*r.step, firstSkip), lastSkip)
-	n := r.step
-	if r.skipBlock > 0 {
-		n = r.skipBlock - at%r.skipBlock
-	}
+	r.errors++
+	n := r.step(at)
 	if size := r.length(); size >= 0 && at+n > size {
-		n = size - at
+		n = min(1, size-at)
 	}
 	if n <= 0 {
 		return &splice.ReadError{Err: why}
@@ -215,15 +206,41 @@ func (r *reader) pass(why error) error {
 		return &splice.ReadError{Err: why}
 	}
 	r.status |= pvTransfer
-	switch {
-	case r.skip == 1:
-		r.inv.Warnf("%s: warning: skipped %d - %d bytes: %v", r.name, at, at+n, why)
-	case !r.said:
+	if !r.said {
 		r.inv.Warnf("%s: warning: read errors detected: %v", r.name, why)
+	}
+	if r.skip == 1 {
+		r.inv.Warnf("%s: skipped past read error: %d - %d (%d B)", r.name, at, at+n, n)
 	}
 	r.said = true
 	r.skipped = n
 	return nil
+}
+
+// step is how much an error at an offset skips, as in pv: to the next multiple of
+// -Z, or of a number that grows with the errors, slowly at first, and no more than
+// pv's buffer would hold.
+func (r *reader) step(at int64) int64 {
+	unit := r.skipBlock
+	switch {
+	case unit > 0:
+	case r.errors < 5:
+		unit = 1
+	case r.errors < 10:
+		unit = 2
+	default:
+		unit = 1 << min(r.errors-10, 9)
+	}
+	return min(unit-at%unit, r.buffered())
+}
+
+// buffered is the size of pv's buffer for the source, in bytes.
+func (r *reader) buffered() int64 {
+	const blocks, most = 32, 512 << 10
+	if r.bufferSize > 0 {
+		return int64(r.bufferSize)
+	}
+	return min(max(int64(r.src.Stat.Blksize)*blocks, 1), most)
 }
 
 // length is the size of the source, and -1 if it has none.

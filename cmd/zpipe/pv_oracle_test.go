@@ -19,6 +19,7 @@ import (
 	"zeroutils/internal/oracle"
 	"zeroutils/internal/property"
 	"zeroutils/internal/testbin"
+	"zeroutils/internal/testfs"
 )
 
 // A pvRun is what is compared of a run of pv: what it printed, and how it ended.
@@ -188,6 +189,31 @@ func TestCombinationsOfPVsOptionsAreComparedWithTheRealOne(t *testing.T) {
 		sources := []string{"PV %s a", "PV %s a b", "PV %s b a", "cat a | PV %s", "cat b | PV %s", "PV %s nul", "PV %s empty", "PV %s nothere b"}
 		c := pvCase{fmt.Sprintf(sources[random.IntN(len(sources))], strings.Join(options, " ")), []int{20, 80, 200}[random.IntN(3)]}
 		t.Run(c.command, func(t *testing.T) { comparePV(t, real, ours, c) })
+	}
+}
+
+// A device whose second half cannot be read.
+func TestWhatPVSkipsIsComparedWithTheRealOne(t *testing.T) {
+	real, ours := oracle.Newest(t, "pv", "pv").Path, ourPV(t)
+	testfs.NeedRoot(t)
+	losetup := testfs.Need(t, "losetup")
+	image := filepath.Join(t.TempDir(), "image")
+	if err := os.WriteFile(image, noise[:256<<10], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(losetup, "--find", "--show", image).CombinedOutput()
+	if err != nil {
+		testfs.Unavailable(t, "losetup: "+string(out))
+	}
+	device := strings.TrimSpace(string(out))
+	t.Cleanup(func() { _ = exec.Command(losetup, "--detach", device).Run() })
+	if err := os.Truncate(image, 128<<10); err != nil {
+		t.Fatal(err)
+	}
+	for _, options := range []string{
+		"", "-C", "-l", "-E", "-EE", "-E -Z 4096", "-E -Z 1000", "-E -Z 65536", "-EE -Z 1M", "-E -B 4096 -Z 8192", "-E -B 100", "-E -l", "-E -Z 100 -q", "-E -S -s 140000",
+	} {
+		t.Run(options, func(t *testing.T) { comparePV(t, real, ours, pvCase{"PV -i 20 " + options + " " + device, 80}) })
 	}
 }
 
