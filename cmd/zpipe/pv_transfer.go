@@ -94,6 +94,11 @@ func (p *pv) openOutput() bool {
 	p.outName = "(stdout)"
 	fd, err := 1, error(nil)
 	switch {
+	case p.discard && p.output != "":
+		if fd, err = tool.Open(p.output, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, created); err == nil {
+			unix.Close(fd)
+			fd, err = tool.Open("/dev/null", unix.O_WRONLY, 0)
+		}
 	case p.discard:
 		fd, err = tool.Open("/dev/null", unix.O_WRONLY, 0)
 	case p.output != "":
