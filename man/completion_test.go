@@ -1,9 +1,12 @@
 package man_test
 
 import (
+	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -24,15 +27,27 @@ var shells = []shell{
 	{
 		name: "bash",
 		file: func(tool string) string { return tool },
+		// bash calls the function that completes in its line editor only, which
+		// wants a terminal: script(1) makes one. The first tab ends that bash.
 		complete: `
-			compopt() { :; } # works in a line that is being edited only
-			. "$1"
-			read -ra COMP_WORDS <<<"${2//=/ = }" # as COMP_WORDBREAKS has it
-			COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMPREPLY=()
-			function=$(complete -p "${COMP_WORDS[0]}")
-			function=${function#*-F }
-			"${function% *}"
-			printf '%s\n' "${COMPREPLY[@]}"`,
+			rc='PS1=
+				exec 3>"$OUT"
+				. "$FILE"
+				probe() {
+					COMPREPLY=()
+					"$function" "$@"
+					printf "%s\n" "${COMPREPLY[@]}" >&3
+					kill -KILL $$
+				}
+				function=$(complete -p "$TOOL")
+				function=${function#*-F } function=${function% *}
+				complete -F probe "$TOOL"'
+			directory=$(mktemp -d "$HOME/XXXXXX")
+			printf '%s\n' "$rc" >"$directory/rc"
+			export OUT=$directory/out FILE=$1 TOOL=${2%% *}
+			printf '%s\t' "$2" | script -qec "exec bash --noprofile --rcfile $directory/rc -i" /dev/null >/dev/null
+			cat "$OUT"
+			rm -r "$directory"`,
 	},
 	{
 		name: "fish",
@@ -78,7 +93,7 @@ var shells = []shell{
 func forEachCompletion(t *testing.T, test func(t *testing.T, sh shell, tool string)) {
 	for _, sh := range shells {
 		t.Run(sh.name, func(t *testing.T) {
-			testfs.Need(t, sh.name)
+			sh.need(t)
 			forEachTool(t, func(t *testing.T, tool string) { test(t, sh, tool) })
 			for name := range called {
 				t.Run(name, func(t *testing.T) { test(t, sh, name) })
@@ -89,14 +104,14 @@ func forEachCompletion(t *testing.T, test func(t *testing.T, sh shell, tool stri
 
 func TestShellsCompleteTheOptionsThatHelpShows(t *testing.T) {
 	forEachCompletion(t, func(t *testing.T, sh shell, tool string) {
-		sameOptions(t, sh.path(tool), sh.offers(t, tool, "-"), helpOptions(t, tool))
+		sameOptions(t, sh.path(tool), sh.offers(t, tool, tool+" -"), helpOptions(t, tool))
 	})
 }
 
 func TestShellsCompleteTheWordsThatAnOptionTakes(t *testing.T) {
 	forEachCompletion(t, func(t *testing.T, sh shell, tool string) {
 		for option, want := range validWords(t, tool) {
-			got := sh.offers(t, tool, option+"=")
+			got := sh.offers(t, tool, tool+" "+option+"=")
 			slices.Sort(got)
 			slices.Sort(want)
 			if !slices.Equal(got, want) {
@@ -106,18 +121,61 @@ func TestShellsCompleteTheWordsThatAnOptionTakes(t *testing.T) {
 	})
 }
 
-func TestShellsCompleteTheCommandsOfAPipeline(t *testing.T) {
+// Every shell is asked in a directory with the files fish, fowl and the directory fine.
+func TestShellsCompleteWhatIsTyped(t *testing.T) {
 	for _, sh := range shells {
 		t.Run(sh.name, func(t *testing.T) {
-			testfs.Need(t, sh.name)
+			sh.need(t)
 			for typed, want := range map[string]string{
-				"ru":                       "run",
-				"run --pipe-s":             "--pipe-size",
-				"run -- mkfif":             "mkfifo",
-				"run -p -- true ::: mkfif": "mkfifo",
+				"zcat --stats=":                 "json text",
+				"zcat --stats=j":                "json",
+				"zcp --preserve=mode,":          "all context links ownership timestamps xattr",
+				"zcp --preserve=mode,links,mod": "",
+				"zcp --no-preserve=mode,t":      "timestamps",
+				"zpipe tcp":                     "tcp-listen: tcp4-listen: tcp4: tcp6-listen: tcp6: tcp:",
+				"zpipe fi":                      "file: fine fish",
+				"zpipe - fis":                   "fish",
+				"zpipe - uni":                   "unix-listen: unix:",
+				"zpipe file:fi":                 "fine fish",
+				"zpipe - unix-listen:fi":        "fine fish",
+				"zpipe - file:x,a":              "append atomic",
+				"zpipe - unix-listen:x,u":       "uid user",
+				"zpipe tcp:host:1,r":            "retry",
+				"zpipe exec:mkfif":              "mkfifo",
+				"zpipe ru":                      "run",
+				"zpipe -p ru":                   "run",
+				"zpipe -i 2 ru":                 "run",
+				"zpipe - ru":                    "",
+				"zpipe --stats=":                "json text",
+				"zpipe -s @fi":                  "fine fish",
+				"zpipe --size=@fo":              "fowl",
+				"zpipe --size=10":               "10G 10K 10M 10T",
+				"zpipe -L 5":                    "5G 5K 5M 5T",
+				"zpipe -L 5M,":                  "all each",
+				"zpipe --buffer=":               "16M 1G 1M 256M 64K",
+				"zpipe run --pipe-s":            "--pipe-size",
+				"zpipe run mkfif":               "mkfifo",
+				"zpipe run -- mkfif":            "mkfifo",
+				"zpipe run -p mkfif":            "mkfifo",
+				"zpipe run -- cat fow":          "fowl",
+				"zpipe run cat ::: mkfif":       "mkfifo",
+				"zpipe run -- whil":             "", // while is a word of the shell
+				"zpipe run -- unalia":           "", // and so is unalias
+				"zpv --size=@fo":                "fowl",
+				"zpv -s @fo":                    "fowl",
 			} {
-				if got := sh.offers(t, "zpipe", typed); !slices.Equal(got, []string{want}) {
+				if got := strings.Join(sh.offers(t, strings.Fields(typed)[0], typed), " "); got != want {
 					t.Errorf("%q is completed by %q, want %q", typed, got, want)
+				}
+			}
+			for typed, want := range map[string]string{
+				"zpipe run ": "--", "zpipe run -": "--", "zpipe run cat ": ":::", "zpipe run cat ::": ":",
+				"zpipe -d ": strconv.Itoa(os.Getpid()), "zpipe --watchfd=": strconv.Itoa(os.Getpid()),
+				"zpv -d ":                                strconv.Itoa(os.Getpid()),
+				fmt.Sprintf("zpipe -d %d:", os.Getpid()): "0",
+			} {
+				if got := sh.offers(t, strings.Fields(typed)[0], typed); !slices.Contains(got, want) {
+					t.Errorf("%q is completed by %q, which lacks %q", typed, got, want)
 				}
 			}
 		})
@@ -132,7 +190,7 @@ func TestShellsOfferOnlyWhatBeginsAsTyped(t *testing.T) {
 				want = append(want, option)
 			}
 		}
-		sameOptions(t, sh.path(tool), sh.offers(t, tool, "--st"), want)
+		sameOptions(t, sh.path(tool), sh.offers(t, tool, tool+" --st"), want)
 	})
 }
 
@@ -170,32 +228,50 @@ func (sh shell) path(tool string) string {
 	return filepath.Join(completions, sh.name, sh.file(tool))
 }
 
-// offers lists how the shell would complete the last word of a command line: an
-// option, of which it may say that it takes a value, or the value.
-func (sh shell) offers(t *testing.T, tool, word string) []string {
+// need skips a test where the shell, or what shows it a terminal, is missing.
+func (sh shell) need(t *testing.T) {
+	t.Helper()
+	testfs.Need(t, sh.name)
+	if sh.name == "bash" {
+		testfs.Need(t, "script")
+	}
+}
+
+// offers lists how the shell would complete the last word of a line that begins
+// with the tool: without what it keeps of the word, without an = that wants a
+// value, and without the slash of a directory.
+func (sh shell) offers(t *testing.T, tool, line string) []string {
 	t.Helper()
 	file, err := filepath.Abs(sh.path(tool))
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(sh.name, "-c", sh.complete, sh.name, file, tool+" "+word)
+	cmd := exec.Command(sh.name, "-c", sh.complete, sh.name, file, line)
 	if sh.name == "fish" { // has no $0
-		cmd = exec.Command(sh.name, "--no-config", "-c", sh.complete, file, tool+" "+word)
+		cmd = exec.Command(sh.name, "--no-config", "-c", sh.complete, file, line)
 	}
 	cmd.Dir = t.TempDir()
+	for _, name := range []string{"fish", "fowl", "fine/file"} {
+		write(t, filepath.Join(cmd.Dir, name), "")
+	}
 	cmd.Env = append(cmd.Environ(), "HOME="+testbin.Dir(t)) // zsh is faster with its notes of the last time
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	word := line[strings.LastIndex(line, " ")+1:]
+	kept := word[:strings.LastIndexAny(word, "=@:,")+1]
 	var offered []string
-	for line := range strings.Lines(string(out)) {
-		line = strings.TrimSuffix(strings.TrimSpace(line), "=")
-		if _, value, ok := strings.Cut(line, "="); ok {
-			line = value
+	for found := range strings.Lines(string(out)) {
+		found = strings.TrimSpace(found)
+		for i := range kept { // shells keep different parts
+			if rest, ok := strings.CutPrefix(found, kept[i:]); ok && rest != "" {
+				found = rest
+				break
+			}
 		}
-		if line != "" {
-			offered = append(offered, line)
+		if found = strings.TrimRight(found, "=/"); found != "" {
+			offered = append(offered, found)
 		}
 	}
 	slices.Sort(offered)

@@ -30,12 +30,24 @@ func runScript(t *testing.T, script string) []byte {
 	cmd := exec.Command("bash", "-eu", "-o", "pipefail", "-c", script)
 	cmd.Dir = t.TempDir()
 	fill(t, cmd.Dir)
-	cmd.Env = append(cmd.Environ(), "PATH="+testbin.Dir(t)+":"+os.Getenv("PATH"))
+	cmd.Env = append(cmd.Environ(), "PATH="+testbin.Dir(t)+":"+links(t)+":"+os.Getenv("PATH"))
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s\n%s", err, script, out)
 	}
 	return out
+}
+
+// links returns a directory with the tools under their other names.
+func links(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, tool := range called {
+		if err := os.Symlink(filepath.Join(testbin.Dir(t), tool), filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
 }
 
 // fill makes the files that the examples use.
@@ -51,13 +63,18 @@ func fill(t *testing.T, dir string) {
 		"src/main.go":   "package main\n",
 		"src/doc/intro": "It begins here.\n",
 	} {
-		file := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		write(t, filepath.Join(dir, name), content)
+	}
+}
+
+// write makes a file, and the directories above it.
+func write(t *testing.T, file, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -69,7 +86,7 @@ func examples(t *testing.T, page string) []string {
 	for _, line := range lines(t, page) {
 		switch {
 		case strings.HasPrefix(line, ".Sh "):
-			section = strings.TrimPrefix(line, ".Sh ")
+			section = strings.TrimSuffix(strings.TrimPrefix(line, ".Sh "), `\&`)
 		case section == "EXAMPLES" && strings.HasPrefix(line, ".Bd -literal"):
 			display = new(bytes.Buffer)
 		case display != nil && line == ".Ed":

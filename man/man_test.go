@@ -90,6 +90,61 @@ func TestPagesFitATerminalOf80Columns(t *testing.T) {
 	}
 }
 
+// The headings of --help are those of the page's options.
+func TestThePageHasTheOptionsUnderTheHeadingsOfHelp(t *testing.T) {
+	for _, tool := range []string{"zpipe"} {
+		t.Run(tool, func(t *testing.T) {
+			page, help := map[string]string{}, map[string]string{}
+			heading := ""
+			for _, line := range lines(t, tool+".1") {
+				if title, ok := strings.CutPrefix(line, ".Ss "); ok {
+					heading = title
+				}
+				if strings.HasPrefix(line, ".It Fl ") {
+					for _, option := range flags(line) {
+						page[option] = heading
+					}
+				}
+			}
+			heading = ""
+			for _, line := range helpLines(t, tool) {
+				if found := helpHeading.FindStringSubmatch(line); found != nil {
+					heading = found[1]
+				}
+				for _, option := range optionsOf(line) {
+					help[option] = heading
+				}
+			}
+			for option, heading := range help {
+				if option != "--help" && option != "--version" && page[option] != heading {
+					t.Errorf("%s stands below %q in --help, below %q in the page", option, heading, page[option])
+				}
+			}
+		})
+	}
+}
+
+// Long lists of options come with examples right behind the synopsis.
+func TestPagesHaveTheSectionsThatReadersLookFor(t *testing.T) {
+	common := []string{"ENVIRONMENT", "EXIT STATUS", "EXAMPLES", "SIGNALS", "COMPATIBILITY", "SEE ALSO"}
+	for _, tool := range tools {
+		var titles []string
+		for _, line := range lines(t, tool+".1") {
+			if title, ok := strings.CutPrefix(line, ".Sh "); ok {
+				titles = append(titles, strings.TrimSuffix(title, `\&`))
+			}
+		}
+		for _, title := range common {
+			if !slices.Contains(titles, title) {
+				t.Errorf("%s.1 has no section %s", tool, title)
+			}
+		}
+		if early := titles[2] == "EXAMPLES"; early != (tool == "zcp" || tool == "zpipe") {
+			t.Errorf("%s.1: the sections are %q", tool, titles)
+		}
+	}
+}
+
 // sameOptions reports the options that a source has too many or too few.
 func sameOptions(t *testing.T, source string, got, want []string) {
 	t.Helper()
@@ -110,29 +165,43 @@ func sameOptions(t *testing.T, source string, got, want []string) {
 // the right.
 var helpLine = regexp.MustCompile(`^(?:  | {6})(-[^\s,]+(?:, -[^\s,]+)*)`)
 
-// helpOptions lists the options that a tool's --help shows, with their dashes
-// and without their values.
+// helpHeading is a heading above options.
+var helpHeading = regexp.MustCompile(`^([A-Z][a-z ]*):$`)
+
+// optionsOf lists the options of a line of --help, with their dashes and without
+// their values.
+func optionsOf(line string) (options []string) {
+	found := helpLine.FindStringSubmatch(line)
+	if found == nil {
+		return nil
+	}
+	for spelling := range strings.SplitSeq(found[1], ", ") {
+		name, _, _ := strings.Cut(spelling, "=")
+		options = append(options, strings.TrimSuffix(name, "["))
+	}
+	return options
+}
+
+// helpOptions lists the options that a tool's --help shows.
 func helpOptions(t *testing.T, tool string) []string {
+	t.Helper()
+	var options []string
+	for _, line := range helpLines(t, tool) {
+		options = append(options, optionsOf(line)...)
+	}
+	if len(options) == 0 {
+		t.Fatalf("no options in %s --help", tool)
+	}
+	return options
+}
+
+func helpLines(t *testing.T, tool string) []string {
 	t.Helper()
 	out, err := run(t, tool, "--help").Output()
 	if err != nil {
 		t.Fatalf("%s --help: %v", tool, err)
 	}
-	var options []string
-	for line := range strings.Lines(string(out)) {
-		found := helpLine.FindStringSubmatch(line)
-		if found == nil {
-			continue
-		}
-		for spelling := range strings.SplitSeq(found[1], ", ") {
-			name, _, _ := strings.Cut(spelling, "=")
-			options = append(options, strings.TrimSuffix(name, "["))
-		}
-	}
-	if len(options) == 0 {
-		t.Fatalf("no options in %s --help:\n%s", tool, out)
-	}
-	return options
+	return strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
 }
 
 // validWord is a line of the list that a tool prints after a word that an

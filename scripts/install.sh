@@ -142,7 +142,7 @@ renamed() {
 # stage_all makes $stage/tree as it will be below the prefix.
 stage_all() {
 	tree=$stage/tree
-	mkdir -p "$tree/bin" "$tree/libexec/zeroutils" "$tree/share/man/man1" "$tree/share/man/man7" "$tree/share/doc/zeroutils" \
+	mkdir -p "$tree/bin" "$tree/libexec/zeroutils" "$tree/share/man/man1" "$tree/share/man/man7" "$tree/share/doc/zeroutils/docs" \
 		"$tree/share/bash-completion/completions" "$tree/share/zsh/site-functions" "$tree/share/fish/vendor_completions.d"
 
 	bin=$source/bin
@@ -178,9 +178,10 @@ stage_all() {
 		esac
 		renamed "$file" >"$tree/share/$dir/$name"
 	done
-	for file in README.md CHANGELOG.md LICENSE THIRD_PARTY_LICENSES; do
+	for file in README.md SECURITY.md CHANGELOG.md LICENSE THIRD_PARTY_LICENSES; do
 		cp "$source/$file" "$tree/share/doc/zeroutils/$file"
 	done
+	cp "$source"/docs/*.md "$tree/share/doc/zeroutils/docs"
 	chmod 755 "$tree"/bin/*
 	find "$tree/share" -type f -exec chmod 644 {} +
 }

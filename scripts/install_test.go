@@ -30,7 +30,7 @@ func newInstallation(t *testing.T) installation {
 	release := t.TempDir()
 	for name, source := range map[string]string{
 		"bin": testbin.Dir(t), "man": "../man", "scripts": ".",
-		"README.md": "../README.md", "CHANGELOG.md": "../CHANGELOG.md", "LICENSE": "../LICENSE",
+		"docs": "../docs", "README.md": "../README.md", "SECURITY.md": "../SECURITY.md", "CHANGELOG.md": "../CHANGELOG.md", "LICENSE": "../LICENSE",
 		"THIRD_PARTY_LICENSES": "../THIRD_PARTY_LICENSES",
 	} {
 		absolute, err := filepath.Abs(source)

@@ -6,6 +6,9 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
+
 	"github.com/urfave/cli/v2"
 
 	"zeroutils/internal/tool"
@@ -16,6 +19,7 @@ func main() { tool.Main(command()) }
 func command() tool.Command {
 	return tool.Command{
 		Name:     "zcat",
+		Manual:   manual(),
 		Synopsis: []string{"[OPTION]... [FILE]..."},
 		Summary: `Concatenate FILE(s) to standard output.
 
@@ -40,6 +44,15 @@ With no FILE, or when FILE is -, read standard input.
 		},
 		Run: run,
 	}
+}
+
+// manual is the name of the manual page, which is installed under the name of the
+// binary: zccat where zcat is gzip's. Called as cat, only the binary tells it.
+func manual() string {
+	if path, err := os.Executable(); err == nil && filepath.Base(path) == "zccat" {
+		return "zccat"
+	}
+	return "zcat"
 }
 
 func run(inv *tool.Invocation) error {

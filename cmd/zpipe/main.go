@@ -43,6 +43,7 @@ joining its commands directly. With run, join commands by such pipes, and
 exit with the last status that is not 0.
 `,
 		Flags:   flags(),
+		Groups:  groups,
 		Notes:   endpointNotes,
 		Ends:    endsOptions,
 		Signals: []syscall.Signal{syscall.SIGUSR1},

@@ -109,6 +109,9 @@ func options() []option {
 		{&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "show it also where standard error is no terminal"}, showing, ""},
 		{&cli.StringFlag{Name: "watchfd", Aliases: []string{"d"}, Usage: "relay nothing, but show how far process `PID`, or PID:FD, has come in its files"}, watching, ""},
 		{&cli.BoolFlag{Name: "cursor", Aliases: []string{"c"}, Usage: "accepted as pv does; the displays of a pipeline share the terminal anyway"}, showing, ""},
+
+		{&cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "display this help and exit"}, showing, ""},
+		{&cli.BoolFlag{Name: "version", Aliases: []string{"V"}, Usage: "output version information and exit"}, showing, ""},
 	}
 }
 

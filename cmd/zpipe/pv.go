@@ -69,6 +69,8 @@ error how far that is. Without an option of what to show, -pterb is meant.
 			&cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "display this help and exit"},
 			&cli.BoolFlag{Name: "version", Aliases: []string{"V"}, Usage: "output version information and exit"},
 		},
+		Groups: pvGroups,
+		Manual: "zpv",
 		Notes: `FORMAT may have %p %t %e %I %r %a %b %T %nA %nL %N %{progress}
 %{progress-amount-only} %{progress-bar-only} %{progress-conemu} %{bar-STYLE}
 %{ratio} %{sgr:COLOUR,...} and the long names of the options.

@@ -167,3 +167,12 @@ func TestNapsAreAsLongAsATimeCanBe(t *testing.T) {
 		}
 	}
 }
+
+// A byte that is due in 3,000 years does not fit in a time.Duration.
+func TestTheSlowestRateIsWaitedFor(t *testing.T) {
+	for _, perSecond := range []float64{1e-9, 1e-11, 1e-300} {
+		if wait := NewLimiter(perSecond).bucket.take(time.Unix(0, 0), 1); wait < 30*365*24*time.Hour {
+			t.Errorf("at %g bytes per second the first is due in %v", perSecond, wait)
+		}
+	}
+}

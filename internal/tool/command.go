@@ -32,6 +32,10 @@ type Command struct {
 	// are added, unless Flags has one of that name. Line.Options has all values
 	// of an option that may be given several times.
 	Flags []cli.Flag
+	// Groups arrange the options in --help.
+	Groups []Group
+	// Manual is the manual page that --help names, if it is not Name.
+	Manual string
 	// Choices are the words that an option accepts, by the first name of its
 	// flag; see Choice. The option's value becomes the word in full.
 	Choices map[string][]string

@@ -19,15 +19,59 @@ func help(name string, cmd Command) string {
 		lead = "  or:  "
 	}
 	fmt.Fprintf(&b, "%s\n\n", strings.TrimSuffix(cmd.Summary, "\n"))
-	writeOptions(&b, visibleOptions(cmd.Flags))
+	writeOptions(&b, grouped(visibleOptions(cmd.Flags), cmd.Groups))
 	if cmd.Notes != "" {
 		fmt.Fprintf(&b, "\n%s\n", strings.TrimSuffix(cmd.Notes, "\n"))
 	}
+	manual := cmd.Manual
+	if manual == "" {
+		manual = cmd.Name
+	}
+	fmt.Fprintf(&b, "\nFull documentation: man %s\nMethods, safety and statistics: man 7 zeroutils\n", manual)
 	return b.String()
 }
 
+// A Group is a heading in --help and the options below it, by the first names of
+// their flags. Names that no flag has are passed over.
+type Group struct {
+	Heading string
+	Options []string
+}
+
+// A section is a group as --help prints it.
+type section struct {
+	heading string // or "" for none
+	options []option
+}
+
+// grouped arranges the options by groups. Those in no group come last, in their
+// own order.
+func grouped(options []option, groups []Group) (sections []section) {
+	taken := map[string]bool{}
+	for _, g := range groups {
+		s := section{heading: g.Heading}
+		for _, name := range g.Options {
+			for _, o := range options {
+				if o.name == name {
+					s.options, taken[name] = append(s.options, o), true
+				}
+			}
+		}
+		if len(s.options) > 0 {
+			sections = append(sections, s)
+		}
+	}
+	rest := section{}
+	for _, o := range options {
+		if !taken[o.name] {
+			rest.options = append(rest.options, o)
+		}
+	}
+	return append(sections, rest)
+}
+
 // An option is a line of the table of options.
-type option struct{ spelling, usage string }
+type option struct{ name, spelling, usage string }
 
 func visibleOptions(flags []cli.Flag) []option {
 	var options []option
@@ -37,7 +81,7 @@ func visibleOptions(flags []cli.Flag) []option {
 			continue
 		}
 		value, usage := valueName(d)
-		options = append(options, option{spelling(f, value), usage})
+		options = append(options, option{f.Names()[0], spelling(f, value), usage})
 	}
 	return options
 }
@@ -96,16 +140,26 @@ const (
 	lineWidth      = 79
 )
 
-func writeOptions(b *strings.Builder, options []option) {
+func writeOptions(b *strings.Builder, sections []section) {
 	column := 0
-	for _, o := range options {
-		if n := len(o.spelling); n <= widestSpelling {
-			column = max(column, n)
+	for _, s := range sections {
+		for _, o := range s.options {
+			if n := len(o.spelling); n <= widestSpelling {
+				column = max(column, n)
+			}
 		}
 	}
 	column += len("  ") + len("  ")
-	for _, o := range options {
-		writeOption(b, o, column)
+	for i, s := range sections {
+		if i > 0 {
+			fmt.Fprintln(b)
+		}
+		if s.heading != "" {
+			fmt.Fprintf(b, "%s:\n", s.heading)
+		}
+		for _, o := range s.options {
+			writeOption(b, o, column)
+		}
 	}
 }
 

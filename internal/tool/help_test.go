@@ -36,6 +36,9 @@ func TestHelpIsLaidOutAsGNUsAndCommonOptionsComeLast(t *testing.T) {
       --version         output version information and exit
 
 That is all there is to know.
+
+Full documentation: man zprog
+Methods, safety and statistics: man 7 zeroutils
 `
 	if !strings.HasSuffix(common, end) {
 		t.Errorf("the end is\n%s", common)
@@ -44,6 +47,44 @@ That is all there is to know.
 		if len(line) > 80 {
 			t.Errorf("a line of %d columns: %s", len(line)-1, line)
 		}
+	}
+}
+
+func TestHelpShowsOptionsUnderTheHeadingsOfTheirGroups(t *testing.T) {
+	cmd := Command{
+		Name: "prog", Manual: "page", Synopsis: []string{"[OPTION]..."}, Summary: "Do it.\n",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "all", Usage: "one"},
+			&cli.BoolFlag{Name: "none", Usage: "two"},
+			&cli.BoolFlag{Name: "method", Usage: "three"},
+			&cli.BoolFlag{Name: "stats", Usage: "four"},
+		},
+		Groups: []Group{
+			{"Amount", []string{"none", "all", "missing"}},
+			{"Nothing of this", []string{"missing"}},
+			{"Report", []string{"stats"}},
+		},
+		Run: unwanted(t),
+	}
+	const want = `Usage: prog [OPTION]...
+Do it.
+
+Amount:
+      --none     two
+      --all      one
+
+Report:
+      --stats    four
+
+      --method   three
+      --help     display this help and exit
+      --version  output version information and exit
+
+Full documentation: man page
+Methods, safety and statistics: man 7 zeroutils
+`
+	if got := call(t, cmd, "--help").stdout; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
 
@@ -56,7 +97,7 @@ func TestHelpAndVersionTakeEffectWhereTheyStand(t *testing.T) {
 	}{
 		{[]string{"--help", "--bar"}, result{0, help, ""}},
 		{[]string{"x", "--he", "--when=soon", "--version"}, result{0, help, ""}},
-		{[]string{"--version", "--help"}, result{0, "zprog (zeroutils) devel\n", ""}},
+		{[]string{"--version", "--help"}, result{0, "zprog (zeroutils) devel\n" + license + "\n", ""}},
 		{[]string{"--bar", "--help"}, result{1, "", "prog: unrecognized option '--bar'\n" + try}},
 		{[]string{"-t", "--help"}, result{1, "", "prog: invalid argument 'nonsense' for '$ZEROUTILS_METHOD'\n" + methodList + try}},
 	} {
@@ -73,7 +114,7 @@ func TestHelpAndVersionTakeEffectWhereTheyStand(t *testing.T) {
 func TestVersionIsWhatTheLinkerSays(t *testing.T) {
 	defer func(saved string) { version = saved }(version)
 	version = "1.2.3"
-	if got, want := call(t, prog(unwanted(t)), "--version"), (result{0, "zprog (zeroutils) 1.2.3\n", ""}); got != want {
+	if got, want := call(t, prog(unwanted(t)), "--version"), (result{0, "zprog (zeroutils) 1.2.3\n" + license + "\n", ""}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
@@ -88,7 +129,7 @@ func TestAToolMayGiveHelpAndVersionMoreNames(t *testing.T) {
 	if !strings.Contains(help, "  -h, --help        ") || strings.Contains(help, "display this help") {
 		t.Errorf("help is\n%s", help)
 	}
-	if got := call(t, cmd, "-V").stdout; got != "zprog (zeroutils) devel\n" {
+	if got := call(t, cmd, "-V").stdout; got != "zprog (zeroutils) devel\n"+license+"\n" {
 		t.Errorf("version is %q", got)
 	}
 }

@@ -53,7 +53,7 @@ func (inv *Invocation) inOrder(cmd Command) (done bool, err error) {
 			inv.Printf("%s", help(inv.Name, cmd))
 			return true, nil
 		case "version":
-			inv.Printf("%s (zeroutils) %s\n", cmd.Name, Version())
+			inv.Printf("%s (zeroutils) %s\n%s\n", cmd.Name, Version(), license)
 			return true, nil
 		}
 		if valid, ok := cmd.Choices[o.Name]; ok {
@@ -64,6 +64,9 @@ func (inv *Invocation) inOrder(cmd Command) (done bool, err error) {
 	}
 	return false, nil
 }
+
+// license is the second line of --version.
+const license = "License MIT: this is free software, without any warranty."
 
 // withCommon appends the options that all tools have, but not to those of a
 // program that a tool stands in for.

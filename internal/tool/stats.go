@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -33,10 +34,11 @@ type Extra struct {
 //
 // As JSON it is one object on one line. Its keys:
 //
+//	version           1; it grows when a key changes its meaning or goes
 //	tool              the name of the tool, as in messages
 //	bytes             bytes delivered
 //	seconds           elapsed time
-//	bytes_per_second  their quotient, null if the time is 0
+//	bytes_per_second  their quotient, an integer, null if the time is 0
 //	system_calls      system calls made
 //	cpu_copied_bytes  bytes that a CPU copied, counted once for each copy
 //	methods           bytes by method, without methods that moved none
@@ -105,9 +107,13 @@ func leaseText(r splice.Report) string {
 	return s
 }
 
+// jsonVersion is the version of the JSON object. New keys do not change it.
+const jsonVersion = 1
+
 // statsJSON returns the report as one line of JSON.
 func statsJSON(tool string, r splice.Report, extra []Extra) []byte {
 	o := object{
+		{"version", jsonVersion},
 		{"tool", tool},
 		{"bytes", r.Delivered},
 		{"seconds", r.Elapsed.Seconds()},
@@ -133,7 +139,7 @@ func perSecond(r splice.Report) any {
 	if r.Elapsed <= 0 {
 		return nil
 	}
-	return float64(r.Delivered) / r.Elapsed.Seconds()
+	return int64(math.Round(float64(r.Delivered) / r.Elapsed.Seconds()))
 }
 
 func methodsObject(r splice.Report) object {

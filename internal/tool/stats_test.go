@@ -58,7 +58,7 @@ prog: a: 5 bytes
 func TestStatsAsJSONAreOneLineWithTheKeysInOrder(t *testing.T) {
 	sinks := Extra{Key: "sinks", Value: []map[string]any{{"name": "a <b>", "bytes": 5}}}
 	got := call(t, prog(func(inv *Invocation) error { inv.PrintStats(report(), sinks); return nil }), "--stats=json")
-	want := result{0, "", `{"tool":"prog","bytes":536870912,"seconds":0.0712,"bytes_per_second":7540321797.75281,` +
+	want := result{0, "", `{"version":1,"tool":"prog","bytes":536870912,"seconds":0.0712,"bytes_per_second":7540321798,` +
 		`"system_calls":1540,"cpu_copied_bytes":4096,"methods":{"splice":536870911,"readwrite":1},"fallbacks":[` +
 		`{"from":"reflink","to":"copy_file_range","at":0,"count":12,"errno":"EOPNOTSUPP","reason":"Operation not supported"},` +
 		`{"from":"copy_file_range","to":"splice","at":8192,"count":1,"errno":"EXDEV","reason":"Invalid cross-device link"}],` +
@@ -77,7 +77,7 @@ func TestStatsOfNothing(t *testing.T) {
 	if got := call(t, prog(nothing), "--stats"); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	want.stderr = `{"tool":"prog","bytes":0,"seconds":0,"bytes_per_second":null,"system_calls":0,"cpu_copied_bytes":0,"methods":{},"fallbacks":[],"lease":"none"}` + "\n"
+	want.stderr = `{"version":1,"tool":"prog","bytes":0,"seconds":0,"bytes_per_second":null,"system_calls":0,"cpu_copied_bytes":0,"methods":{},"fallbacks":[],"lease":"none"}` + "\n"
 	if got := call(t, prog(nothing), "--stats=json"); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

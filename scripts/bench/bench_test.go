@@ -3,11 +3,15 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 )
+
+func peak(s sample) int64 { return s.peak }
 
 func TestMedianIsTheMiddleOrTheMeanOfTheTwoInTheMiddle(t *testing.T) {
 	for _, test := range []struct {
@@ -61,8 +65,8 @@ func TestACaseIsALineOfTheTable(t *testing.T) {
 	if c.name != "a/b" || c.fs != "ext4" || c.length != 5 || c.stdin != "write" || c.stdout != "out" || c.shows != "rate" {
 		t.Errorf("%+v", c)
 	}
-	if len(c.commands) != 2 || !slices.Equal(c.commands[0], []string{"dd", "bs=64k"}) || !slices.Equal(c.commands[1], []string{"none"}) {
-		t.Errorf("commands %q", c.commands)
+	if len(c.commands) != 2 || !slices.Equal(c.commands[0].argv, []string{"dd", "bs=64k"}) || !slices.Equal(c.commands[1].argv, []string{"none"}) {
+		t.Errorf("commands %+v", c.commands)
 	}
 	if _, err := parseCases("a/b ext4 50% write out rate\n", 10); err == nil {
 		t.Error("a line without a command passed")
@@ -85,13 +89,13 @@ func TestTheCaseTableUsesKnownWordsAndTools(t *testing.T) {
 	}
 	names := map[string]bool{}
 	for _, c := range cases {
-		known(c, c.fs, "-", "ext4", "xfs", "btrfs", "tmpfs")
+		known(c, strings.TrimSuffix(c.fs, "!"), "-", "ext4", "xfs", "btrfs", "tmpfs")
 		known(c, c.stdin, "-", "write", "vmsplice", "tcp", "unix")
 		known(c, c.stdout, "-", "read", "splice", "out", "tcp", "unix")
-		known(c, c.shows, "rate", "synced", "cold", "time", "start", "memory")
+		known(c, c.shows, "rate", "synced", "cold", "time", "growth", "start", "memory")
 		for _, command := range c.commands {
-			if tools[command[0]] == nil {
-				t.Errorf("%s: unknown tool %q", c.name, command[0])
+			if tools[command.argv[0]] == nil {
+				t.Errorf("%s: unknown tool %q", c.name, command.argv[0])
 			}
 		}
 		if names[c.name] {
@@ -102,7 +106,7 @@ func TestTheCaseTableUsesKnownWordsAndTools(t *testing.T) {
 }
 
 func TestSelectedCasesMatchThePattern(t *testing.T) {
-	cases, err := selectCases(1<<20, "^cp/(warm|cold)-ext4$")
+	cases, err := selectCases(1<<20, regexp.MustCompile("^cp/(warm|cold)-ext4$"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,23 +117,47 @@ func TestSelectedCasesMatchThePattern(t *testing.T) {
 	if want := []string{"cp/warm-ext4", "cp/cold-ext4"}; !slices.Equal(names, want) {
 		t.Errorf("got %q, want %q", names, want)
 	}
-	if _, err := selectCases(1<<20, "["); err == nil {
-		t.Error("a broken pattern passed")
+}
+
+func TestARangeIsACaseForEachSize(t *testing.T) {
+	cases, err := parseCases("grow ext4! 4K..1M - - growth cat in\n", 10)
+	var got []string
+	for _, c := range cases {
+		got = append(got, fmt.Sprint(c.name, " ", c.length))
+	}
+	if want := []string{"grow/4K 4096", "grow/64K 65536", "grow/1M 1048576"}; !slices.Equal(got, want) || err != nil {
+		t.Errorf("got %q, %v, want %q", got, err, want)
+	}
+	if c := cases[0]; c.freshFS() != "ext4" || c.sourceFS() != "tmpfs" {
+		t.Errorf("from %s to a fresh %s", c.sourceFS(), c.freshFS())
+	}
+	for _, wrong := range []string{"x..1M", "4K..y"} {
+		if _, err := parseCases("grow - "+wrong+" - - growth cat in\n", 10); err == nil {
+			t.Errorf("%s passed", wrong)
+		}
 	}
 }
 
 func TestALineupHasEveryProgramThatStandsForATool(t *testing.T) {
 	b := toolbox{
 		noRelay: {{label: "no relay"}},
-		"cat":   {{label: "cat", argv: []string{"/bin/cat"}}, {label: "old", argv: []string{"/old/cat"}}},
+		"cat":   {{label: "cat", argv: []string{"/bin/cat"}}, {label: "old", argv: []string{"/lib/loader", "/old/cat"}}},
 		"pv":    {{label: "pv", err: errNotInstalled}},
 	}
-	got := b.lineup(benchCase{commands: [][]string{{"none"}, {"cat", "-", "in"}, {"pv"}, {"dd"}}})
-	var lines []string
-	for _, who := range got {
-		lines = append(lines, who.label+": "+strings.Join(who.argv, " "))
+	cases, err := parseCases("a/b - - - - rate none ; 3*cat - in && sync -f out ; pv ; dd\n", 10)
+	if err != nil {
+		t.Fatal(err)
 	}
-	want := []string{"no relay: ", "cat: /bin/cat - in", "old: /old/cat - in", "pv: "}
+	var lines []string
+	for _, who := range b.lineup(cases[0]) {
+		lines = append(lines, fmt.Sprint(who.label, " ", who.copies, ": ", strings.Join(who.line(), " ")))
+	}
+	want := []string{
+		"no relay 1: ",
+		`cat 3: /bin/sh -c "$@" && sync -f out sh /bin/cat - in`,
+		`old 3: /bin/sh -c "$@" && sync -f out sh /lib/loader /old/cat - in`,
+		"pv 1: ",
+	}
 	if !slices.Equal(lines, want) {
 		t.Errorf("got %q, want %q", lines, want)
 	}
@@ -155,28 +183,30 @@ func TestArgumentsAddPrograms(t *testing.T) {
 
 func TestTheTableHasMediansAndRatios(t *testing.T) {
 	ran := func(label string, samples ...sample) result {
-		return result{contender: contender{label: label, argv: []string{label}}, samples: samples}
+		return result{contender: contender{program: program{label: label, argv: []string{label}}}, samples: samples}
+	}
+	failing := func(err error) result {
+		return result{contender: contender{program: program{label: "bad", err: err}}}
 	}
 	rate := benchCase{name: "a/rate", length: 1e9, shows: "rate"}
 	start := benchCase{name: "a/start", shows: "start"}
 	memory := benchCase{name: "a/memory", shows: "memory"}
 	var out bytes.Buffer
 	table := newTable(&out, []benchCase{rate, start, memory}, nil)
-	failed := table.add(rate, []result{
+	failed := table.add(rate.figures([]result{
 		ran("old", sample{wall: time.Second, cpu: time.Second / 4}),
 		ran("new", sample{wall: time.Second / 2, cpu: 1e6}, sample{wall: time.Second / 4, cpu: 3e6}, sample{wall: 1, cpu: 2e6}),
-		{contender: contender{label: "no relay"}, samples: []sample{{wall: 2 * time.Second}}},
-	})
-	failed += table.add(start, []result{
+		ran("no relay", sample{wall: 2 * time.Second}),
+	}))
+	failed += table.add(start.figures([]result{
 		ran("old", sample{wall: 12345678, cpu: 999999}),
-		{contender: contender{label: "bad", err: errors.New("exit status 1\nno way\n")}},
-		{contender: contender{label: "none", err: errNotInstalled}},
-	})
-	failed += table.add(memory, []result{
-		{contender: contender{label: "none", err: errNotInstalled}},
-		ran("new", sample{peak: 1800}),
-	})
-	table.note("a/other", "", errors.New("skipped: why"))
+		failing(errors.New("exit status 1\nno way\n")),
+		failing(errNotInstalled),
+	}))
+	counted := ran("new")
+	counted.counted.peak = 1800
+	failed += table.add(memory.figures([]result{failing(errNotInstalled), counted}))
+	table.note("a/other", "", "skipped: why")
 	want := `
 case      contender         median          CPU    ratio
 a/rate    old            1.00 GB/s   0.250 s/GB     1.00
@@ -184,8 +214,8 @@ a/rate    old            1.00 GB/s   0.250 s/GB     1.00
           no relay       0.50 GB/s            -     0.50
 a/start   old                12 ms       999 µs     1.00
           bad        exit status 1; no way
-          none       not installed
-a/memory  none       not installed
+          bad        not installed
+a/memory  bad        not installed
           new             1800 KiB            -        -
 a/other              skipped: why
 `
@@ -194,6 +224,30 @@ a/other              skipped: why
 	}
 	if failed != 1 {
 		t.Errorf("%d failed, want 1", failed)
+	}
+}
+
+func TestOursIsComparedWithTheBestPeer(t *testing.T) {
+	c := caseFigures{Shows: "rate", Bytes: 1e9, Contenders: []contenderFigures{
+		{Label: "no relay", Command: noRelay, Wall: []int64{1e8}},
+		{Label: "cat", Wall: []int64{4e8, 5e8, 6e8}},
+		{Label: "new cat", Wall: []int64{4e8}},
+		{Label: "zcat", Ours: true, Wall: []int64{1e8, 2e8, 2e9}},
+		{Label: "level", Ours: true, Wall: []int64{405e6}},
+		{Label: "slow", Ours: true, Wall: []int64{8e8}},
+		{Label: "absent", Missing: true},
+	}}
+	var got []string
+	for _, f := range c.Contenders {
+		got = append(got, f.Label+": "+c.verdict(f)+", "+c.spread(f))
+	}
+	want := []string{
+		"no relay: , -", "cat: , 20 %", "new cat: , -",
+		"zcat: ahead, 2.00 of new cat, 900 %", "level: level with new cat, -", "slow: **behind**, 0.50 of new cat, -",
+		"absent: , -",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q\nwant %q", got, want)
 	}
 }
 

@@ -22,7 +22,25 @@ type benchCase struct {
 	stdin    string
 	stdout   string
 	shows    string
-	commands [][]string
+	commands []command
+}
+
+// A command is what a contender of a case runs.
+type command struct {
+	argv   []string // the name of a tool, and its arguments
+	copies int      // how many of it run, each behind a pipe from the one before
+	then   string   // what a shell does once it has succeeded, on the same clock
+}
+
+// parseCommand reads "TOOL ARGUMENT... && SHELL COMMAND" and "4*TOOL ARGUMENT...".
+func parseCommand(text string) command {
+	text, then, _ := strings.Cut(text, " && ")
+	c := command{argv: strings.Fields(text), copies: 1, then: strings.TrimSpace(then)}
+	if number, tool, ok := strings.Cut(c.argv[0], "*"); ok {
+		c.copies, _ = strconv.Atoi(number)
+		c.argv[0] = tool
+	}
+	return c
 }
 
 const (
@@ -41,15 +59,51 @@ func parseCases(table string, size int64) (cases []benchCase, err error) {
 			return nil, fmt.Errorf("case %q: columns are missing", f[0])
 		}
 		c := benchCase{name: f[0], fs: f[1], stdin: f[3], stdout: f[4], shows: f[5]}
-		if c.length, err = parseLength(f[2], size); err != nil {
+		for command := range strings.SplitSeq(strings.Join(f[6:], " "), ";") {
+			c.commands = append(c.commands, parseCommand(command))
+		}
+		lengths, err := parseLengths(f[2], size)
+		if err != nil {
 			return nil, err
 		}
-		for command := range strings.SplitSeq(strings.Join(f[6:], " "), ";") {
-			c.commands = append(c.commands, strings.Fields(command))
+		for _, c.length = range lengths {
+			if len(lengths) > 1 {
+				c.name = f[0] + "/" + sizeText(c.length)
+			}
+			cases = append(cases, c)
 		}
-		cases = append(cases, c)
 	}
 	return cases, nil
+}
+
+// growth is how many times more each case of a range moves than the one before.
+const growth = 16
+
+// parseLengths reads the column of bytes: one length, or "4K..4G".
+func parseLengths(text string, size int64) (lengths []int64, err error) {
+	first, last, isRange := strings.Cut(text, "..")
+	if !isRange {
+		n, err := parseLength(text, size)
+		return []int64{n}, err
+	}
+	from, err := parseSize(first)
+	if err != nil {
+		return nil, err
+	}
+	to, err := parseSize(last)
+	for n := from; n <= to; n *= growth {
+		lengths = append(lengths, n)
+	}
+	return lengths, err
+}
+
+// sizeText writes a power of 1024, or a multiple, as parseSize reads it.
+func sizeText(n int64) string {
+	letter := 0
+	for letter < 3 && n%1024 == 0 {
+		n, letter = n/1024, letter+1
+	}
+	return strconv.FormatInt(n, 10) + []string{"", "K", "M", "G"}[letter]
 }
 
 // parseLength reads the column of bytes.
@@ -81,11 +135,11 @@ func parseSize(text string) (int64, error) {
 }
 
 // names tells whether the commands have this file as an operand.
-func (c benchCase) names(name string) bool { return slices.Contains(c.commands[0], name) }
+func (c benchCase) names(name string) bool { return slices.Contains(c.commands[0].argv, name) }
 
 // makes is what the commands leave behind.
 func (c benchCase) makes() (names []string) {
-	for _, name := range []string{"out", "out.2"} {
+	for _, name := range []string{"out", "out.2", freshOut} {
 		if c.stdout == name || c.names(name) {
 			names = append(names, name)
 		}
@@ -96,8 +150,11 @@ func (c benchCase) makes() (names []string) {
 // starts is how often a tool is started in a run. One start, of about a
 // millisecond, would be too short to measure.
 func (c benchCase) starts() int {
-	if c.shows == "start" {
+	switch {
+	case c.shows == "start":
 		return 200
+	case c.shows == "growth":
+		return int(min(max(1, 16<<20/c.length), 20))
 	}
 	return 1
 }

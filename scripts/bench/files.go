@@ -148,6 +148,9 @@ func (l *lane) clear() error {
 			return err
 		}
 	}
+	if l.freshFS() != "" {
+		return l.startAfresh()
+	}
 	switch l.shows {
 	case "cold":
 		return cmp.Or(syncfs(l.dir), forget(l.path("in")))

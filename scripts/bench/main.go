@@ -26,15 +26,21 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 func main() {
 	args, err := os.Args[1:], error(nil)
-	if len(args) == 3 && (args[0] == "produce" || args[0] == "consume") {
+	switch {
+	case len(args) == 3 && (args[0] == "produce" || args[0] == "consume"):
 		err = help(args[0], args[1], args[2])
-	} else {
+	case len(args) > 0 && args[0] == "way":
+		err = way(args[1:])
+	case len(args) > 1 && args[0] == "share":
+		err = share(args[1:])
+	default:
 		err = run(args)
 	}
 	if err != nil {
@@ -42,6 +48,12 @@ func main() {
 		os.Exit(1)
 	}
 }
+
+// The parts of a run beside its cases, by the name that -c selects them by.
+const (
+	serverPart  = "server"
+	classicPart = "classic"
+)
 
 // run does what the command line asks for; run.sh -h explains it.
 func run(args []string) error {
@@ -53,15 +65,25 @@ func run(args []string) error {
 	dir := flags.String("d", os.TempDir(), "")
 	filesystems := flags.String("f", "ext4,xfs,btrfs,tmpfs", "")
 	list := flags.Bool("l", false, "")
+	newest := flags.Bool("peers", false, "")
+	output := flags.String("o", "", "")
+	docs := flags.String("docs", "", "")
 	ours := flags.String("ours", "bin", "")
 	flags.Parse(args)
 	*rounds = max(*rounds, 1)
 
+	if *docs != "" && flags.NArg() == 1 {
+		return writePages(*docs, flags.Arg(0))
+	}
 	size, err := parseSize(*sizeText)
 	if err != nil {
 		return err
 	}
-	cases, err := selectCases(size, *pattern)
+	re, err := regexp.Compile(*pattern)
+	if err != nil {
+		return err
+	}
+	cases, err := selectCases(size, re)
 	if err != nil {
 		return err
 	}
@@ -69,11 +91,21 @@ func run(args []string) error {
 		for _, c := range cases {
 			fmt.Println(c.name)
 		}
+		for _, part := range []string{serverPart, classicPart} {
+			if re.MatchString(part) {
+				fmt.Println(part)
+			}
+		}
 		return nil
 	}
 	tools, err := findTools(*ours, flags.Args())
 	if err != nil {
 		return err
+	}
+	if *newest {
+		if err := tools.addPeers(); err != nil {
+			fmt.Println(err)
+		}
 	}
 	// SIGPIPE too: what is mounted has to be unmounted even if nobody reads
 	// the table any more.
@@ -83,33 +115,49 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s, medians of %d rounds, -s %s\n", machine(), *rounds, *sizeText)
-	return errors.Join(runCases(ctx, cases, tools, g, *rounds), g.close())
+	f := figures{Machine: machine(), Date: time.Now().Format(time.DateOnly), Size: *sizeText, Rounds: *rounds, Versions: tools.versions()}
+	fmt.Printf("%s, medians of %d rounds, -s %s\n", f.Machine, f.Rounds, f.Size)
+	err = f.runCases(ctx, cases, tools, g)
+	if ctx.Err() == nil && re.MatchString(serverPart) {
+		var partErr error
+		f.Servers, partErr = runServers(ctx, tools, min(f.Rounds, 3))
+		err = errors.Join(err, partErr)
+		printServers(os.Stdout, f.Servers)
+	}
+	if ctx.Err() == nil && re.MatchString(classicPart) {
+		var partErr error
+		f.Classic, partErr = runClassic(ctx, g, tools)
+		err = errors.Join(err, partErr)
+		printClassic(os.Stdout, f.Classic)
+	}
+	if *output != "" && ctx.Err() == nil {
+		err = errors.Join(err, f.writeInto(*output))
+	}
+	return errors.Join(err, g.close())
 }
 
-func selectCases(size int64, pattern string) ([]benchCase, error) {
-	re, err := regexp.Compile(pattern)
-	if err != nil {
-		return nil, err
-	}
+func selectCases(size int64, re *regexp.Regexp) ([]benchCase, error) {
 	cases, err := parseCases(caseTable, size)
 	return slices.DeleteFunc(cases, func(c benchCase) bool { return !re.MatchString(c.name) }), err
 }
 
 // runCases prints each case as it is done. It goes on after a contender has
 // failed, and says in the end how many did.
-func runCases(ctx context.Context, cases []benchCase, b toolbox, g *ground, rounds int) error {
+func (f *figures) runCases(ctx context.Context, cases []benchCase, b toolbox, g *ground) error {
 	t := newTable(os.Stdout, cases, b)
 	failed := 0
 	for _, c := range cases {
-		results, err := runCase(ctx, c, b.lineup(c), g, rounds)
+		results, err := runCase(ctx, c, b.lineup(c), g, f.Rounds)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
+		one := c.figures(results)
 		if err != nil {
-			t.note(c.name, "", fmt.Errorf("skipped: %w", err))
+			one.Skipped = err.Error()
+			t.note(c.name, "", "skipped: "+one.Skipped)
 		}
-		failed += t.add(c, results)
+		failed += t.add(one)
+		f.Cases = append(f.Cases, one)
 	}
 	if failed > 0 {
 		return fmt.Errorf("%d contenders failed", failed)
@@ -121,5 +169,11 @@ func runCases(ctx context.Context, cases []benchCase, b toolbox, g *ground, roun
 func machine() string {
 	var u unix.Utsname
 	unix.Uname(&u) // fails only for a bad pointer
-	return fmt.Sprintf("Linux %s, %d CPUs", unix.ByteSliceToString(u.Release[:]), runtime.NumCPU())
+	cpu := "?"
+	if info, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		_, rest, _ := strings.Cut(string(info), "model name")
+		_, rest, _ = strings.Cut(rest, ":")
+		cpu, _, _ = strings.Cut(rest, "\n")
+	}
+	return fmt.Sprintf("Linux %s, %d CPUs (%s)", unix.ByteSliceToString(u.Release[:]), runtime.NumCPU(), strings.TrimSpace(cpu))
 }

@@ -18,8 +18,9 @@ import (
 type rig struct {
 	ctx     context.Context
 	lane    *lane
-	compare bool      // consumers compare what they get with the stream
-	tool    *exec.Cmd // nil for no relay
+	compare bool        // consumers compare what they get with the stream
+	count   bool        // system calls and memory, which takes time
+	tools   []*exec.Cmd // each reads what the one before writes; none for no relay
 	helpers []*exec.Cmd
 	signals []*os.File // descriptors 3 and 4 of a helper
 	ends    []*os.File // all our ends of pipes; closing them starts the helpers
@@ -28,31 +29,42 @@ type rig struct {
 
 // assemble starts the helpers and returns when they are ready. If it fails,
 // nothing is left running.
-func (r *rig) assemble(argv []string) error {
+func (r *rig) assemble(who contender) error {
+	argv := who.line()
 	ready, readyOut := r.pipe()
 	begin, _ := r.pipe()
 	r.signals = []*os.File{readyOut, begin}
-	if isSocket(r.lane.stdin) {
-		r.tool = r.command(r.withAddresses(argv)...)
-		r.tool.Stdin, r.tool.Stdout = r.lane.null, r.lane.null
+	if isSocket(r.lane.stdout) {
+		r.tools = append(r.tools, r.tool(r.lane.null, r.lane.null, r.withAddresses(argv)))
 		return r.await(ready, readyOut)
 	}
 	in := r.source()
 	if len(argv) == 0 {
 		r.help("consume", r.lane.stdout, in, r.lane.null)
 	} else {
-		r.tool = r.command(argv...)
 		stdout := r.lane.stdout
 		if r.compare && r.lane.columns() > 0 {
 			stdout = "out"
 		}
-		r.tool.Stdin, r.tool.Stdout = in, r.sink(stdout)
-		r.tool.SysProcAttr = &syscall.SysProcAttr{Ptrace: r.lane.shows == "memory"}
-		if r.lane.names("/dev/fd/3") {
-			r.tool.ExtraFiles = []*os.File{r.sink("splice")}
+		for range who.copies - 1 {
+			next, out := r.pipe()
+			r.tools = append(r.tools, r.tool(in, out, argv))
+			in = next
 		}
+		last := r.tool(in, r.sink(stdout), argv)
+		if r.lane.names("/dev/fd/3") {
+			last.ExtraFiles = []*os.File{r.sink("splice")}
+		}
+		r.tools = append(r.tools, last)
 	}
 	return r.await(ready, readyOut)
+}
+
+func (r *rig) tool(in, out *os.File, argv []string) *exec.Cmd {
+	cmd := r.command(argv...)
+	cmd.Stdin, cmd.Stdout = in, out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Ptrace: r.count}
+	return cmd
 }
 
 // await returns when the helpers are ready.
@@ -126,11 +138,7 @@ func (r *rig) command(argv ...string) *exec.Cmd {
 // returns when the tool has exited and the consumers have seen the end.
 func (r *rig) run() (s sample, err error) {
 	begin := time.Now()
-	if r.tool == nil {
-		r.letGo()
-	} else {
-		s, err = r.runTool()
-	}
+	s, err = r.runTools()
 	err = cmp.Or(err, r.wait())
 	if err == nil && r.lane.shows == "synced" {
 		err = syncfs(r.lane.dir)
@@ -139,22 +147,30 @@ func (r *rig) run() (s sample, err error) {
 	return s, err
 }
 
-func (r *rig) runTool() (s sample, err error) {
+// runTools adds up what the tools cost.
+func (r *rig) runTools() (s sample, err error) {
 	runtime.LockOSThread() // peakOf has to be on the thread of Start
 	defer runtime.UnlockOSThread()
-	err = r.tool.Start()
-	r.letGo()
-	if err != nil {
-		return s, err
-	}
-	if r.lane.shows == "memory" {
-		if s.peak, err = peakOf(r.tool.Process.Pid); err != nil {
-			r.tool.Process.Kill()
+	for i, tool := range r.tools {
+		if err = tool.Start(); err != nil {
+			r.tools = r.tools[:i]
+			break
 		}
 	}
-	err = cmp.Or(err, r.tool.Wait())
-	if state := r.tool.ProcessState; state != nil { // nil if a killed one was lost to the tracer
-		s.cpu = state.UserTime() + state.SystemTime()
+	r.letGo()
+	for _, tool := range r.tools {
+		if r.count && err == nil {
+			err = s.count(tool.Process.Pid)
+		}
+		if err != nil {
+			tool.Process.Kill()
+		}
+		err = cmp.Or(err, tool.Wait())
+		if state := tool.ProcessState; state != nil { // nil if a killed one was lost to the tracer
+			s.cpu += state.UserTime() + state.SystemTime()
+			usage := state.SysUsage().(*syscall.Rusage)
+			s.switches += usage.Nvcsw + usage.Nivcsw
+		}
 	}
 	return s, err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -10,14 +11,17 @@ import (
 
 // A sample is what one start of a tool cost.
 type sample struct {
-	wall, cpu time.Duration
-	peak      int64 // KiB resident; only where a case is about memory
+	wall, cpu time.Duration // of the tools alone
+	switches  int64         // context switches of the tools
+	peak      int64         // KiB resident; only where it was counted
+	calls     int64         // system calls of the tools; only where they were counted
 }
 
 // A result is what a contender reached in a case.
 type result struct {
 	contender
-	samples []sample
+	samples []sample // timed
+	counted sample   // not timed; no calls and no memory where nothing can be counted
 }
 
 // runCase lets the contenders take turns. One that fails is out, and the
@@ -50,7 +54,7 @@ type lane struct {
 }
 
 func newLane(c benchCase, g *ground) (*lane, error) {
-	p := g.place(c.fs)
+	p := g.place(c.sourceFS())
 	if p.err != nil {
 		return nil, p.err
 	}
@@ -58,28 +62,42 @@ func newLane(c benchCase, g *ground) (*lane, error) {
 	if err := os.Mkdir(l.dir, 0o755); err != nil {
 		return nil, err
 	}
-	if err := l.makeInput(); err != nil {
+	err := l.makeInput()
+	if c.freshFS() != "" {
+		err = cmp.Or(err, os.Symlink(l.freshDir(), l.path("fresh")))
+	}
+	if err != nil {
 		l.close()
 		return nil, err
 	}
 	return l, nil
 }
 
-func (l *lane) close() { os.RemoveAll(l.dir) }
+func (l *lane) close() {
+	l.unmountFresh() // or the next mount says that it could not
+	os.RemoveAll(l.dir)
+}
 
 // turn runs a contender for a round. The first round is for checking.
 func (l *lane) turn(ctx context.Context, r *result, first bool) error {
 	if first {
-		if _, err := l.once(ctx, r.argv, true); err != nil {
+		if _, err := l.once(ctx, r.contender, rig{compare: true}); err != nil {
 			return err
 		}
+		err := l.checkOutput()
 		if l.columns() > 0 {
-			return l.checkFormatted()
+			err = l.checkFormatted()
 		}
-		return l.checkOutput()
+		if err == nil && len(r.line()) > 0 && r.copies == 1 {
+			r.counted, err = l.once(ctx, r.contender, rig{count: true})
+		}
+		return err
+	}
+	if l.shows == "memory" {
+		return nil
 	}
 	for range l.starts() {
-		s, err := l.once(ctx, r.argv, false)
+		s, err := l.once(ctx, r.contender, rig{})
 		if err != nil {
 			return err
 		}
@@ -90,12 +108,12 @@ func (l *lane) turn(ctx context.Context, r *result, first bool) error {
 
 // once removes what the run before has made, gets everything ready around the
 // tool, and runs it. An error has with it what the tool and the helpers said.
-func (l *lane) once(ctx context.Context, argv []string, compare bool) (s sample, err error) {
+func (l *lane) once(ctx context.Context, who contender, r rig) (s sample, err error) {
 	if err := l.clear(); err != nil {
 		return s, err
 	}
-	r := rig{ctx: ctx, lane: l, compare: compare}
-	if err = r.assemble(argv); err == nil {
+	r.ctx, r.lane = ctx, l
+	if err = r.assemble(who); err == nil {
 		s, err = r.run()
 	}
 	if err != nil {

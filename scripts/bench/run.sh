@@ -4,7 +4,9 @@ set -eu
 
 usage() {
 	cat <<'EOF'
-usage: run.sh [-l] [-n ROUNDS] [-s SIZE] [-c PATTERN] [-d DIR] [-f FSLIST] [TOOL[:LABEL]=PATH]...
+usage: run.sh [-l] [-n ROUNDS] [-s SIZE] [-c PATTERN] [-d DIR] [-f FSLIST]
+              [--peers] [-o FILE] [TOOL[:LABEL]=PATH]...
+       run.sh --docs FILE
 
 Compare zcat, ztee, zcp and zpipe with cat, tee, cp, pv and others.
 
@@ -15,6 +17,11 @@ Compare zcat, ztee, zcp and zpipe with cat, tee, cp, pv and others.
   -d DIR      work in a directory below DIR (default $TMPDIR or /tmp)
   -f FSLIST   filesystems to work on (default ext4,xfs,btrfs,tmpfs); those that
               DIR is not on are mounted for the time being, which takes root
+  --peers     also run the newest programs of Debian's unstable suite, fetched
+              through apt and unpacked beside the system; what is missing is named
+  -o FILE     write all figures to FILE as JSON; those that it has of other cases
+              stay, so that a whole run may come in parts
+  --docs FILE make docs/benchmarks.* and the table of README.md from such a FILE
 
 Every TOOL=PATH adds a program that is run wherever TOOL is, be it one of the
 above, dd, mbuffer or socat:
@@ -42,5 +49,10 @@ trap 'exit 143' TERM
 trap 'exit 129' HUP
 
 "$here/../build.sh" "$built"
+ln -s zpipe "$built/zpv"
 (cd "$here" && go build -o "$built/bench" .)
+if [ "${1-}" = --docs ] && [ $# = 2 ]; then
+	"$built/bench" -docs "$here/../.." "$2"
+	exit
+fi
 "$built/bench" -ours "$built" "$@"

@@ -40,8 +40,12 @@ func (r *rig) listen(kind, end string) (f *os.File, address string) {
 
 // withAddresses puts the addresses into a command, and starts the helpers.
 func (r *rig) withAddresses(argv []string) []string {
-	in, source := r.listen(r.lane.stdin, "in")
-	r.help("produce", r.lane.stdin, r.lane.null, in)
+	var source string
+	if isSocket(r.lane.stdin) {
+		var in *os.File
+		in, source = r.listen(r.lane.stdin, "in")
+		r.help("produce", r.lane.stdin, r.lane.null, in)
+	}
 	out, sink := r.listen(r.lane.stdout, "out")
 	r.help("consume", r.lane.stdout, out, r.lane.null)
 	var list []string

@@ -16,7 +16,7 @@ import (
 
 // columns returns the length of the lines of a case about text, or 0.
 func (c benchCase) columns() int {
-	for _, word := range c.commands[0] {
+	for _, word := range c.commands[0].argv {
 		if digits, ok := strings.CutPrefix(word, "text."); ok {
 			n, _ := strconv.Atoi(digits)
 			return n

@@ -1,9 +1,19 @@
+# The attributes that a list with commas does not have yet, behind those that it has.
+function __zeroutils_zcp_attributes
+    set -l list (string replace -r '^--[a-z-]+=' '' -- (commandline -ct))
+    set -l before (string replace -r '[^,]*$' '' -- $list)
+    for attribute in mode timestamps ownership links context xattr all
+        contains -- $attribute (string split , -- $before)
+        or echo $before$attribute
+    end
+end
+
 complete -c zcp -s a -l archive -d 'Same as -dR --preserve=all'
 complete -c zcp -l attributes-only -d 'Copy attributes and no contents'
 complete -c zcp -l keep-directory-symlink -d 'Copy into directories that links lead to'
 complete -c zcp -l parents -d 'Copy to the full name of the source'
-complete -c zcp -l preserve -f -a 'mode timestamps ownership links context xattr all' -d 'Preserve attributes'
-complete -c zcp -l no-preserve -x -a 'mode timestamps ownership links context xattr all' -d 'Do not preserve attributes'
+complete -c zcp -l preserve -f -a '(__zeroutils_zcp_attributes)' -d 'Preserve attributes'
+complete -c zcp -l no-preserve -x -a '(__zeroutils_zcp_attributes)' -d 'Do not preserve attributes'
 complete -c zcp -l strip-trailing-slashes -d 'Remove slashes from the end of sources'
 complete -c zcp -s x -l one-file-system -d 'Stay on one file system'
 complete -c zcp -s Z -d 'Set the default security context'

@@ -1,3 +1,10 @@
+# The files behind the @ of a size.
+function __zeroutils_zpv_sizes
+    set -l value (string replace -r '^--size=' '' -- (commandline -ct) | string replace -r '^-s' '')
+    string match -q '@*' -- $value
+    and printf '@%s\n' (complete -C "'' "(string sub -s 2 -- $value))
+end
+
 complete -c zpv -s p -l progress -d 'Show a progress bar'
 complete -c zpv -s t -l timer -d 'Show the time that has gone by'
 complete -c zpv -s e -l eta -d 'Show the time that is left'
@@ -14,7 +21,7 @@ complete -c zpv -s 8 -l bits -d 'Count bits'
 complete -c zpv -s k -l si -d 'Show, and in later options read, units as powers of 1000'
 complete -c zpv -s W -l wait -d 'Show nothing before the first byte'
 complete -c zpv -s D -l delay-start -x -d 'Show nothing in the first SEC seconds'
-complete -c zpv -s s -l size -r -d 'Take SIZE for the whole; @FILE is the size of a file or tree'
+complete -c zpv -s s -l size -x -a '(__zeroutils_zpv_sizes)' -d 'Take SIZE for the whole; @FILE is the size of a file or tree'
 complete -c zpv -s g -l gauge -d 'Without a size, show the rate as a part of the highest'
 complete -c zpv -s l -l line-mode -d 'Count lines'
 complete -c zpv -s 0 -l null -d 'Count what ends in a NUL byte'
@@ -42,7 +49,7 @@ complete -c zpv -s K -l direct-io -d 'Read and write past the page cache'
 complete -c zpv -s O -l sparse -d 'Make holes of NUL bytes; implies -C'
 complete -c zpv -s X -l discard -d 'Write nothing'
 complete -c zpv -s U -l store-and-forward -r -d 'Write everything to FILE first, and then from there; - is a temporary file'
-complete -c zpv -s d -l watchfd -x -d 'Watch the files of PID, PID:FD, =NAME or what @LISTFILE lists'
+complete -c zpv -s d -l watchfd -x -a '(__fish_complete_pids)' -d 'Watch the files of PID, PID:FD, =NAME or what @LISTFILE lists'
 complete -c zpv -s R -l remote -x -a '(__fish_complete_pids)' -d 'Have another pv show what the other options say'
 complete -c zpv -s Q -l query -x -a '(__fish_complete_pids)' -d 'Show how far another pv is'
 complete -c zpv -s P -l pidfile -r -d 'Write the process ID to FILE'
