@@ -34,8 +34,8 @@ func alter(t *testing.T, name, script string) string {
 func TestAFaultOfAToolIsFound(t *testing.T) {
 	testbin.Dir(t) // before it is another temporary directory
 	for what, c := range map[string]struct{ tool, script, want string }{
-		"a byte is lost":           {"zcat", `"$real" "$@" | tail -c +2`, "differs at byte 0"},
-		"a byte is there twice":    {"ztee", `{ printf x; cat; } | "$real" "$@"`, "differs at byte 0"},
+		"a byte is lost":           {"zcat", `"$real" "$@" | tail -c +2`, "byte"},
+		"a byte is there twice":    {"ztee", `{ printf x; cat; } | "$real" "$@"`, "byte"},
 		"a wrong status":           {"zcat", `"$real" "$@"; exit 1`, "status 1"},
 		"a word too much":          {"zcp", `echo done >&2; exec "$real" "$@"`, `said "done\n"`},
 		"a move that only copies":  {"zcp", `case $* in *--move*) for a; do to=$a; done; cp -aT tree "$to" 2>/dev/null || cp -aT "$(dirname "$to")/tree" "$to" ;; *) exec "$real" "$@" ;; esac`, "still there"},

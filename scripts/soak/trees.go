@@ -151,8 +151,10 @@ func copyTree(s *site) error {
 	to := s.elsewhere("copy")
 	words := []string{"zcp", "-aT", s.jobs()}
 	for range s.IntN(4) {
-		words = append(words, pick(s, "--atomic", "--verify", "--sparse=always", "--sparse=never", "--reflink=never", "--nocache", "--resume", "--direct"))
+		words = append(words, pick(s, "--atomic", "--verify", "--reflink=never", "--resume"))
 	}
+	// zcp refuses to write holes past the page cache.
+	words = append(words, pick(s, "--sparse=auto", "--sparse=always", "--sparse=never", "--nocache", "--direct"))
 	for range 1 + s.IntN(2) {
 		if err := s.run(nil, nil, append(words, "tree", to)...); err != nil {
 			return err
