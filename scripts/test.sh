@@ -14,7 +14,8 @@ something is skipped; the end says how many were, and why.
   --no-install  install nothing
 
 With CI=true in the environment it also builds for other architectures and runs
-the tools there, and a test may skip nothing but what the running kernel lacks.
+the tools there, runs all tools mixed at random for half a minute (soak.sh) and under two other
+kernels (kernels.sh), and a test may skip nothing but what the running kernel lacks.
 END
 }
 
@@ -175,7 +176,8 @@ done
 
 # shellcheck disable=SC2086 # one word a package
 case $level/$race in
-quick/*) part "tests (no race detector, no filesystems)" tests -short "$@" ;;
+quick/*) # most tests wait more than they compute
+	part "tests (no race detector, no filesystems)" tests -short -p 4 -parallel 8 "$@" ;;
 all/*) part "tests, long" env ZEROUTILS_LONG=1 "$work/gotest" "$work/log" test -timeout 3h $race "$@" ;;
 */-race)
 	[ -z "$in_process" ] || part "tests with the race detector" tests -timeout 30m -race $in_process
@@ -198,8 +200,15 @@ if [ -z "$chosen" ] && { [ -n "$ci" ] || [ $level = all ]; }; then
 	! has qemu-arm || part "tests with 32 bits" with_32_bits
 fi
 
-# Emulation takes minutes, on a busy machine many.
-if [ -z "$chosen" ] && [ $level = all ]; then
+if [ -z "$chosen" ] && [ -n "$ci" ]; then
+	part "soak" scripts/soak.sh 0.5
+elif [ -z "$chosen" ] && [ $level = all ]; then
+	part "soak, long" scripts/soak.sh 10
+fi
+
+# The oldest and the newest kernel take three minutes under emulation, all
+# kernels with all tests hours.
+if [ -z "$chosen" ] && { [ -n "$ci" ] || [ $level = all ]; }; then
 	! has qemu-system-x86_64 || part "other kernels" scripts/kernels.sh -k 5.10 -k unstable
 fi
 

@@ -91,7 +91,7 @@ func (c *concatenation) copy(src *splice.Descriptor) error {
 	var report splice.Report
 	var err error
 	if c.format != nil {
-		report, err = c.copier.Filter(c.out, src, c.format.Append, c.options)
+		report, err = c.copier.Filter(c.out, src, c.format.Append)
 	} else {
 		report, err = c.copier.Copy(c.out, src, c.options)
 	}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"zeroutils/internal/testfs"
+	"zeroutils/internal/tool"
 )
 
 const (
@@ -187,7 +188,7 @@ func TestAReaderThatOutlastsTheLeaseMakesStableFail(t *testing.T) {
 	if len(got) != len(r.old) || status != 1 {
 		t.Errorf("got %d bytes, status %d", len(got), status)
 	}
-	want := "zcat: " + r.file + ": a writer was let in before the reader was done (lease-break-time exceeded)\n"
+	want := "zcat: " + tool.Quote(r.file) + ": a writer was let in before the reader was done (lease-break-time exceeded)\n"
 	if !strings.HasPrefix(said, want) || !strings.Contains(said, `"lease":"lost"`) {
 		t.Error(said)
 	}

@@ -20,8 +20,13 @@ func explain(how filecopy.How, action filecopy.Action) string {
 	if how.Method != splice.Auto {
 		method = how.Method.String()
 	}
-	return fmt.Sprintf("copy offload: %s, reflink: %s, sparse detection: %s, method: %s, action: %s",
-		answers[how.Offload], answers[how.Reflink], detection(how), method, action)
+	return fmt.Sprintf("%s, method: %s, action: %s", explainAsGNU(how), method, action)
+}
+
+// explainAsGNU is GNU's line alone.
+func explainAsGNU(how filecopy.How) string {
+	return fmt.Sprintf("copy offload: %s, reflink: %s, sparse detection: %s",
+		answers[how.Offload], answers[how.Reflink], detection(how))
 }
 
 // detection is how holes were found.

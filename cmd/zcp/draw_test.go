@@ -25,6 +25,7 @@ type testCase struct {
 	stdin string // answers
 
 	follows bool // symbolic links in directories
+	other   bool // some files are on another filesystem, which the link m leads to
 }
 
 // A node is a file to be made.
@@ -103,6 +104,9 @@ func (c *testCase) drawNodes(t *rapid.T, recursive, root bool) {
 		kinds = append(kinds, unix.S_IFCHR)
 	}
 	dirs, files := []string{"."}, []string{}
+	if c.other {
+		dirs = append(dirs, elsewhere)
+	}
 	for i := range rapid.IntRange(1, 14).Draw(t, "nodes") {
 		label := fmt.Sprint("node ", i)
 		n := node{
@@ -136,14 +140,20 @@ func (c *testCase) drawNodes(t *rapid.T, recursive, root bool) {
 		case unix.S_IFLNK:
 			n.text = c.drawTarget(t, label)
 		case hardLink:
-			if len(files) == 0 {
+			beside := slices.DeleteFunc(slices.Clone(files), func(file string) bool { return isElsewhere(file) != isElsewhere(n.path) })
+			if len(beside) == 0 {
 				continue
 			}
-			n.text = rapid.SampledFrom(files).Draw(t, label+" of")
+			n.text = rapid.SampledFrom(beside).Draw(t, label+" of")
 		}
 		c.nodes = append(c.nodes, n)
 	}
 }
+
+// elsewhere is the link to the other filesystem.
+const elsewhere = "m"
+
+func isElsewhere(path string) bool { return strings.HasPrefix(path, elsewhere+"/") }
 
 func (c *testCase) has(path string) bool {
 	for _, n := range c.nodes {

@@ -6,6 +6,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -16,7 +18,20 @@ import (
 	"zeroutils/internal/tool"
 )
 
-func main() { tool.Main(command()) }
+func main() { tool.Main(commandCalled(os.Args)) }
+
+// personalities are the programs that zcp is when it is called by their names.
+var personalities = map[string]func() tool.Command{"mv": mvCommand, "zmv": mvCommand}
+
+// commandCalled is the command for the name in args.
+func commandCalled(args []string) tool.Command {
+	if len(args) > 0 {
+		if other, ok := personalities[filepath.Base(args[0])]; ok {
+			return other()
+		}
+	}
+	return command()
+}
 
 func command() tool.Command {
 	return tool.Command{
@@ -85,6 +100,7 @@ holes of SOURCE are holes of DEST. --reflink means --reflink=always.
 			&cli.BoolFlag{Name: "one-file-system", Aliases: []string{"x"}, Usage: "stay on this file system"},
 			&gnuflag.OptionalString{StringFlag: cli.StringFlag{Name: "context", Aliases: []string{"Z"}, Usage: "give new files the SELinux security context `CTX`"}},
 		},
+		Groups: groups,
 		Choices: map[string][]string{
 			"progress": {"auto", "always", "never"},
 			"reflink":  {"auto", "always", "never"},

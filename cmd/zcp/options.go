@@ -207,27 +207,37 @@ var updates = map[string]filecopy.Update{
 
 // backupOf says which backups are made.
 func backupOf(inv *tool.Invocation, update filecopy.Update) (b filecopy.Backup, err error) {
-	control, wanted := "", false
+	if !backsUp(inv) {
+		return filecopy.Backup{}, nil
+	}
+	if update >= filecopy.UpdateNone {
+		return b, tool.UsageErrorf("--backup is mutually exclusive with -n or --update=none-fail")
+	}
+	return wantedBackup(inv)
+}
+
+// backsUp reports whether backups are asked for.
+func backsUp(inv *tool.Invocation) bool {
+	_, wanted := inv.Line.Last("backup", "suffix")
+	return wanted
+}
+
+// wantedBackup says which backups are asked for.
+func wantedBackup(inv *tool.Invocation) (b filecopy.Backup, err error) {
+	control := ""
 	b.Suffix = os.Getenv("SIMPLE_BACKUP_SUFFIX")
 	for _, o := range inv.Line.Options {
 		switch o.Name {
 		case "backup":
-			wanted = true
 			if o.HasValue {
 				control = o.Value
 			}
 		case "suffix":
-			wanted, b.Suffix = true, o.Value
+			b.Suffix = o.Value
 		}
 	}
 	if b.Suffix == "" || strings.Contains(b.Suffix, "/") {
 		b.Suffix = "~"
-	}
-	if !wanted {
-		return b, nil
-	}
-	if update >= filecopy.UpdateNone {
-		return b, tool.UsageErrorf("--backup is mutually exclusive with -n or --update=none-fail")
 	}
 	context := "backup type"
 	if control == "" {

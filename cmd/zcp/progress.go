@@ -53,7 +53,7 @@ func startProgress(inv *tool.Invocation, c *filecopy.Copier, sources []string, o
 	if p.display == nil {
 		return p
 	}
-	inv.Interject = p.display.Interject
+	inv.Suspend = p.display.Suspend
 	time.AfterFunc(patience/2, func() { p.survey(sources, o.copy) })
 	return p
 }

@@ -58,7 +58,7 @@ func TestWhatWasTakenIsDeliveredBeforeTheReset(t *testing.T) {
 		if err := os.WriteFile(file, noise[:size], 0o600); err != nil {
 			t.Fatal(err)
 		}
-		command := "sh:cat " + file + "; exit 3"
+		command := "sh:cat '" + file + "'; exit 3"
 		p := launch(t, nil, append(strings.Fields(both), command, l.operand)...)
 		c := accept(t, l.Listener)
 		waitFor(t, "the command to end", func() bool { return len(p.children()) == 0 })
@@ -134,7 +134,7 @@ func TestThePeersEndIsTheEndWhenStandardInputIsSilent(t *testing.T) {
 	for _, network := range []string{"tcp", "unix"} {
 		for _, operands := range []string{"- SOCKET", "SOCKET -"} {
 			l := connectingTo(t, network)
-			p := launch(t, withPipes, strings.Fields("--both "+strings.Replace(operands, "SOCKET", l.operand, 1))...)
+			p := launch(t, withPipes, words("--both "+operands, l.operand)...)
 			c := accept(t, l.Listener)
 			say(t, c, noise[:1000]) // and goes on listening
 			if err := same(hear(t, p.stdout), noise[:1000]); err != nil {

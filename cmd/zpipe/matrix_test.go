@@ -139,9 +139,9 @@ func freePort(t *testing.T, host string) string {
 func viaExec(t *testing.T, source bool, data []byte) way {
 	w := viaFile(t, source, data)
 	if source {
-		w.operand = "exec:cat  " + w.file
+		w.operand = "exec:cat  '" + w.file + "'"
 	} else {
-		w.operand = "exec:dd of=" + w.file + " bs=64k status=none"
+		w.operand = "exec:dd of='" + w.file + "' bs=64k status=none"
 	}
 	return w
 }

@@ -44,7 +44,7 @@ func newMonitor(inv *tool.Invocation) (*monitor, error) {
 	f, err := newFlow(inv)
 	m := &monitor{inv: inv, view: v, flow: f}
 	m.doing = m.copying
-	inv.Interject = func(print func()) { m.display.Load().Interject(print) }
+	inv.Suspend = func(print func()) { m.display.Load().Suspend(print) }
 	return m, err
 }
 
@@ -103,12 +103,12 @@ func (m *monitor) answer() {
 
 // copying says what a relay of one source to one sink is at.
 func (m *monitor) copying() string {
-	switch m.activity.Now() {
+	switch m.activity.State() {
 	case splice.Reading:
 		return "waiting for input"
 	case splice.Writing:
 		return "waiting for output"
-	case splice.Holding:
+	case splice.Throttled:
 		return "held back by the rate limit"
 	}
 	return "moving"

@@ -83,7 +83,7 @@ func TestAPeerThatResetsIsReportedOnce(t *testing.T) {
 	for _, args := range []string{"SOCKET -", "- SOCKET", "--both SOCKET -", "--both - SOCKET", "SOCKET /dev/null"} {
 		t.Run(args, func(t *testing.T) {
 			l := connectingTo(t, "tcp")
-			p := launch(t, withPipes, strings.Fields(strings.Replace(args, "SOCKET", l.operand, 1))...)
+			p := launch(t, withPipes, words(args, l.operand)...)
 			c := accept(t, l.Listener)
 			_ = c.(*net.TCPConn).SetLinger(0)
 			if args != "- SOCKET" {
@@ -289,7 +289,7 @@ func TestASlowReaderIsWaitedFor(t *testing.T) {
 func TestABrokenPipeOfItsOwnKillsItAsAnyWriter(t *testing.T) {
 	for _, args := range []string{"SOCKET -", "--both SOCKET -", "--both - SOCKET"} { // though standard input is open
 		l := connectingTo(t, "tcp")
-		p := launch(t, withPipes, strings.Fields(strings.Replace(args, "SOCKET", l.operand, 1))...)
+		p := launch(t, withPipes, words(args, l.operand)...)
 		c := accept(t, l.Listener)
 		p.stdout.Close()
 		_, _ = c.Write([]byte("x"))

@@ -65,6 +65,17 @@ func launch(t *testing.T, set func(*process), args ...string) *process {
 	return p
 }
 
+// words are the words of a command line, with an operand in the place of SOCKET.
+func words(line, operand string) []string {
+	words := strings.Fields(line)
+	for i, word := range words {
+		if word == "SOCKET" {
+			words[i] = operand
+		}
+	}
+	return words
+}
+
 // withPipes gives zpipe a standard input and output that the test has.
 func withPipes(p *process) {
 	in, w, err := os.Pipe()

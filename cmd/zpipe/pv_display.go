@@ -27,7 +27,7 @@ func (p *pv) begin(total int64) {
 		o.Behind = p.title
 	}
 	p.display = meter.Start(o, p.rows)
-	p.inv.Interject = func(print func()) { p.display.Interject(print) }
+	p.inv.Suspend = func(print func()) { p.display.Suspend(print) }
 }
 
 // bufferState is how full the buffer is: what is read is written at once, or

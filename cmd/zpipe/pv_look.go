@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/rawio"
 	"zeroutils/internal/splice"
 )
 
@@ -96,7 +97,7 @@ func (p *pv) writeSome(data []byte) (int, error) {
 		return len(data), err
 	}
 	p.hole = false
-	return len(data), splice.WriteAll(p.out.FD, data)
+	return len(data), rawio.WriteAll(p.out.FD, data)
 }
 
 // endHole gives a file that ends in a hole its length.

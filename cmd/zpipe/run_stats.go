@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 
 	"zeroutils/internal/splice"
 	"zeroutils/internal/tool"
@@ -10,15 +11,15 @@ import (
 
 // A stageStats is what --stats=json says of a stage.
 type stageStats struct {
-	Command string   `json:"command"`
-	Bytes   *int64   `json:"bytes"`            // that have left it; of the last, that have come to it; null for a single one
-	Seconds float64  `json:"seconds"`          // that it ran
-	Rate    *float64 `json:"bytes_per_second"` // null where one of the two is missing
-	Working float64  `json:"working"`          // shares of the seconds
-	Input   float64  `json:"waiting_for_input"`
-	Output  float64  `json:"waiting_for_output"`
-	CPU     float64  `json:"cpu_seconds"`
-	Status  int      `json:"status"`
+	Command string  `json:"command"`
+	Bytes   *int64  `json:"bytes"`            // that have left it; of the last, that have come to it; null for a single one
+	Seconds float64 `json:"seconds"`          // that it ran
+	Rate    *int64  `json:"bytes_per_second"` // null where one of the two is missing
+	Working float64 `json:"working"`          // shares of the seconds
+	Input   float64 `json:"waiting_for_input"`
+	Output  float64 `json:"waiting_for_output"`
+	CPU     float64 `json:"cpu_seconds"`
+	Status  int     `json:"status"`
 }
 
 // printStats writes what --stats asks for: of all relays together, and of each
@@ -56,7 +57,7 @@ func (p *pipeline) statsOf(i int) (stats stageStats, line string) {
 		n := counter.Count()
 		stats.Bytes = &n
 		if stats.Seconds > 0 {
-			rate := float64(n) / stats.Seconds
+			rate := int64(math.Round(float64(n) / stats.Seconds))
 			stats.Rate = &rate
 		}
 		moved = fmt.Sprintf("%s, %s, ", units.Bytes(n), units.Rate(n, s.life()))

@@ -293,11 +293,10 @@ func TestACommandThatSaysNothingEndsWithTheTimeout(t *testing.T) {
 
 // Standard output is a pipe that is shared with others, and so stays blocking.
 func TestAWriteThatDoesNotReturnEndsWithTheTimeout(t *testing.T) {
-	for _, args := range [][]string{{"/dev/zero", "-"}, {"--method=readwrite", "/dev/zero", "-"}, {"--both", "SOCKET", "-"}} {
+	for _, args := range []string{"/dev/zero -", "--method=readwrite /dev/zero -", "--both SOCKET -"} {
 		l := connectingTo(t, "unix")
-		operands := strings.Fields(strings.Replace(strings.Join(args, " "), "SOCKET", l.operand, 1))
-		p := launch(t, withPipes, append([]string{"--timeout=0.3"}, operands...)...)
-		if args[0] == "--both" {
+		p := launch(t, withPipes, words("--timeout=0.3 "+args, l.operand)...)
+		if strings.HasPrefix(args, "--both") {
 			go func(c conn) { _, _ = c.Write(noise) }(accept(t, l.Listener))
 		}
 		if status := p.wait(); status != 1 || !strings.HasSuffix(p.said.text(), ": Connection timed out\n") {

@@ -34,8 +34,12 @@ func command() tool.Command {
 			&cli.BoolFlag{Name: "fsync", Usage: "have the files' data on disk before exiting"},
 			&cli.BoolFlag{Name: "progress", Usage: "show on standard error, if that is a terminal, how much has come through"},
 			&cli.BoolFlag{Name: "reopen", Usage: "on SIGHUP, open the FILEs again by name"},
+			&cli.StringFlag{Name: "method", Category: gnuflag.Own, Usage: "move the data by `NAME` and no other way: splice or readwrite; auto, the default, takes what suits"},
 		},
-		Choices: map[string][]string{"output-error": outputErrors},
+		Choices: map[string][]string{
+			"output-error": outputErrors,
+			"method":       {"auto", "splice", "readwrite"}, // no other serves several outputs
+		},
 		Notes: `MODE determines behavior with write errors on the outputs:
   warn           diagnose errors writing to any output
   warn-nopipe    diagnose errors writing to any output not a pipe

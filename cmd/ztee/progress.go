@@ -23,7 +23,7 @@ func (t *tee) showProgress() {
 		m.Add(n)
 		return nil
 	}
-	t.inv.Interject = t.display.Interject
+	t.inv.Suspend = t.display.Suspend
 	deadly := []syscall.Signal{syscall.SIGINT, syscall.SIGTERM}
 	if !t.inv.Flags.Bool("reopen") {
 		deadly = append(deadly, syscall.SIGHUP)

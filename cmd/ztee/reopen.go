@@ -18,7 +18,7 @@ import (
 // has the same bytes.
 
 // reopenOnSignal returns nil without --reopen.
-func (t *tee) reopenOnSignal() (*splice.Attention, error) {
+func (t *tee) reopenOnSignal() (*splice.Event, error) {
 	if !t.inv.Flags.Bool("reopen") {
 		return nil, nil
 	}
@@ -33,7 +33,7 @@ func (t *tee) reopenOnSignal() (*splice.Attention, error) {
 			_, _ = unix.Write(wake[1], []byte{0}) // EAGAIN: it has not looked yet
 		}
 	}()
-	return &splice.Attention{FD: wake[0], Do: func() error {
+	return &splice.Event{FD: wake[0], Handle: func() error {
 		var all [512]byte
 		_, _ = unix.Read(wake[0], all[:])
 		return t.reopen()

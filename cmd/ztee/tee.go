@@ -90,11 +90,11 @@ func (t *tee) copy() {
 	} else {
 		tool.GiveBackOnSignal(copier, unix.SIGHUP)
 	}
-	t.report, err = copier.Tee(t.sinks(), src, splice.Options{
+	t.report, err = copier.Tee(t.sinks(), src, splice.TeeOptions{
 		Method:     t.inv.Method,
 		SinkFailed: t.failed,
 		WatchSinks: t.mode.watches,
-		Attend:     reopen,
+		Event:      reopen,
 		Progress:   t.arrived,
 		FirstRound: t.mode.firstRound(),
 	})

@@ -91,8 +91,14 @@ func TestAFailingCallIsHealedOrReportedAmongSockets(t *testing.T) {
 				if turn++; !long {
 					all = []string{all[0], all[turn%len(all)]}
 				}
+				if testing.Short() {
+					all = all[1:]
+				}
 				for _, errno := range all {
 					moments := []string{"1", "2"}
+					if testing.Short() {
+						moments = moments[:1]
+					}
 					if call == "epoll_ctl" { // the first is the Go runtime's, which does not bear it
 						moments = []string{"2", "3", "4"}
 					}

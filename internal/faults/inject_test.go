@@ -213,8 +213,8 @@ func (s scene) failEverywhere(t *testing.T, used *usage, turn int, dir func() st
 }
 
 // injections are what may happen to the calls of a fault that concern a place.
-// In a short test, every second errno happens at one of the moments,
-// unless the call is rare.
+// Unless it is to take long, every second errno happens at one of the
+// moments, with -short every 16th, but all if the call is rare.
 func (f fault) injections(place string, calls []logged, turn *int) (all []injection) {
 	if len(calls) == 0 {
 		return nil
@@ -224,7 +224,7 @@ func (f fault) injections(place string, calls []logged, turn *int) (all []inject
 		*turn++
 		switch {
 		case long || f.rare:
-		case *turn%2 == 0:
+		case *turn%2 == 0, testing.Short() && *turn%16 > 1:
 			moments = nil // it comes in other scenes, or on the other side
 		default:
 			moments = moments[*turn/2%len(moments):][:1]

@@ -26,7 +26,7 @@ func TestAStreamTakesLittleMemory(t *testing.T) {
 	t.Cleanup(func() { hugePages(t, true) })
 	for _, line := range []string{
 		"zcat", "zcat -n", "zcat --method=readwrite", "ztee file", "ztee -a file", "ztee --method=readwrite file",
-		"zpipe", "zpipe --method=readwrite -L 100G -fpr -D 100", "zcp /dev/stdin /dev/stdout", "zcp --sparse=always /dev/stdin file",
+		"zpipe", "zpipe --method=readwrite -L 100G -fpr -D 100", "zcp /proc/self/fd/0 /proc/self/fd/1", "zcp --sparse=always /proc/self/fd/0 file",
 	} {
 		t.Run(line, func(t *testing.T) {
 			words := strings.Fields(line)

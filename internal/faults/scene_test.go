@@ -260,7 +260,7 @@ func (s scene) sinkName(i int) string {
 		return s.sinks[i].name
 	}
 	earlier := slices.DeleteFunc(slices.Clone(s.sinks[1:i]), func(s sink) bool { return s.name != "" })
-	return fmt.Sprintf("/dev/fd/%d", 3+len(earlier))
+	return fmt.Sprintf("/proc/self/fd/%d", 3+len(earlier))
 }
 
 // pipe returns both ends. The test's own are closed at the end.

@@ -32,8 +32,11 @@ var threeFiles = []source{{"a", 4 << 20}, {"b", 4<<20 - 1}, {"c", 4 << 20}}
 // the scene takes undisturbed.
 func forAWhile(t *testing.T, test func(p *play, takes time.Duration)) {
 	rounds := 8
-	if long {
+	switch {
+	case long:
 		rounds = 200
+	case testing.Short():
+		rounds = 2
 	}
 	for _, s := range busy {
 		t.Run(s.name, func(t *testing.T) {

@@ -15,10 +15,20 @@ func (w *worker) keep(k *attr.Pair) *Problem {
 	p := w.keepOwnerAndMode(k)
 	if w.options.Preserve.has(Timestamps) {
 		if err := k.To.Touch(k.Source.Atim, k.Source.Mtim); err != nil {
-			return notKept(k, PreserveTimes, err)
+			return w.lost(notKept(k, PreserveTimes, err))
 		}
 	}
 	return p
+}
+
+// lost returns a problem with an attribute, unless the copy counts without it.
+func (w *worker) lost(p *Problem) *Problem {
+	if p == nil || !w.options.Lossy {
+		return p
+	}
+	p.Tolerated = true
+	w.report(p)
+	return nil
 }
 
 func notKept(k *attr.Pair, what What, err error) *Problem {
@@ -29,7 +39,7 @@ func (w *worker) keepOwnerAndMode(k *attr.Pair) *Problem {
 	mode := k.Source.Mode & (attr.Permissions | attr.SetID)
 	if w.options.Preserve.has(Ownership) && !k.Own {
 		kept, p := w.keepOwner(k)
-		if p != nil {
+		if p = w.lost(p); p != nil {
 			return p
 		}
 		if !kept {
@@ -44,7 +54,7 @@ func (w *worker) keepOwnerAndMode(k *attr.Pair) *Problem {
 		return w.setPlainMode(k)
 	}
 	if err := attr.KeepMode(k, mode); err != nil {
-		return notKept(k, PreserveMode, err)
+		return w.lost(notKept(k, PreserveMode, err))
 	}
 	return nil
 }

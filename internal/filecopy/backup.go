@@ -36,7 +36,7 @@ func (c *Copier) backsUp(e *entry) bool {
 // backUp gives what was found another name. The destination is free then.
 func (c *Copier) backUp(e *entry) *Problem {
 	endangered := &Problem{What: BackupIsSource, Source: e.src.Path(), Dest: e.dst.Path()}
-	if c.mover != nil {
+	if c.ledger != nil {
 		endangered.What = BackupIsMoved
 	}
 	name := c.options.Backup.name(e.dst, "")

@@ -36,7 +36,8 @@ func New(o Options, l Listener) *Copier {
 	unix.Umask(umask)
 	s := &setting{options: o, umask: uint32(umask), privileged: unix.Geteuid() == 0, gauge: &Gauge{}, durable: o.Fsync}
 	if o.Move {
-		s.mover = &mover{}
+		s.ledger = &ledger{}
+		s.mover = &mover{s.ledger}
 		s.options.Atomic, s.durable = true, true
 	}
 	return &Copier{worker: newWorker(s, newJournal(l)), memory: newMemory()}
@@ -264,6 +265,9 @@ func (c *Copier) carryOut(e *entry) *Problem {
 		return p
 	}
 	e.placed = true
+	if !e.is(unix.S_IFREG) || e.action.links() {
+		c.sources.note(&e.stat)
+	}
 	return c.mover.finishOther(c.worker, e)
 }
 
@@ -273,11 +277,14 @@ func (c *Copier) copyFile(e *entry) *Problem {
 	if !e.dst.Fresh() {
 		c.settle()
 	}
-	if e.action != PutBeside {
+	if e.action != PutBeside && c.sources == nil {
 		c.copying(e)
 	}
 	if done, p := c.copyName(e); done {
 		return p
+	}
+	if c.sources != nil {
+		c.copying(e) // mv does not tell of further names
 	}
 	switch {
 	case c.options.Make == SymbolicLinks:
@@ -317,7 +324,7 @@ func (c *Copier) look(e *entry) error {
 	if c.follows(e) {
 		flags = 0
 	}
-	c.mover.know(e, -1)
+	c.ledger.know(e, -1)
 	return place.Stat(e.src, &e.stat, flags)
 }
 
@@ -326,7 +333,7 @@ func (c *Copier) lookInside(e *entry, flags int, kind uint32) bool {
 	if err != nil {
 		return false
 	}
-	c.mover.know(e, fd)
+	c.ledger.know(e, fd)
 	if err := place.Fstat(fd, &e.stat); err != nil || !e.is(kind) {
 		unix.Close(fd)
 		return false

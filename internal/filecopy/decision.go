@@ -112,6 +112,8 @@ func (c *Copier) find(e *entry) *Problem {
 		e.found = &st
 	case err == unix.ENOENT:
 		e.action = Create
+	case err == unix.ELOOP && c.options.Existing.has(Force) && e.is(unix.S_IFDIR):
+		e.action = Create // which says that the link exists
 	case err == unix.ELOOP && c.options.Existing.has(Force):
 		e.action = c.writes(e) // opening will fail too, and the link be replaced
 	default:

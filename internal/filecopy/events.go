@@ -22,6 +22,7 @@ type Event interface{ event() }
 type Copying struct {
 	Source, Dest, Backup string
 	Action               Action
+	Directory            bool
 }
 
 // Parent tells that a directory on the way to a source was made.
@@ -39,6 +40,9 @@ type Removed struct{ Dest string }
 // Renamed tells that a source was moved without being copied. Backup is as in
 // Copying.
 type Renamed struct{ Source, Dest, Backup string }
+
+// Exchanged tells that two files have swapped their names.
+type Exchanged struct{ Source, Dest string }
 
 // Gone tells that a source was removed, when it had been copied.
 type Gone struct {
@@ -74,6 +78,7 @@ func (Copied) event()    {}
 func (Skipped) event()   {}
 func (Removed) event()   {}
 func (Renamed) event()   {}
+func (Exchanged) event() {}
 func (Gone) event()      {}
 func (TakenBack) event() {}
 func (Busy) event()      {}

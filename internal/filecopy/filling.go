@@ -95,6 +95,7 @@ func (w *worker) finishDirectory(f *filling) *Problem {
 		}
 	}
 	if p == nil {
+		w.sources.note(&e.stat)
 		p = w.mover.finishDirectory(w, f)
 	}
 	return p

@@ -47,7 +47,7 @@ func (c *Copier) copyName(e *entry) (done bool, p *Problem) {
 // remembers reports whether more names of the source may come, and matter.
 func (c *Copier) remembers(e *entry) bool {
 	o := &c.options
-	return o.Preserve.has(Names) && o.Make != HardLinks && (e.stat.Nlink > 1 || c.follows(e) || c.mover.knows(e))
+	return o.Preserve.has(Names) && o.Make != HardLinks && (e.stat.Nlink > 1 || c.follows(e) || c.ledger.knows(e))
 }
 
 // independent reports whether a file can be copied at the same time as others.

@@ -8,31 +8,40 @@ import (
 	"zeroutils/internal/filecopy/place"
 )
 
+// A ledger is what must be known of sources that go, and of what took their
+// places: a file that comes later may get the number of one that is gone. A nil
+// ledger knows nothing: sources stay.
+type ledger struct {
+	made      place.Identities           // but for what is in directories that were renamed
+	trees     bool                       // there are such directories
+	originals map[place.FileID]*original // sources with several names
+}
+
 // rememberNamed remembers the file that has a name.
-func (m *mover) rememberNamed(p place.Place) {
-	if m == nil {
+func (l *ledger) rememberNamed(p place.Place) {
+	if l == nil {
 		return
 	}
 	if id, err := place.Identify(p); err == nil {
-		m.made.Add(id)
+		l.made.Add(id)
 	}
 }
 
 // rememberOpen remembers an open file.
-func (m *mover) rememberOpen(fd int) {
-	if m == nil {
+func (l *ledger) rememberOpen(fd int) {
+	if l == nil {
 		return
 	}
 	if id, err := place.IdentifyOpen(fd); err == nil {
-		m.made.Add(id)
+		l.made.Add(id)
 	}
 }
 
 // know finds out the identity of a source, which is open if fd is not -1. What
 // goes wrong stat(2) says next.
-func (m *mover) know(e *entry, fd int) {
+func (l *ledger) know(e *entry, fd int) {
 	switch {
-	case m == nil:
+	case l == nil:
 	case fd >= 0:
 		e.id, _ = place.IdentifyOpen(fd)
 	default:
@@ -42,20 +51,20 @@ func (m *mover) know(e *entry, fd int) {
 
 // rememberRenamed remembers a source that was renamed. Of a directory it is
 // enough to know it: see withinMoved.
-func (m *mover) rememberRenamed(e *entry) {
-	m.rememberNamed(e.dst)
-	m.trees = m.trees || e.is(unix.S_IFDIR)
+func (l *ledger) rememberRenamed(e *entry) {
+	l.rememberNamed(e.dst)
+	l.trees = l.trees || e.is(unix.S_IFDIR)
 }
 
 // madeHere reports whether what has a name was made, moved or linked by this
 // move. What the filesystem calls by the same number may be another file by now;
 // where it does not say when that was born, it counts as the same.
 func (w *worker) madeHere(p place.Place) bool {
-	if w.mover == nil {
+	if w.ledger == nil {
 		return false
 	}
 	id, err := place.Identify(p)
-	return err == nil && w.mover.made.Has(id)
+	return err == nil && w.ledger.made.Has(id)
 }
 
 // overMoved reports whether a source would be moved over, or into, what was
@@ -63,10 +72,10 @@ func (w *worker) madeHere(p place.Place) bool {
 // and two names in the destination may lead to one place. Numbered backups keep
 // what they replace.
 func (c *Copier) overMoved(e *entry) bool {
-	if c.mover == nil || c.options.Backup.Control == Numbered || c.options.Update >= UpdateNone {
+	if c.ledger == nil || c.options.Backup.Control == Numbered || c.options.Update >= UpdateNone {
 		return false
 	}
-	if _, known := c.mover.made.Born(place.IDOf(e.found)); !known {
+	if _, known := c.ledger.made.Born(place.IDOf(e.found)); !known {
 		return false
 	}
 	flags := unix.AT_SYMLINK_NOFOLLOW
@@ -74,7 +83,7 @@ func (c *Copier) overMoved(e *entry) bool {
 		flags = 0
 	}
 	id, err := place.Statx(e.dst.FD(), e.dst.Name, flags)
-	return err != nil || c.mover.made.Has(id)
+	return err != nil || c.ledger.made.Has(id)
 }
 
 // collided says of a file that could not be made in a directory made by this
@@ -91,12 +100,12 @@ func (w *worker) collided(e *entry, p *Problem) *Problem {
 // that is in it. Only a symbolic link leads there: any other way is through the
 // directory that was renamed.
 func (c *Copier) withinMoved(d *place.Directory) bool {
-	if c.mover == nil || !c.mover.trees || !d.Follow {
+	if c.ledger == nil || !c.ledger.trees || !d.Follow {
 		return false
 	}
 	at, err := place.OpenAs(place.In(d, "."), unix.O_PATH|unix.O_DIRECTORY, new(unix.Stat_t))
 	for err == nil {
-		if _, known := c.mover.made.Born(at.ID); known {
+		if _, known := c.ledger.made.Born(at.ID); known {
 			at.Close()
 			return true
 		}
@@ -122,20 +131,20 @@ type original struct {
 
 // knows reports whether the source is another name of a file that was moved
 // already, which has cost it that name, or is likely to be.
-func (m *mover) knows(e *entry) bool {
-	return m != nil && m.originals[place.IDOf(&e.stat)] != nil
+func (l *ledger) knows(e *entry) bool {
+	return l != nil && l.originals[place.IDOf(&e.stat)] != nil
 }
 
 // rememberNames notes that other names of a source may come.
 func (c *Copier) rememberNames(e *entry) {
-	if c.mover == nil {
+	if c.ledger == nil {
 		return
 	}
 	e.several = &original{Identity: e.id, stat: e.stat}
-	if c.mover.originals == nil {
-		c.mover.originals = map[place.FileID]*original{}
+	if c.ledger.originals == nil {
+		c.ledger.originals = map[place.FileID]*original{}
 	}
-	c.mover.originals[place.IDOf(&e.stat)] = e.several
+	c.ledger.originals[place.IDOf(&e.stat)] = e.several
 }
 
 // removed notes that a name of the file, which is open if fd is no -1, is gone.
@@ -154,10 +163,10 @@ func (o *original) removed(fd int) {
 // The inode number says so where nothing is removed meanwhile. If it is not
 // certain, they are compared.
 func (c *Copier) isFurtherName(e *entry, first place.Place) bool {
-	if c.mover == nil {
+	if c.ledger == nil {
 		return true
 	}
-	o := c.mover.originals[place.IDOf(&e.stat)]
+	o := c.ledger.originals[place.IDOf(&e.stat)]
 	if o == nil || !e.id.Maybe(o.Identity) || !sameState(&o.stat, &e.stat) {
 		return false
 	}

@@ -41,7 +41,7 @@ func TestAFileWithTheNumberOfOneThatWasMovedIsNotTakenForIt(t *testing.T) {
 			if err := unix.UtimesNanoAt(unix.AT_FDCWD, "b", times, 0); err != nil {
 				t.Fatal(err)
 			}
-			o := r.mover.originals[place.IDOf(was)]
+			o := r.ledger.originals[place.IDOf(was)]
 			if o == nil {
 				t.Fatal("the file is not known to have another name")
 			}
@@ -79,7 +79,7 @@ func TestNamesOfOneFileStayTogether(t *testing.T) {
 			r := newRun(t, moving())
 			for _, name := range []string{"a", "b", "c"} {
 				r.To(filepath.Join(disk, name), name, true)
-				for _, o := range r.mover.originals {
+				for _, o := range r.ledger.originals {
 					forge(o)
 				}
 			}

@@ -49,11 +49,7 @@ import (
 //
 // What the mover has made, moved or linked, it knows by its identity. It never
 // writes to that, and never gives its name away, to a source or as a backup.
-type mover struct {
-	made      place.Identities           // but for what is in directories that were renamed
-	trees     bool                       // there are such directories
-	originals map[place.FileID]*original // sources with several names
-}
+type mover struct{ *ledger }
 
 // renames reports whether a source may be renamed: unless it is known to be on
 // another filesystem, or is a directory that has one to fill. Of two names of one
@@ -82,6 +78,16 @@ func (m *mover) finishOther(w *worker, e *entry) *Problem {
 		return p
 	}
 	return w.removeSource(e, &e.stat)
+}
+
+// beginDirectory has a new directory on disk: the first source in it goes before
+// it is finished.
+func (m *mover) beginDirectory(e *entry, made *madeDirectory) *Problem {
+	if m == nil {
+		return nil
+	}
+	m.rememberOpen(made.dir.FD)
+	return syncDirectory(e.dst)
 }
 
 // finishDirectory removes a source directory, if nothing was left in it.
@@ -120,7 +126,7 @@ func (c *Copier) rename(e *entry) (crosses bool, p *Problem) {
 	err := give(e.src, e.dst)
 	switch {
 	case err == nil:
-		c.mover.rememberRenamed(e)
+		c.ledger.rememberRenamed(e)
 		c.renamed(e)
 		return false, nil
 	case err == unix.EXDEV:
@@ -155,7 +161,7 @@ func (c *Copier) removeName(e *entry) *Problem {
 	}
 	p := c.removeSource(e, &now)
 	if p == nil {
-		c.mover.rememberNamed(e.dst)
+		c.ledger.rememberNamed(e.dst)
 	}
 	return p
 }

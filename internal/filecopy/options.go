@@ -24,6 +24,9 @@ type Options struct {
 	Backup Backup
 	// Preserve are the attributes that copies take over.
 	Preserve Attributes
+	// Lossy has attributes that cannot be taken over told, but does not take the
+	// copy for failed then.
+	Lossy bool
 	// Xattrs says what happens if extended attributes cannot be taken over.
 	Xattrs XattrTrouble
 	// PlainModes gives new files the permissions that a shell would, unless

@@ -126,6 +126,10 @@ const (
 	Move            // S D: it cannot be renamed
 	MoveIntoItself  // S D
 	SourceChanged   // S, while it was moved: it stays
+	Overwriting     // D: it cannot be renamed over
+	Exchange        // S D: they cannot swap their names
+	RemoveTarget    // S D: D, on another filesystem, cannot be replaced
+	DotDirectory    // S, which is . or .., is not removed
 	Vanished        // S D: S was removed while it was moved, and D is what is left
 	Arrived         // S: there is more in the directory than was moved, as Err says
 	Unkept          // S D: not all attributes of S can be kept, as Err says
@@ -227,6 +231,10 @@ var messages = [whats]message{
 	Move:            {"cannot move %s to %s", []Name{SourceName, DestName}},
 	MoveIntoItself:  {"cannot move %s to a subdirectory of itself, %s", []Name{SourceName, DestName}},
 	SourceChanged:   {"not removing %s: it has changed meanwhile", []Name{SourceName}},
+	Overwriting:     {"cannot overwrite %s", []Name{DestName}},
+	Exchange:        {"cannot exchange %s and %s", []Name{SourceName, DestName}},
+	RemoveTarget:    {"inter-device move failed: %s to %s; unable to remove target", []Name{SourceName, DestName}},
+	DotDirectory:    {"refusing to remove '.' or '..' directory: skipping %s", []Name{SourceName}},
 	Vanished:        {"%s vanished while it was moved; its copy is %s", []Name{SourceName, DestName}},
 	Arrived:         {"not removing %s", []Name{SourceName}},
 	Unkept:          {"cannot move %s to %s with all its attributes", []Name{SourceName, DestName}},

@@ -73,6 +73,9 @@ func (w *worker) conclude(e *entry, dst, src *file, p *Problem) *Problem {
 		p = w.mover.finishFile(w, e, dst, src)
 	}
 	if p == nil {
+		p = w.sources.finishFile(dst, src)
+	}
+	if p == nil {
 		w.gauge.completed.files.Add(1)
 		w.gauge.completed.bytes.Add(src.stat.Size)
 	}
@@ -135,7 +138,7 @@ func (w *worker) openDest(e *entry, src *file) (*file, *Problem) {
 
 // openAny opens what is there, or what will be.
 func (w *worker) openAny(e *entry, src *file) (*file, *Problem) {
-	if w.options.Atomic {
+	if w.stages(e) {
 		return w.openStaged(e, src)
 	}
 	dst, p := w.openExisting(e)

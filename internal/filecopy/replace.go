@@ -73,7 +73,7 @@ func (w *worker) put(e *entry, what What, create func(place.Place) error) *Probl
 // replaced tells that a file was replaced, and only then, if that was decided
 // beforehand, that it is copied.
 func (w *worker) replaced(e *entry, what What, err error) {
-	if err == nil && e.backup.Name == "" {
+	if err == nil && e.backup.Name == "" && !(w.sources != nil && e.action == PutBeside) {
 		w.removed(e)
 	}
 	if e.action.beside() && (err == nil || what != Remove && e.backup.Name == "") {

@@ -23,6 +23,12 @@ type staging struct {
 	temporary place.Place  // what the copy is called now; no name if it has none
 }
 
+// stages reports whether a copy gets its name when it is complete. Where a tree
+// counts as a whole, nobody looks for the files in it before.
+func (s *setting) stages(e *entry) bool {
+	return s.options.Atomic && (s.sources == nil || e.role == byUser)
+}
+
 // openStaged opens a file that is to take the place of the destination.
 func (w *worker) openStaged(e *entry, src *file) (*file, *Problem) {
 	s, p := w.stagingFor(e, src)

@@ -10,8 +10,10 @@ import (
 // copyDirectory copies a directory and all that is in it.
 func (c *Copier) copyDirectory(e *entry) *Problem {
 	c.busy(e)
-	if p := c.directoryAgain(e); p != nil {
-		return p
+	if c.sources == nil || e.role != byUser { // else it was asked before
+		if p := c.directoryAgain(e); p != nil {
+			return p
+		}
 	}
 	if c.options.Links == FollowLinks {
 		if p := c.circular(e); p != nil {
@@ -129,10 +131,9 @@ func (c *Copier) enter(e *entry) (*madeDirectory, *Problem) {
 		return m, nil
 	}
 	m.dir.Fresh = true
-	c.mover.rememberOpen(m.dir.FD)
 	p := c.openUp(m)
-	if p == nil && c.mover != nil { // the first source goes before the directory is finished
-		p = syncDirectory(e.dst)
+	if p == nil {
+		p = c.mover.beginDirectory(e, m)
 	}
 	if p != nil {
 		m.dir.Close()

@@ -12,9 +12,11 @@ import (
 type setting struct {
 	options    Options
 	umask      uint32
-	privileged bool   // may give files away, so that not being allowed to is an error
-	mover      *mover // nil unless sources are moved
-	durable    bool   // copies count when they are on disk
+	privileged bool     // may give files away, so that not being allowed to is an error
+	ledger     *ledger  // nil unless sources go
+	mover      *mover   // nil unless each source goes once its copy is safe
+	sources    *sources // nil unless what the user named goes when all of it is copied
+	durable    bool     // copies count when they are on disk
 	gauge      *Gauge
 	stopping   atomic.Bool
 }
@@ -86,7 +88,7 @@ func (w *worker) copying(e *entry) {
 	case e.role == onTheWay:
 		w.tell(Parent{e.src.Path(), e.dst.Path()})
 	default:
-		w.tell(Copying{e.src.Path(), e.dst.Path(), e.backupPath(), e.action})
+		w.tell(Copying{e.src.Path(), e.dst.Path(), e.backupPath(), e.action, e.is(unix.S_IFDIR)})
 	}
 	e.told = true
 }

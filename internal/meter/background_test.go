@@ -74,7 +74,7 @@ func job() {
 		case "update":
 			d.update()
 		case "interject":
-			d.Interject(func() { fmt.Println("said") })
+			d.Suspend(func() { fmt.Println("said") })
 		case "write":
 			check(d.term.write([]byte("anyway\n")))
 		case "stop":

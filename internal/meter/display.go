@@ -186,10 +186,10 @@ func (d *Display) finish() {
 	d.write(d.screen.end())
 }
 
-// Interject takes the rows away, calls f, which may write on the terminal in
-// whole lines, and draws them again. While f runs nothing is drawn, and f must
-// not call the display. A display that is off or stopped just calls f.
-func (d *Display) Interject(f func()) {
+// Suspend takes the rows away, calls f, which may write whole lines on the
+// terminal, and draws the rows again. f must not call the display. A display that
+// is off or stopped just calls f.
+func (d *Display) Suspend(f func()) {
 	if d == nil {
 		f()
 		return

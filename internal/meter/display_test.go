@@ -135,7 +135,7 @@ func TestNothingIsDrawnWhileThereAreNoRows(t *testing.T) {
 	p := newPTY(t, 80)
 	s := newScene(t, Options{FD: p.fd})
 	s.tick()
-	s.Interject(func() {})
+	s.Suspend(func() {})
 	s.Stop()
 	p.shows(t, "")
 }
@@ -165,15 +165,15 @@ func TestAMessageStandsAboveTheRows(t *testing.T) {
 	p := newPTY(t, 80)
 	s := newScene(t, Options{FD: p.fd})
 	say := func() { must(unix.Write(p.fd, []byte("zcp: a message\n")))(t) }
-	s.Interject(say)
+	s.Suspend(say)
 	p.shows(t, "zcp: a message\n") // nothing was drawn yet, and is not now
 	s.tick("file", "tree")
 	p.shows(t, "\rfile\x1b[K\n\rtree\x1b[K")
-	s.Interject(say)
+	s.Suspend(say)
 	p.shows(t, "\r\x1b[1A\x1b[Jzcp: a message\n\rfile\x1b[K\n\rtree\x1b[K")
 	s.Stop()
 	p.shows(t, "\x1b[1A\rfile\x1b[K\n\rtree\x1b[K\n")
-	s.Interject(say)
+	s.Suspend(say)
 	p.shows(t, "zcp: a message\n")
 }
 
@@ -186,7 +186,7 @@ func TestRowsAreNotReachedForAfterAStop(t *testing.T) {
 	s.tick("file", "tree")
 	p.shows(t, "\rfile\x1b[K\n\rtree\x1b[K")
 	s.clock.advance(time.Minute)
-	s.Interject(func() {})
+	s.Suspend(func() {})
 	p.shows(t, "\r\x1b[J\rfile\x1b[K\n\rtree\x1b[K")
 }
 
@@ -249,7 +249,7 @@ func TestNumbersAreLinesOnAnyDescriptor(t *testing.T) {
 		clock.advance(time.Second)
 		d.update()
 	}
-	d.Interject(func() { must(w.WriteString("message\n"))(t) })
+	d.Suspend(func() { must(w.WriteString("message\n"))(t) })
 	m.Add(100)
 	d.Stop()
 	w.Close()
@@ -261,7 +261,7 @@ func TestNumbersAreLinesOnAnyDescriptor(t *testing.T) {
 func TestADisplayThatIsOffCanBeUsed(t *testing.T) {
 	var d *Display
 	called := 0
-	d.Interject(func() { called++ })
+	d.Suspend(func() { called++ })
 	d.Stop()
 	if called != 1 {
 		t.Errorf("called %d times", called)
@@ -275,7 +275,7 @@ func TestATerminalThatIsGoneIsNoTrouble(t *testing.T) {
 	p.master.Close()
 	s.tick("one", "two") // EIO
 	called := false
-	s.Interject(func() { called = true })
+	s.Suspend(func() { called = true })
 	if s.Stop(); !called {
 		t.Error("the message was lost")
 	}
@@ -323,7 +323,7 @@ func TestMessagesFromManyGoroutinesStayWhole(t *testing.T) {
 	for range 4 {
 		all.Go(func() {
 			for range 10 {
-				d.Interject(func() { _, _ = unix.Write(p.fd, []byte("message\n")) })
+				d.Suspend(func() { _, _ = unix.Write(p.fd, []byte("message\n")) })
 			}
 		})
 	}

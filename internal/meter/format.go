@@ -83,7 +83,8 @@ func nextPart(text string) (p part, rest string) {
 	for end < len(text) && text[end] >= '0' && text[end] <= '9' {
 		end++
 	}
-	width, _ := strconv.Atoi(text[1:end]) // 0 if there is none
+	width, _ := strconv.Atoi(text[1:end]) // 0 if there is none, the largest int if it is larger
+	width = min(width, widestPart)
 	switch {
 	case end == len(text):
 	case letters[text[end]] != "":
@@ -99,6 +100,13 @@ func nextPart(text string) (p part, rest string) {
 	}
 	return part{text: text[:end]}, text[end:]
 }
+
+// widestPart bounds the columns that a format may ask for. It is also the
+// widest line that zpipe draws.
+const widestPart = 10_000
+
+// longestTail is how many bytes last-written shows in pv at most.
+const longestTail = 256
 
 // Has reports whether the format shows one of the parts, by their long names.
 func (f Format) Has(kinds ...string) bool {
@@ -116,7 +124,7 @@ func (f Format) Has(kinds ...string) bool {
 func (f Format) LongestTail() (n int) {
 	for _, p := range f.parts {
 		if p.kind == "last-written" {
-			n = max(n, p.width)
+			n = max(n, min(p.width, longestTail))
 		}
 	}
 	return n
@@ -279,6 +287,7 @@ func (f Format) share(st State) string {
 
 // lastWritten shows n bytes, those that are not printable as dots.
 func lastWritten(tail []byte, n int) string {
+	n = min(n, longestTail)
 	tail = tail[max(0, len(tail)-n):]
 	return strings.Repeat(".", n-len(tail)) + mapBytes(tail, '.')
 }

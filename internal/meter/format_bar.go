@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A BarStyle is what a bar is drawn with.
+// A BarStyle is the set of characters of a bar.
 type BarStyle struct {
 	full    string
 	partial []string // for a part of a column, the smallest first
@@ -115,5 +115,5 @@ func conemu(st State) string {
 	return fmt.Sprintf("\x1b]9;4;%d;%d\x1b\\", state, percent)
 }
 
-// ConEmuEnd takes away what progress-conemu has shown.
+// ConEmuEnd removes the progress that progress-conemu shows.
 const ConEmuEnd = "\x1b]9;4;0;0\x1b\\"

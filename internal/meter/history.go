@@ -24,7 +24,7 @@ type sample struct {
 	count int64
 }
 
-// rateSince is what arrived per second since an earlier sample.
+// rateSince returns the rate since an earlier sample.
 func (s sample) rateSince(earlier sample) float64 {
 	if s.at <= earlier.at || s.count <= earlier.count {
 		return 0

@@ -66,11 +66,11 @@ func (m *Meter) Add(n int64) {
 // Count is how many were counted.
 func (m *Meter) Count() int64 { return m.count.Load() }
 
-// AddTotal raises what there will be in the end: another file was found.
+// AddTotal increases the total: another file was found.
 func (m *Meter) AddTotal(n int64) { m.total.Add(n) }
 
-// State says what is known at a time. The rates are over what earlier calls saw,
-// so it is to be called now and then, as a Display does.
+// State returns the progress at a given time. Rates are computed from earlier calls, so
+// it has to be called regularly, as a Display does.
 func (m *Meter) State(at time.Time) State {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -92,7 +92,7 @@ func (m *Meter) State(at time.Time) State {
 	return st
 }
 
-// measure sets the rates and what follows from them.
+// measure sets the rates and the values computed from them.
 func (m *Meter) measure(st *State) {
 	here := sample{at: st.Elapsed, count: st.Count - m.base}
 	st.Rate = here.rateSince(m.past.oldest(here.at, rateWindow))

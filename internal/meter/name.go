@@ -9,8 +9,8 @@ import (
 // nameWidth is how wide pv makes a name at least (%N in pv(1)).
 const nameWidth = 9
 
-// Shorten makes a name fit to be shown in so many columns: what is not printable
-// becomes "?", and what is too long loses its middle.
+// Shorten shortens a name to the given number of columns by cutting its middle, and
+// replaces unprintable characters by "?".
 func Shorten(name string, width int) string { return cut(clean(name), width) }
 
 // Columns is how many columns of a terminal a name takes when it is shown.

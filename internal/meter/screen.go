@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// A screen says what has to be written to change what stands there. The cursor
-// stays behind the last row that was drawn.
+// A screen returns the text that changes the rows on a terminal. The cursor stays
+// behind the last row.
 type screen interface {
 	show(rows []string, size size) []byte // rows in place of those before
 	clear() []byte                        // no rows, the cursor where the first began
@@ -16,12 +16,12 @@ type screen interface {
 	lost()                                // others may have written below the rows
 }
 
-// A size is that of a window, in columns and rows. Zero rows are no bound: what
-// does not fit scrolls away.
+// A size is the size of a window in columns and rows. Zero rows are no limit: rows that
+// do not fit scroll away.
 type size struct{ columns, rows int }
 
-// screenFor is a screen for a descriptor. The terminal "dumb" and what is no
-// terminal get no escape sequences.
+// screenFor returns the screen for a terminal. The terminal "dumb", and a descriptor
+// that is no terminal, get no escape sequences.
 func screenFor(o Options, term terminal) screen {
 	name := os.Getenv("TERM")
 	switch {
@@ -85,9 +85,9 @@ func (a *ansi) show(rows []string, size size) []byte {
 	return p
 }
 
-// folded is what fits of rows that are too many: the first ones, and how many
-// others there are. Rows beyond the window would scroll away, to be repeated
-// with each drawing.
+// folded returns the first rows and a row with the number of the others, where there
+// are more rows than fit. Rows beyond the window would scroll away and be repeated with
+// each drawing.
 func folded(rows []string, size size) []string {
 	kept := size.rows - 1
 	more := cut("... and "+strconv.Itoa(len(rows)-kept)+" more", size.columns)

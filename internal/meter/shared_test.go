@@ -53,7 +53,7 @@ func TestDisplaysOfAPipelineHaveARowEach(t *testing.T) {
 	d["two"].update()
 	d["one"].update()
 	p.look(t, w, "one", "two", "three")
-	d["three"].Interject(func() { must(unix.Write(p.fd, []byte("message\n")))(t) })
+	d["three"].Suspend(func() { must(unix.Write(p.fd, []byte("message\n")))(t) })
 	p.look(t, w, "message", "one", "two", "three")
 	d["two"].Stop() // in the middle
 	p.look(t, w, "message", "two ended", "one", "three")
@@ -126,7 +126,7 @@ func TestRowsOfSeveralDisplaysStayInOrder(t *testing.T) {
 				done = append(done, name+" ended")
 			case step == 2:
 				name := rapid.SampledFrom(live).Draw(rt, "who speaks")
-				displays[name].Interject(func() { must(unix.Write(p.fd, []byte("said\n")))(t) })
+				displays[name].Suspend(func() { must(unix.Write(p.fd, []byte("said\n")))(t) })
 				done = append(done, "said")
 			default:
 				displays[rapid.SampledFrom(live).Draw(rt, "who draws")].update()

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A State is what a Meter knows at one moment.
+// A State is the progress at one moment.
 type State struct {
 	Count   int64         // how much has arrived
 	Total   int64         // how much there is; 0 if that is unknown
@@ -22,7 +22,7 @@ type State struct {
 	Done    bool          // nothing more will come; set by who knows
 }
 
-// Unknown is the time left that nobody can tell.
+// Unknown is an unknown time left.
 const Unknown time.Duration = -1
 
 // tooLong is a time that is no better than none: 1000 days.
@@ -73,7 +73,7 @@ func (st State) Percent() int64 {
 	return int64(min(percent, maxPercent))
 }
 
-// maxPercent bounds what a wrong total can do to a line.
+// maxPercent limits the percentage where the total is wrong.
 const maxPercent = 99999
 
 // swing is where a bar without a total stands: from 0 to 100 and back, by two

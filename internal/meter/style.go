@@ -18,11 +18,11 @@ const (
 	Finish                     // the time of the end (-I)
 	name                       // of the style
 
-	// Default is what pv shows without options.
+	// Default are the fields that pv shows without options.
 	Default = Count | Elapsed | Rate | Bar | ETA
 )
 
-// A Style says what a line looks like.
+// A Style is the look of a line.
 type Style struct {
 	Fields Fields
 	// Name stands in front, with a colon. It may be any string.
@@ -110,7 +110,7 @@ func ended(st State, rate float64) float64 {
 	return rate
 }
 
-// ifTotal is for what can only be told of a known total.
+// ifTotal returns a field that needs a known total.
 func ifTotal(st State, show func(State) string) string {
 	if st.Total <= 0 {
 		return ""

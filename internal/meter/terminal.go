@@ -5,7 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"zeroutils/internal/splice"
+	"zeroutils/internal/rawio"
 )
 
 // A terminal is a descriptor that is drawn on. It may be something else, that is
@@ -62,7 +62,7 @@ func (t terminal) write(p []byte) error {
 	if err := unix.PthreadSigmask(unix.SIG_BLOCK, &ttou, &before); err != nil {
 		return err
 	}
-	err := splice.WriteAll(t.fd, p)
+	err := rawio.WriteAll(t.fd, p)
 	_ = unix.PthreadSigmask(unix.SIG_SETMASK, &before, nil) // it was valid a moment ago
 	return err
 }

@@ -1,9 +1,8 @@
-// Package poller is poll(2) for goroutines: a thousand of them wait on one
-// thread, which sits in epoll_wait(2).
+// Package poller is poll(2) for goroutines. One thread in epoll_wait(2) serves
+// thousands of them.
 //
-// The Go runtime's own poller serves a descriptor for reading or for writing,
-// to whoever holds it as an os.File. A relay waits for its source and looks
-// after its sink in the same call, as with poll.
+// The Go runtime's own poller waits for one direction of one os.File. A relay has to
+// wait for its source and watch its sink in the same call, as with poll(2).
 package poller
 
 import (
@@ -27,12 +26,12 @@ type Poller struct {
 	mu      sync.Mutex
 	watched map[int]*descriptor
 	serial  int32 // of the last descriptor
-	err     error // why nobody can wait any more
+	err     error // why Poll fails from now on
 }
 
-// A descriptor is in the epoll set for the events that its waiters want, but
-// only until one has happened (EPOLLONESHOT): what nobody waits for costs
-// nothing. Being level-triggered, the next arming reports what is still so.
+// A descriptor is in the epoll set for the events that its waiters want, until one of
+// them happens (EPOLLONESHOT): events that nobody waits for cost nothing. As epoll is
+// level-triggered, arming it again reports a state that persists.
 type descriptor struct {
 	fd      int
 	serial  int32 // tells it from another of the same number
@@ -45,7 +44,7 @@ type descriptor struct {
 type waiter struct {
 	fds  []unix.PollFd
 	wake chan struct{} // holds a token when something has happened
-	err  error         // why a descriptor cannot be waited for any more
+	err  error         // why the call fails
 }
 
 // New starts a Poller, which has two descriptors and a goroutine until Close.
@@ -67,8 +66,8 @@ func New() (*Poller, error) {
 	return p, nil
 }
 
-// Close ends the goroutine and closes the descriptors. Who waits is told
-// [ErrClosed], and so is who calls Poll afterwards.
+// Close ends the goroutine and closes the descriptors. Calls of Poll, waiting or
+// later, return [ErrClosed].
 func (p *Poller) Close() {
 	p.mu.Lock()
 	closed := p.err == ErrClosed
@@ -101,13 +100,11 @@ func (p *Poller) fail(err error) {
 	}
 }
 
-// Poll waits until something has happened to one of fds, at most for limit,
-// below zero without end. It returns how many of them that is, and sets their
-// Revents, as poll(2) does: descriptors below zero are left out, and those that
-// know no waiting, such as regular files, are ready at all times. When the
-// limit is reached it looks once more: a process that was stopped for longer
-// (SIGSTOP) finds what has come meanwhile. The error is EBADF, ENOMEM,
-// [ErrClosed], or ENOSPC beyond fs.epoll.max_user_watches.
+// Poll waits until one of fds is ready, at most for limit; a negative limit is none.
+// It sets their Revents and returns how many are ready, as poll(2) does: negative
+// descriptors are ignored, and regular files are always ready. When the limit is
+// reached it polls once more, for a process that was stopped meanwhile (SIGSTOP). The
+// error is EBADF, ENOMEM, [ErrClosed], or ENOSPC beyond fs.epoll.max_user_watches.
 func (p *Poller) Poll(fds []unix.PollFd, limit time.Duration) (int, error) {
 	w := &waiter{fds: fds, wake: make(chan struct{}, 1)}
 	if err := p.add(w); err != nil {
@@ -175,7 +172,7 @@ func (p *Poller) add(w *waiter) error {
 	return nil
 }
 
-// arm has the descriptor report what its waiters want.
+// arm adds the events that the waiters want to the epoll set.
 func (p *Poller) arm(d *descriptor) error {
 	var want uint32
 	for _, w := range d.waiting {
@@ -197,9 +194,9 @@ func (p *Poller) arm(d *descriptor) error {
 	return nil
 }
 
-// events are those that a waiter wants of a descriptor, and none once it has been
-// told of something: until it is scheduled, the same would be reported over and
-// over. The bits of poll and epoll are the same.
+// events returns the events that a waiter wants of a descriptor. Once it has got one
+// it wants no more: epoll would report the same until the goroutine runs. The bits
+// of poll and epoll are the same.
 func (w *waiter) events(fd int) (events uint32) {
 	for _, f := range w.fds {
 		if int(f.Fd) == fd && f.Revents == 0 {
@@ -209,8 +206,7 @@ func (w *waiter) events(fd int) (events uint32) {
 	return events
 }
 
-// remove takes the waiter off its descriptors, and returns how many of them
-// something has happened to.
+// remove takes the waiter off its descriptors, and returns how many are ready.
 func (p *Poller) remove(w *waiter) (happened int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -236,8 +232,8 @@ func (d *descriptor) drop(w *waiter) {
 	}
 }
 
-// Forget has to be called before a descriptor is closed. Nobody may wait for
-// it then.
+// Forget has to be called before a descriptor is closed. No goroutine may wait for it
+// then.
 func (p *Poller) Forget(fd int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -269,8 +265,8 @@ func (p *Poller) run() {
 	}
 }
 
-// dispatch passes an event on, unless it is one of a descriptor that has been
-// closed since and whose number another has.
+// dispatch passes an event on, unless its descriptor was closed and the number is in
+// use again.
 func (p *Poller) dispatch(e unix.EpollEvent) {
 	if d := p.watched[int(e.Fd)]; d != nil && d.serial == e.Pad {
 		p.happened(d, e.Events)

@@ -81,10 +81,14 @@ func (s script) Run(name string, f func(testscript.T)) {
 	s.T.Run(name, func(t *testing.T) { f(script{t, s.lack}) })
 }
 
+// The reason comes last, after the log that testscript writes while the script
+// is left: the last line before "--- SKIP" is what scripts/gotest counts.
 func (s script) Skip(own ...any) {
 	s.Helper()
 	s.Log(own...)
-	s.T.Skip(s.lack.reason)
+	reason := s.lack.reason
+	s.Cleanup(func() { s.Log(reason) })
+	s.SkipNow()
 }
 
 func (s script) Verbose() bool { return testing.Verbose() }

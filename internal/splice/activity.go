@@ -2,26 +2,26 @@ package splice
 
 import "sync/atomic"
 
-// Doing is what a copy is at.
-type Doing int32
+// A State is what a copy is in the middle of.
+type State int32
 
 const (
-	Moving  Doing = iota // a call that both reads and writes, or not begun yet
-	Reading              // takes from the source, and waits if that has nothing
-	Writing              // delivers to the sink, and waits if that has no room
-	Holding              // holds back what a [Limiter] does not allow yet
+	Moving    State = iota // a call that both reads and writes, or not begun yet
+	Reading                // reads the source, and waits if that is empty
+	Writing                // writes to the sink, and waits if that is full
+	Throttled              // waits until a [Limiter] allows more
 )
 
-// An Activity tells other goroutines what a copy is at. Keeping it costs one
-// atomic store for each system call.
-type Activity struct{ doing atomic.Int32 }
+// An Activity tells other goroutines the state of a copy. Each system call of the
+// copy costs one atomic store more.
+type Activity struct{ state atomic.Int32 }
 
-// Now may be asked at any time.
-func (a *Activity) Now() Doing { return Doing(a.doing.Load()) }
+// State may be called at any time.
+func (a *Activity) State() State { return State(a.state.Load()) }
 
-// is notes what comes next. A nil Activity is one that nobody looks at.
-func (a *Activity) is(d Doing) {
+// set records the state. A nil Activity records nothing.
+func (a *Activity) set(s State) {
 	if a != nil {
-		a.doing.Store(int32(d))
+		a.state.Store(int32(s))
 	}
 }

@@ -110,7 +110,7 @@ func TestASourceOpenForAppendingKeepsItsOwnOffset(t *testing.T) {
 		_, err := c.Copy(to, from, splice.Options{Limit: 30_000})
 		s.must(err)
 	}
-	_, err := c.Tee([]*splice.Sink{{Descriptor: to}}, from, splice.Options{Limit: 30_000})
+	_, err := c.Tee([]*splice.Sink{{Descriptor: to}}, from, splice.TeeOptions{Limit: 30_000})
 	s.must(err)
 	if from.Offset != 90_000 || !bytes.Equal(s.content(dst), text[:90_000]) {
 		t.Errorf("the offset is known as %d, want %d", from.Offset, 90_000)

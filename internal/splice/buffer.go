@@ -6,26 +6,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Buffer stands between a source that comes in bursts and a sink that is
-// slow.
+// A Buffer is the buffer of [Copier.CopyBuffered], for a source that comes in bursts
+// and a sink that is slow.
 type Buffer struct {
 	Size int // bytes
-	// Fill is how much of it, in percent, is filled before anything goes out,
-	// and again each time when it has run empty.
+	// Fill is the part of the buffer, in percent, that is filled before bytes are
+	// delivered, at the start and each time it has run empty.
 	Fill int
-	// Budget, if set, is what this buffer and others may have of memory
-	// together. A buffer that gets no more of it is full.
+	// Budget, if set, limits the memory of several buffers together. A buffer that
+	// gets no more of it is full.
 	Budget *Budget
 }
 
-// A Budget bounds the memory of several buffers, each of which may have 64 KiB
-// besides.
+// A Budget limits the memory of several buffers. Each may have 64 KiB besides.
 type Budget struct {
 	mu   sync.Mutex
 	left int64
 }
 
-// NewBudget returns a budget of so many bytes.
+// NewBudget returns a budget of the given number of bytes.
 func NewBudget(bytes int64) *Budget { return &Budget{left: bytes} }
 
 // take reports whether there were n bytes left, and takes them.
@@ -45,19 +44,20 @@ func (b *Budget) give(n int) {
 	b.left += int64(n)
 }
 
-// CopyBuffered is [Copier.Copy] by way of a buffer: the source is taken from
-// beside the sink's being delivered to, for as long as the buffer has room. What
-// was taken when the source fails is delivered before the error is returned;
-// when the sink fails, what is in the buffer is lost.
+// CopyBuffered is [Copier.Copy] through a buffer: one goroutine reads the source while
+// the buffer has room, another one writes to the sink. If the source fails, the bytes
+// in the buffer are delivered before the error is returned; if the sink fails, they are
+// lost.
 //
-// What the buffer holds is first of all in pipes, spliced in and out, and in
-// memory beyond 32 MiB, or where the kernel refuses. Of the methods only Auto
-// and ReadWrite can be asked for; the latter uses memory alone. The error may
-// also be ENOMEM.
+// The bytes are spliced into pipes and out of them. Above 32 MiB, or where the kernel
+// refuses, they are in memory. Method may be Auto or ReadWrite, which uses memory only;
+// Direct and
+// NoCache are an UnservedError, too. The error may also be ENOMEM.
 func (c *Copier) CopyBuffered(dst, src *Descriptor, b Buffer, o Options) (Report, error) {
 	t := c.newTransfer(dst, src, o)
-	if t.method = ReadWrite; o.Method != Auto && o.Method != ReadWrite {
-		return t.finish(&UnservedError{Method: o.Method, Src: src.Kind, Dst: dst.Kind})
+	t.method = ReadWrite
+	if m := needed(o); m != Auto && m != ReadWrite {
+		return t.finish(&UnservedError{Method: m, Src: src.Kind, Dst: dst.Kind})
 	}
 	s, err := newStore(b)
 	if err != nil {
@@ -81,12 +81,23 @@ func (c *Copier) CopyBuffered(dst, src *Descriptor, b Buffer, o Options) (Report
 	err = t.settle(dst, err)
 	t.calls += in.calls
 	for _, f := range in.report.Fallbacks {
-		t.report.fellBack(f)
+		t.report.addFallback(f)
 	}
 	return t.finish(err)
 }
 
-// takeInto takes from the source until that ends, or nobody wants more.
+// needed returns the method that the options ask for.
+func needed(o Options) Method {
+	switch {
+	case o.Direct:
+		return Direct
+	case o.NoCache:
+		return Uncached
+	}
+	return o.Method
+}
+
+// takeInto reads the source into the store, until the source ends or delivery stops.
 func (t *transfer) takeInto(s *store) error {
 	for t.left > 0 {
 		if t.src.Records {
@@ -121,7 +132,7 @@ func (t *transfer) takeInto(s *store) error {
 		t.left -= int64(n)
 		s.add(b, n)
 		if b.pipe != nil && n < most && t.src.Kind == Pipe {
-			t.yield() // as letProducerRun does
+			t.yield() // as yieldToProducer does
 		}
 	}
 	return nil
@@ -166,7 +177,7 @@ func (t *transfer) takeBlock(s *store, b *block, most int) (int, error) {
 	case err == unix.EAGAIN:
 		return -1, nil
 	case spliceInRefused(err):
-		if err := t.giveUp(ReadWrite, err, t.dst.Kind); err != nil {
+		if err := t.fallBack(ReadWrite, err, t.dst.Kind); err != nil {
 			return 0, err
 		}
 		s.leavePipes()
@@ -201,7 +212,7 @@ func (t *transfer) awaitSourceBeside(s *store) (bool, error) {
 // deliverFrom delivers what is in the store, until that is empty and has ended.
 func (t *transfer) deliverFrom(s *store) error {
 	for {
-		t.options.Activity.is(Reading)
+		t.options.Activity.set(Reading)
 		b, held := s.next()
 		if b == nil {
 			return nil
@@ -230,11 +241,11 @@ func (t *transfer) deliverBlock(s *store, b *block, n int) error {
 	}
 	err := t.drain(&part)
 	if err == nil && t.dst.inUse {
-		err = &notThisWay{ErrShared}
+		err = &refusal{ErrShared}
 	}
-	if no, refused := err.(*notThisWay); refused { // it has delivered by write
+	if no, refused := err.(*refusal); refused { // it has delivered by write
 		s.leavePipes()
-		return t.giveUp(ReadWrite, no.errno, t.dst.Kind)
+		return t.fallBack(ReadWrite, no.errno, t.dst.Kind)
 	}
 	return err
 }

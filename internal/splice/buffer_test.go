@@ -77,14 +77,18 @@ func TestABufferForgetsAnEAGAINOnceBytesHaveCome(t *testing.T) {
 }
 
 func TestABufferNeedsAMethodThatReadsAndWrites(t *testing.T) {
-	s := newScene()
-	s.stream(Pipe, 0, 10)
-	s.toHole(Socket, 0)
-	s.options.Method = Splice
-	_, err := s.copier.CopyBuffered(s.dst[0].Descriptor, s.src.Descriptor, Buffer{Size: 1 << 20}, s.options)
-	var unserved *UnservedError
-	if !errors.As(err, &unserved) {
-		t.Errorf("the error is %v", err)
+	for _, c := range []struct {
+		options Options
+		method  Method
+	}{{Options{Method: Splice}, Splice}, {Options{Direct: true}, Direct}, {Options{NoCache: true}, Uncached}} {
+		s := newScene()
+		s.stream(Pipe, 0, 10)
+		s.toHole(Socket, 0)
+		_, err := s.copier.CopyBuffered(s.dst[0].Descriptor, s.src.Descriptor, Buffer{Size: 1 << 20}, c.options)
+		var unserved *UnservedError
+		if !errors.As(err, &unserved) || unserved.Method != c.method {
+			t.Errorf("%+v: the error is %v", c.options, err)
+		}
 	}
 }
 
@@ -237,7 +241,7 @@ func TestNothingGoesOutBeforeTheBufferIsFilled(t *testing.T) {
 		if _, err := io.CopyN(io.Discard, r, 512<<10); err != nil {
 			t.Fatal(err)
 		}
-		for activity.Now() != Reading { // then it knows that the buffer has run empty
+		for activity.State() != Reading { // then it knows that the buffer has run empty
 			time.Sleep(time.Millisecond)
 		}
 	}

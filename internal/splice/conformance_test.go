@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/rawio"
 )
 
 // The fake kernel is held against the real one: each scene is played on both,
@@ -73,7 +75,7 @@ func (h *hostScene) feed(fd int, pieces ...[]byte) {
 	h.peers.Go(func() {
 		defer unix.Close(fd)
 		for _, p := range pieces {
-			if WriteAll(fd, p) != nil {
+			if rawio.WriteAll(fd, p) != nil {
 				return
 			}
 		}
@@ -222,16 +224,16 @@ var stagedSources = []setting{
 		a, b := h.tcp()
 		h.peers.Go(func() {
 			defer unix.Close(b)
-			_ = WriteAll(b, content(0, 1000))
+			_ = rawio.WriteAll(b, content(0, 1000))
 			_ = unix.Sendto(b, []byte("!"), unix.MSG_OOB, nil)
-			_ = WriteAll(b, content(1000, 1000))
+			_ = rawio.WriteAll(b, content(1000, 1000))
 		})
 		return h.describe(a)
 	}, func(s *scene) { s.stream(Socket, 0, 1000, 1000).urgent = []int64{1000} }},
 	{"TCP with an urgent byte first", func(h *hostScene) *Descriptor {
 		a, b := h.tcp()
 		h.must(unix.Sendto(b, []byte("!"), unix.MSG_OOB, nil))
-		h.must(WriteAll(b, content(0, 1000)))
+		h.must(rawio.WriteAll(b, content(0, 1000)))
 		unix.Close(b)
 		return h.describe(a)
 	}, func(s *scene) { s.stream(Socket, 0, 1000).urgent = []int64{0} }},
@@ -407,7 +409,7 @@ func playOnHost(t *testing.T, from, to setting, o Options, meddle func(*kernel, 
 		other, err := unix.Dup(dst.FD)
 		h.must(err)
 		h.own(other)
-		meddle(&table, dst, func(p string) { _ = WriteAll(other, []byte(p)) }, func() {
+		meddle(&table, dst, func(p string) { _ = rawio.WriteAll(other, []byte(p)) }, func() {
 			_, err := unix.FcntlInt(uintptr(other), unix.F_SETFL, unix.O_RDWR|unix.O_APPEND)
 			h.must(err)
 		})

@@ -8,14 +8,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Copier copies, one copy at a time, and keeps its private pipes and its
-// buffer for the next. Use one for each goroutine, and Close it.
+// A Copier makes one copy at a time, and keeps its private pipes and its buffer for
+// the next one. Use one for each goroutine, and Close it.
 type Copier struct {
-	// PipeSize is the capacity asked for private pipes, in bytes; 0 is
-	// DefaultPipeSize. It counts when the first pipe is made.
+	// PipeSize is the capacity of private pipes in bytes, if the kernel allows; 0
+	// is DefaultPipeSize. It is read when the first pipe is made.
 	PipeSize int
-	// BufferSize is how much is read at a time where there is no better way, in
-	// bytes; 0 is 256 KiB.
+	// BufferSize is the size in bytes of one read(2); 0 is 256 KiB.
 	BufferSize int
 	// Pool, if set, lends the pipe between source and sink to [Copier.Copy].
 	Pool *Pool
@@ -32,7 +31,7 @@ type Copier struct {
 // New returns a Copier that holds nothing yet.
 func New() *Copier { return &Copier{kernel: &host} }
 
-// Close gives the private pipes back. The Copier can be used again.
+// Close closes the private pipes. The Copier can be used again.
 func (c *Copier) Close() { c.dropPipes(&system{kernel: c.kernel}) }
 
 func (c *Copier) dropPipes(s *system) {
@@ -44,14 +43,14 @@ func (c *Copier) dropPipe(s *system, p **pipe) {
 	switch {
 	case *p == nil:
 	case c.Pool != nil:
-		c.Pool.takeBack(s, *p)
+		c.Pool.put(s, *p)
 	default:
 		(*p).close(s)
 	}
 	*p = nil
 }
 
-// emptyPipe returns *p, made if need be. The error is newPipe's.
+// emptyPipe returns *p, and makes it if there is none. The error is newPipe's.
 func (c *Copier) emptyPipe(s *system, p **pipe) (*pipe, error) {
 	if *p != nil && (*p).held > 0 { // an error left bytes that belong nowhere else
 		c.dropPipe(s, p)
@@ -61,7 +60,7 @@ func (c *Copier) emptyPipe(s *system, p **pipe) (*pipe, error) {
 	}
 	if c.Pool != nil {
 		lent := &pipe{}
-		if err := c.Pool.lend(s, lent); err != nil {
+		if err := c.Pool.get(s, lent); err != nil {
 			return nil, err
 		}
 		*p = lent
@@ -91,9 +90,8 @@ func (c *Copier) buffer() []byte {
 	return c.buf
 }
 
-// bufferOf is a buffer that a record of the given length fits into. It is not
-// smaller than any record that is usual, should another process have taken the
-// one that was asked about.
+// bufferOf returns a buffer for a record of the given length. It fits any usual
+// record, since another process may have read the one that was asked about.
 func (c *Copier) bufferOf(length int) []byte {
 	if need := max(length, bufferSize); len(c.buf) < need {
 		c.buf = make([]byte, need)
@@ -101,8 +99,8 @@ func (c *Copier) bufferOf(length int) []byte {
 	return c.buf
 }
 
-// chunk is the most that one copy_file_range, sendfile, mmap or write takes,
-// in bytes: 80 ms of a device that writes 100 MB/s.
+// chunk is the most bytes that one copy_file_range, sendfile, mmap or write moves:
+// 80 ms of a device that writes 100 MB/s.
 const chunk = 8 << 20
 
 // A transfer is one copy under way.
@@ -113,17 +111,16 @@ type transfer struct {
 	options  Options
 	method   Method // the one that runs
 	rounds   int    // calls that delivered something
-	left     int64  // bytes that may still be delivered
+	left     int64  // bytes below the limit
 	in, out  *trail // of an uncached copy
 	start    time.Time
 	report   Report
 }
 
-// A mechanism delivers bytes from the source's offset on until the source ends
-// or nothing is left to deliver, and then returns nil. It returns *notThisWay
-// if it cannot, or cannot go on: everything it took from the source is then
-// delivered and both offsets stand behind the last byte delivered. Any other
-// error is final.
+// A mechanism delivers bytes from the source's offset until the source ends or the
+// limit is reached, and returns nil. It returns a *refusal if it cannot serve, or
+// no longer: every byte that it took from the source is then delivered, and both
+// offsets stand behind the last byte. Any other error is final.
 type mechanism func(*transfer) error
 
 func mechanismOf(m Method) mechanism {
@@ -174,12 +171,12 @@ func (t *transfer) run() error {
 	return t.try(plan)
 }
 
-// try runs the methods of a plan until one has come to an end.
+// try runs the methods of a plan until one reaches the end.
 func (t *transfer) try(plan []Method) error {
 	for i := 0; ; i++ {
 		t.method = plan[min(i, len(plan)-1)]
 		err := mechanismOf(t.method)(t)
-		no, unsuited := err.(*notThisWay)
+		no, unsuited := err.(*refusal)
 		if !unsuited {
 			return t.confirm(err)
 		}
@@ -187,7 +184,7 @@ func (t *transfer) try(plan []Method) error {
 		if i+1 < len(plan) && no.errno != ErrShared {
 			next = plan[i+1]
 		}
-		if err := t.giveUp(next, no.errno, t.dst.Kind); err != nil {
+		if err := t.fallBack(next, no.errno, t.dst.Kind); err != nil {
 			return err
 		}
 		if next == ReadWrite {
@@ -196,19 +193,19 @@ func (t *transfer) try(plan []Method) error {
 	}
 }
 
-// giveUp leaves the method that runs for the next one, and notes why. It is an
-// [UnservedError] if the caller wants no other method, unless the file offset is
-// shared: then no other serves.
-func (t *transfer) giveUp(next Method, why error, dst Kind) error {
+// fallBack changes to the next method, and records why. It returns an
+// [UnservedError] if the caller asked for this method alone, unless the file offset
+// is shared: then only read and write serve.
+func (t *transfer) fallBack(next Method, why error, dst Kind) error {
 	if t.options.Method != Auto && why != ErrShared {
 		return &UnservedError{Method: t.options.Method, Src: t.src.Kind, Dst: dst, Errno: why}
 	}
-	t.report.fellBack(Fallback{From: t.method, To: next, At: t.report.Delivered, Err: why, Count: 1})
+	t.report.addFallback(Fallback{From: t.method, To: next, At: t.report.Delivered, Err: why, Count: 1})
 	t.method = next
 	return nil
 }
 
-// askFilesystems fills in what a plan between two files depends on.
+// askFilesystems looks up the filesystems of two files, for the plan.
 func (t *transfer) askFilesystems() {
 	if t.src.Kind != Regular || t.dst.Kind != Regular {
 		return
@@ -220,18 +217,18 @@ func (t *transfer) askFilesystems() {
 	}
 }
 
-// roundsOfAThread is after how many calls a copy lets the scheduler run. It
-// would otherwise, after 10 ms, take the thread's place away in each call that
-// lasts 20 µs, and wake another thread for it. Measured for 512 MiB on tmpfs:
-// 1,070 context switches and 0.27 s of CPU time without this, 470 and 0.25 with
-// it; more often costs more.
-const roundsOfAThread = 16
+// callsPerYield is the number of calls after which a copy yields to the Go scheduler.
+// Otherwise the scheduler takes the processor away from a goroutine that has run for
+// 10 ms, in each call that lasts 20 µs, and wakes another thread. Measured for 512
+// MiB on tmpfs: 1,070 context switches and 0.27 s of CPU time without yielding, 470
+// and 0.25 with it; yielding more often costs more.
+const callsPerYield = 16
 
-// delivered counts n bytes that the running method brought to the sink.
+// delivered counts n bytes that the method delivered to the sink.
 func (t *transfer) delivered(n int64) error {
 	t.moved()
 	t.dst.wrote(n)
-	if t.rounds++; t.rounds%roundsOfAThread == 0 {
+	if t.rounds++; t.rounds%callsPerYield == 0 {
 		runtime.Gosched()
 	}
 	t.left -= n
@@ -247,21 +244,21 @@ func (t *transfer) delivered(n int64) error {
 	return nil
 }
 
-// next is how many bytes to ask for, with a call that takes at most n. It waits
-// until a limiter allows some.
+// next returns the number of bytes to ask for, at most n. It waits until the limiter
+// allows some.
 func (t *transfer) next(n int) int {
 	n = int(min(t.left, int64(n)))
 	if t.options.Limiter != nil {
-		t.options.Activity.is(Holding)
+		t.options.Activity.set(Throttled)
 		n = t.options.Limiter.admit(t.kernel, n)
-		t.options.Activity.is(Moving)
+		t.options.Activity.set(Moving)
 	}
 	return n
 }
 
-// sourceSaysAgain and sinkSaysAgain follow an EAGAIN of their descriptor. They
-// return when the call is to be repeated.
-func (t *transfer) sourceSaysAgain() error {
+// sourceNotReady and sinkNotReady are called after EAGAIN. They return nil when the
+// call is to be repeated.
+func (t *transfer) sourceNotReady() error {
 	switch wait, final := t.awaits(t.src.FD); {
 	case wait:
 		return t.waitForSource()
@@ -271,7 +268,7 @@ func (t *transfer) sourceSaysAgain() error {
 	return nil
 }
 
-func (t *transfer) sinkSaysAgain() error {
+func (t *transfer) sinkNotReady() error {
 	switch wait, final := t.awaits(t.dst.FD); {
 	case wait:
 		return t.waitForSink()
@@ -305,8 +302,7 @@ func (t *transfer) waitForSink() error {
 	return nil
 }
 
-// awaitSource leaves the waiting to Options.Wait for a source that would do it
-// in the system call.
+// awaitSource calls Options.Wait for a source whose system call would block.
 func (t *transfer) awaitSource() error {
 	stored := t.src.Kind == Regular || t.src.Kind == Block
 	if t.options.Wait == nil || stored || t.src.Flags&unix.O_NONBLOCK != 0 {

@@ -2,7 +2,7 @@ package splice
 
 import "golang.org/x/sys/unix"
 
-// A Kind is what a descriptor refers to, as far as moving bytes depends on it.
+// A Kind is the type of file that a descriptor refers to.
 type Kind uint8
 
 const (
@@ -24,7 +24,7 @@ func (k Kind) Describe() string {
 	}[k]
 }
 
-// A Descriptor is an open descriptor and what a copy must know about it.
+// A Descriptor is an open descriptor and the properties that a copy depends on.
 type Descriptor struct {
 	FD     int
 	Kind   Kind
@@ -38,17 +38,17 @@ type Descriptor struct {
 	// read(2) takes and one write(2) makes: all but SOCK_STREAM.
 	Records bool
 	// FS is the magic number of the filesystem that a Regular lies on
-	// (statfs(2)). 0 is not asked yet: a copy that needs it asks, so callers
-	// that copy many files fill it in from one look per device.
+	// (statfs(2)), or 0 if it is not known: a copy that needs it asks then. A
+	// caller that copies many files can ask once for each device.
 	FS int64
 
 	inUse bool  // another process moves the offset: only read and write serve
 	claim claim // what this copy alone reads or writes
 }
 
-// Describe looks at an inherited descriptor: fstat(2), F_GETFL, and lseek(2),
-// TCGETS or SO_TYPE where the kind asks for it. The error is fstat's or fcntl's,
-// EBADF for a closed descriptor.
+// Describe describes an inherited descriptor, by fstat(2), F_GETFL, and lseek(2),
+// TCGETS or SO_TYPE for some kinds. The error is that of fstat or fcntl: EBADF for a
+// closed descriptor.
 func Describe(fd int) (*Descriptor, error) {
 	d, err := DescribeOwn(fd)
 	if err == nil {
@@ -57,8 +57,8 @@ func Describe(fd int) (*Descriptor, error) {
 	return d, err
 }
 
-// DescribeOwn is Describe for a descriptor that this process has opened, and
-// whose file offset nobody else uses.
+// DescribeOwn is Describe for a descriptor that this process has opened, so that no
+// other process uses its file offset.
 func DescribeOwn(fd int) (*Descriptor, error) {
 	var st unix.Stat_t
 	err := error(unix.EINTR)
@@ -79,8 +79,8 @@ func DescribeOwn(fd int) (*Descriptor, error) {
 	return d, nil
 }
 
-// Opened describes a descriptor that the caller has just opened with the given
-// flags and looked at, so that a regular file costs no further system call.
+// Opened describes a descriptor that the caller has just opened with the given flags.
+// For a regular file it makes no system call.
 func Opened(fd int, st *unix.Stat_t, flags int) *Descriptor {
 	d := &Descriptor{FD: fd, Kind: kindOf(fd, st.Mode), Stat: *st, Flags: flags}
 	d.Records = d.Kind == Socket && inRecords(fd)
@@ -114,9 +114,9 @@ func kindOf(fd int, mode uint32) Kind {
 	return Other
 }
 
-// Remaining is the number of bytes between a regular file's offset and its
-// size, never negative. 0 proves nothing: procfs, sysfs and some FUSE
-// filesystems give sizes that are not true.
+// Remaining returns the number of bytes between a regular file's offset and its size,
+// or 0. The file may hold more: procfs, sysfs and some FUSE filesystems report wrong
+// sizes.
 func (d *Descriptor) Remaining() int64 {
 	if d.Kind != Regular {
 		return 0
@@ -128,11 +128,12 @@ func (d *Descriptor) Remaining() int64 {
 // splice, sendfile and copy_file_range refuse (EINVAL, EBADF).
 func (d *Descriptor) Appends() bool { return d.Flags&unix.O_APPEND != 0 }
 
-// splices reports whether splice(2) can serve. It leaves out terminals, where it
-// would ask a second time for the end of what a user has typed, and tapes, whose
-// records are what one call reads or writes: until Linux 5.10 it read and wrote
-// devices by the page, and what did not fit of a record was lost. The records of
-// a socket are cut, too, where a pipe has fewer slots than they have pages.
+// splices reports whether splice(2) can serve. It does not serve
+//   - terminals, where it would wait for a second end of file (^D);
+//   - tapes, where a call reads or writes one record: until Linux 5.10 splice read
+//     and wrote devices by the page, and lost the rest of a record;
+//   - sockets of records, which it cuts where a pipe has fewer slots than they have
+//     pages.
 func (d *Descriptor) splices() bool {
 	switch d.Kind {
 	case Regular, Block, Pipe:
@@ -154,8 +155,8 @@ func (d *Descriptor) isNull() bool {
 	return d.Kind == Character && uint64(d.Stat.Rdev) == unix.Mkdev(1, 3)
 }
 
-// advance keeps Offset, and the size of a file that has grown, true after n
-// bytes were read.
+// advance updates Offset, and the size of a file that has grown, after n bytes were
+// read.
 func (d *Descriptor) advance(n int64) {
 	if d.Kind != Regular && d.Kind != Block {
 		return
@@ -164,7 +165,7 @@ func (d *Descriptor) advance(n int64) {
 	d.Stat.Size = max(d.Stat.Size, d.Offset)
 }
 
-// wrote is advance for n bytes that were written, at the end by O_APPEND.
+// wrote updates them after n bytes were written; with O_APPEND, at the end.
 func (d *Descriptor) wrote(n int64) {
 	if d.Appends() && n > 0 {
 		d.Offset = d.Stat.Size
@@ -175,10 +176,10 @@ func (d *Descriptor) wrote(n int64) {
 // looksSparse reports whether the file has fewer blocks than its size needs.
 func (d *Descriptor) looksSparse() bool { return d.Stat.Blocks*512 < d.Stat.Size }
 
-// CopiesOntoItself reports whether copying src to dst would read what it has
-// written and so never end: both are the same regular file, and the reading
-// offset is before the writing one. For a [Copier.Filter], which may write more
-// than it reads and so overtake itself, see FiltersOntoItself.
+// CopiesOntoItself reports whether copying src to dst would never end, since it reads
+// the bytes that it has written: both are the same regular file, and the source's
+// offset is before the sink's. A [Copier.Filter] may write more than it reads: for that
+// see FiltersOntoItself.
 func CopiesOntoItself(dst, src *Descriptor) bool {
 	if !sameFile(dst, src) {
 		return false
@@ -189,8 +190,7 @@ func CopiesOntoItself(dst, src *Descriptor) bool {
 	return src.Offset < dst.Offset
 }
 
-// FiltersOntoItself is CopiesOntoItself for a [Copier.Filter]: whatever there is
-// to read may be followed by what is made of it.
+// FiltersOntoItself is CopiesOntoItself for a [Copier.Filter], whatever the offsets.
 func FiltersOntoItself(dst, src *Descriptor) bool {
 	return sameFile(dst, src) && src.Offset < max(src.Stat.Size, dst.Offset)
 }

@@ -19,7 +19,7 @@ import (
 func direct(t *transfer) error {
 	d, err := openDirect(t)
 	if err != nil {
-		return &notThisWay{err}
+		return &refusal{err}
 	}
 	defer d.close()
 	if d.most == 0 {
@@ -167,7 +167,7 @@ func (d *directCopy) writeBehind(empty chan<- []byte, full <-chan directRead) er
 	for read := range full {
 		switch {
 		case read.err != nil && directRefused(read.err):
-			return &notThisWay{read.err}
+			return &refusal{read.err}
 		case read.err != nil:
 			return &ReadError{read.err}
 		case read.n == 0:
@@ -177,7 +177,7 @@ func (d *directCopy) writeBehind(empty chan<- []byte, full <-chan directRead) er
 			return err
 		}
 		if d.dst.inUse {
-			return &notThisWay{ErrShared}
+			return &refusal{ErrShared}
 		}
 		empty <- read.buf
 	}
@@ -193,7 +193,7 @@ func (d *directCopy) put(block []byte) error {
 		d.claims.mu.Lock()
 		defer d.claims.mu.Unlock()
 		if err := d.claimSink(d.dst, int64(len(block))); err != nil {
-			return &notThisWay{err}
+			return &refusal{err}
 		}
 		d.to = d.dst.claim.at
 	}
@@ -209,7 +209,7 @@ func (d *directCopy) put(block []byte) error {
 		n, err := d.putPart(fd, part)
 		switch {
 		case err != nil && fd == d.out && directRefused(err):
-			return &notThisWay{err}
+			return &refusal{err}
 		case err != nil:
 			return &WriteError{err}
 		case n == 0:

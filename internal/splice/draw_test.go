@@ -7,7 +7,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// What rapid draws: kinds, sizes, tempers of both ends, and faults.
+// What rapid draws for a scene: the kinds of both ends, sizes, how much a call moves, who
+// is slow, and faults. drawOptions comes first, then drawSource, drawSink and drawFaults.
+// To repeat a failure, run the test with the -rapid.seed that it prints.
 
 var (
 	anySource = []Kind{Other, Regular, Block, Character, Terminal, Pipe, Socket, Directory}

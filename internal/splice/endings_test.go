@@ -147,7 +147,7 @@ func (s *stage) startEither(m splice.Method, dst, src int) func() outcome {
 	go func() {
 		c := splice.New()
 		defer c.Close()
-		r, err := c.Tee(to, from, splice.Options{})
+		r, err := c.Tee(to, from, splice.TeeOptions{})
 		done <- outcome{r, err}
 	}()
 	return func() outcome { return <-done }

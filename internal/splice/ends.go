@@ -1,8 +1,8 @@
 package splice
 
-// The kernel's calls return 0 for more than the end of a source. Only read(2)
-// decides: when another mechanism has come to what it takes for the end, read is
-// asked, and what it still gives is copied, until it returns 0 as well.
+// Not every 0 that a system call returns is the end of the source. Only read(2)
+// decides: when another mechanism gets 0, the copy continues with read until that
+// returns 0 as well.
 //
 //	source           mechanism             0 means                                   who confirms
 //	regular file     splice, sendfile,     the end; or procfs, sysfs, FUSE: the      read(2)
@@ -23,18 +23,18 @@ package splice
 //	socket
 //	socket of        read(2) alone         an empty record, or the peer's end        nobody, as for cat
 //	records
-//	terminal         read(2) alone         the user's end of input (^D)              nobody: he would have to
-//	                                                                                 type it twice
+//	terminal         read(2) alone         the user's end of input (^D)              nobody: the user would
+//	                                                                                 have to type it twice
 //	anything         read(2)               the end                                   nobody
 //
-// read is asked once for each end. A source that is left with read and write
-// stays with them: what comes behind an urgent byte is little as a rule.
+// A copy that has changed to read and write does not change back: usually only few
+// bytes follow an urgent byte.
 
 // decides reports whether 0 from a method is the end of a source.
 func (m Method) decides() bool { return m == ReadWrite || m == Uncached }
 
-// confirm asks read(2) for the end that another method has found, and copies
-// what it gives, but where nothing may be written beside it.
+// confirm has read(2) confirm the end that another method has reported, and copies
+// what read returns. After a copy by the server, nobody else may write to the sink.
 func (t *transfer) confirm(err error) error {
 	if err != nil || t.method.decides() || t.left == 0 || t.copiedByServer() {
 		return err

@@ -2,19 +2,18 @@ package splice
 
 import "golang.org/x/sys/unix"
 
-// Which errno means "not this way" is decided in this file alone. An errno
-// that is not listed for a mechanism is final. The kernel moves no offset in a
-// call that fails, so after each of these the next method starts where the
-// last byte was delivered.
+// This file alone decides which errnos lead to the next method. An errno that is not
+// listed for a mechanism is final. A call that fails moves no offset, so the next
+// method starts where the last byte was delivered.
 
-// notThisWay says that a mechanism cannot serve, or no longer. Whatever it had
-// taken from the source is delivered.
-type notThisWay struct{ errno error }
+// A refusal is the error of a mechanism that cannot serve, or no longer. Every byte
+// that it has taken from the source is delivered.
+type refusal struct{ errno error }
 
-func (e *notThisWay) Error() string { return "not this way: " + e.errno.Error() }
+func (e *refusal) Error() string { return "refused: " + e.errno.Error() }
 
-// refused are the answers of a kernel, a filesystem or a container's seccomp
-// filter that does not have the call at all.
+// refused reports whether the kernel, the filesystem or a container's seccomp filter
+// does not support the call.
 func refused(err error) bool {
 	switch err {
 	case unix.ENOSYS, // not in this kernel, or filtered by seccomp
@@ -66,9 +65,9 @@ func sendfileRefused(err error) bool {
 	return refused(err) || ambiguous(err)
 }
 
-// ambiguous are the errnos of a disk or a server that is in trouble, from a
-// call that both reads and writes: it does not say which of the two it was.
-// read and write at the same offsets do.
+// ambiguous reports whether an errno of a call that both reads and writes comes from a
+// disk or a server in trouble. read and write at the same offsets then tell which side
+// it is.
 func ambiguous(err error) bool {
 	switch err {
 	case unix.EIO,

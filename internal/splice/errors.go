@@ -15,8 +15,8 @@ func (e *WriteError) Error() string { return "write: " + e.Err.Error() }
 func (e *WriteError) Unwrap() error { return e.Err }
 
 // An UnservedError says that the method asked for cannot copy this source to
-// this sink. Errno is nil if that was plain from what they are, and otherwise
-// what the kernel answered when it was tried, [ErrNotEmpty],
+// this sink. Errno is nil if their kinds exclude it, and otherwise the kernel's
+// answer, [ErrNotEmpty],
 // [ErrMisaligned] or [ErrNoLease].
 type UnservedError struct {
 	Method   Method
@@ -49,7 +49,7 @@ const (
 	// than the kernel's lease-break-time (proc_sys_fs(5)): a writer was let in
 	// while bytes of the file were still unread in the pipe.
 	ErrLeaseLost = plainError("a writer was let in before the reader was done (lease-break-time exceeded)")
-	// ErrNotEmpty is why [Reflink] does not serve a sink that somebody else has
+	// ErrNotEmpty is why [Reflink] does not serve a sink that another process has
 	// written to.
 	ErrNotEmpty = plainError("the sink is not empty any more")
 	// ErrMisaligned is why [Direct] does not serve two offsets that are not the

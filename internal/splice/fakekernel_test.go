@@ -9,11 +9,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A fakeKernel answers the engine's system calls from memory. What its objects
-// do is in fakefile_test.go, fakepipe_test.go and fakestream_test.go; on top of
-// that it gives the short counts and errnos of its faults, and it notes as a
-// foul what no caller may do: spin on EAGAIN, fill a pipe that nobody drains,
-// close what is not its own, go on for ever.
+// A fakeKernel answers the engine's system calls from memory. Its objects are in
+// fakefile_test.go, fakepipe_test.go and fakestream_test.go. A test adds faults: short
+// counts and errnos that a call returns instead. The fake kernel records as a foul what
+// no caller may do: spin on EAGAIN, block on a full pipe that nobody drains, close a
+// descriptor of somebody else, run for ever. conformance_test.go compares it with the
+// real kernel.
 type fakeKernel struct {
 	mu      sync.Mutex
 	open    map[int]*opened

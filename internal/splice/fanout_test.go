@@ -55,7 +55,7 @@ func (f *fan) openSinks(size int, offset int64) {
 }
 
 // tee runs a fan-out, and adds up what it reports.
-func (f *fan) tee(src int, o splice.Options) (splice.Report, error) {
+func (f *fan) tee(src int, o splice.TeeOptions) (splice.Report, error) {
 	f.Helper()
 	var progress int64
 	o.Progress = func(n int64) error { progress += n; return nil }
@@ -127,11 +127,12 @@ func (f *fan) trial(source string, m splice.Method, size int, when circumstance)
 	tr.setNonblocking(src, f.sinks[0].FD)
 	what := fmt.Sprintf("%v, %d bytes, %+v", m, size, when)
 
-	r, err := f.tee(src, o)
+	asked := splice.TeeOptions{Method: o.Method, Limit: o.Limit}
+	r, err := f.tee(src, asked)
 	var unserved *splice.UnservedError
 	if errors.As(err, &unserved) && m == splice.Splice {
-		o.Method = splice.ReadWrite
-		r, err = f.tee(src, o)
+		asked.Method = splice.ReadWrite
+		r, err = f.tee(src, asked)
 	}
 	if err != nil || r.Delivered != int64(len(want)) {
 		f.Fatalf("%s: %v, delivered %d, want %d", what, err, r.Delivered, len(want))
@@ -155,7 +156,7 @@ func TestAppendingSetBySomebodyElseMidwayLosesNoSinksBytes(t *testing.T) {
 	src, _ := sourceNamed("pipe").open(f.stage, text, 0)
 	c := splice.New()
 	defer c.Close()
-	r, err := c.Tee(f.sinks, f.describe(src), splice.Options{Progress: func(int64) error {
+	r, err := c.Tee(f.sinks, f.describe(src), splice.TeeOptions{Progress: func(int64) error {
 		f.setAppend(f.sinks[0].FD)
 		return nil
 	}})
@@ -176,7 +177,7 @@ func TestTeeCopiesNoByteThatOnlyChangesPipes(t *testing.T) {
 	f := newFan(t, size, 0, "pipe", "regular file", "pipe")
 	defer f.end()
 	src, _ := sourceNamed("pipe").open(f.stage, text[:size], 0)
-	r, err := f.tee(src, splice.Options{})
+	r, err := f.tee(src, splice.TeeOptions{})
 	f.must(err)
 	if r.By[splice.ReadWrite] != 0 || r.By[splice.TeePipe] != size || r.By[splice.Splice] != 2*size || r.Copied != size {
 		t.Errorf("%+v", r)
@@ -199,7 +200,7 @@ func TestASinkWhoseReaderGoesAwayLeavesTheOthersComplete(t *testing.T) {
 					f.sinks[at] = &splice.Sink{Descriptor: f.describe(fd)}
 					src, _ := sourceNamed("pipe").open(f.stage, text, 0)
 					var told []*splice.Sink
-					r, err := f.tee(src, splice.Options{Method: m, SinkFailed: func(s *splice.Sink) error {
+					r, err := f.tee(src, splice.TeeOptions{Method: m, SinkFailed: func(s *splice.Sink) error {
 						told = append(told, s)
 						return nil
 					}})
@@ -275,7 +276,7 @@ func TestAFullSinkLeavesTheOthersComplete(t *testing.T) {
 					f.sinks[at] = &splice.Sink{Descriptor: f.describe(fd)}
 					src, _ := sourceNamed("pipe").open(f.stage, text, 0)
 					var told []*splice.Sink
-					r, err := f.tee(src, splice.Options{SinkFailed: func(s *splice.Sink) error { told = append(told, s); return nil }})
+					r, err := f.tee(src, splice.TeeOptions{SinkFailed: func(s *splice.Sink) error { told = append(told, s); return nil }})
 					if err != nil || r.Delivered != int64(len(text)) {
 						t.Errorf("%v, %+v", err, r)
 					}
@@ -303,7 +304,7 @@ func TestTeeEndsWithItsLastSink(t *testing.T) {
 			{Descriptor: s.describe(s.open("/dev/full", unix.O_WRONLY))},
 			{Descriptor: s.describe(s.leavingReader("unix socket", 50_000))},
 		}
-		r, err := c.Tee(sinks, s.describe(s.open("/dev/zero", unix.O_RDONLY)), splice.Options{Method: m})
+		r, err := c.Tee(sinks, s.describe(s.open("/dev/zero", unix.O_RDONLY)), splice.TeeOptions{Method: m})
 		if err != nil {
 			t.Errorf("%v: %v, %+v", m, err, r)
 		}
@@ -322,7 +323,7 @@ func TestAWatchedTeeEndsWithItsReadersWhileItsSourceIsSilent(t *testing.T) {
 			defer c.Close()
 			ended := make(chan error, 1)
 			go func() {
-				_, err := c.Tee([]*splice.Sink{sink}, s.describe(silent), splice.Options{Method: m, WatchSinks: true})
+				_, err := c.Tee([]*splice.Sink{sink}, s.describe(silent), splice.TeeOptions{Method: m, WatchSinks: true})
 				ended <- err
 			}()
 			select {
@@ -343,7 +344,7 @@ func TestTeeEndsWhenSinkFailedSaysSo(t *testing.T) {
 	f.sinks[1] = &splice.Sink{Descriptor: f.describe(f.open("/dev/full", unix.O_WRONLY))}
 	src, _ := sourceNamed("pipe").open(f.stage, text, 0)
 	enough := errors.New("enough")
-	if _, err := f.tee(src, splice.Options{SinkFailed: func(*splice.Sink) error { return enough }}); err != enough {
+	if _, err := f.tee(src, splice.TeeOptions{SinkFailed: func(*splice.Sink) error { return enough }}); err != enough {
 		t.Errorf("%v, want what SinkFailed returned", err)
 	}
 }
@@ -359,7 +360,7 @@ func TestTeeGoesOnFromAnEarlierTee(t *testing.T) {
 	defer c.Close()
 	failures := 0
 	for range 3 {
-		r, err := c.Tee(f.sinks, src, splice.Options{Limit: 100_000, SinkFailed: func(*splice.Sink) error { failures++; return nil }})
+		r, err := c.Tee(f.sinks, src, splice.TeeOptions{Limit: 100_000, SinkFailed: func(*splice.Sink) error { failures++; return nil }})
 		if err != nil || r.Delivered != 100_000 {
 			t.Errorf("%v, %+v", err, r)
 		}
@@ -390,7 +391,7 @@ func TestTeeToNarrowAndNonblockingPipes(t *testing.T) {
 			}
 		}
 		src, _ := sourceNamed("TCP socket").open(f.stage, text[:1<<20], 0)
-		r, err := f.tee(src, splice.Options{})
+		r, err := f.tee(src, splice.TeeOptions{})
 		if err != nil || r.Delivered != 1<<20 || r.By[splice.ReadWrite] != 0 {
 			t.Errorf("%v, %+v", err, r)
 		}
@@ -415,7 +416,7 @@ func TestTeeOfManySmallPieces(t *testing.T) {
 		}
 		unix.Close(w)
 	}()
-	report, err := f.tee(r, splice.Options{})
+	report, err := f.tee(r, splice.TeeOptions{})
 	if err != nil || report.By[splice.ReadWrite] != 0 {
 		t.Errorf("%v, %+v", err, report)
 	}
@@ -430,7 +431,7 @@ func TestTeeByAMethodForPairsIsRefused(t *testing.T) {
 	for _, m := range []splice.Method{splice.Reflink, splice.CopyFileRange, splice.Sendfile, splice.Mmap, splice.Direct} {
 		f := newFan(t, 1000, 0, "regular file")
 		defer f.end()
-		_, err := f.tee(f.textFile("source", 1000), splice.Options{Method: m})
+		_, err := f.tee(f.textFile("source", 1000), splice.TeeOptions{Method: m})
 		var unserved *splice.UnservedError
 		if !errors.As(err, &unserved) || unserved.Method != m {
 			t.Errorf("%v: %v", m, err)

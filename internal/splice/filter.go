@@ -1,18 +1,17 @@
 package splice
 
-// A Transform appends to out what becomes of in, as far as out's capacity
-// goes, and returns out and the rest of in that there was no room for.
+// A Transform converts in and appends the result to out, within out's capacity. It
+// returns out and the rest of in.
 type Transform func(out, in []byte) (filled, rest []byte)
 
-// filterRoom is the capacity in bytes of a Transform's output, beyond which it
-// is written. A Transform must be able to make something of it.
+// filterRoom is the capacity in bytes of a Transform's output.
 const filterRoom = 256 << 10
 
-// Filter delivers to dst, by read and write, what transform makes of src. What
-// has arrived is passed on at once. Errors are those of [Copier.Copy]; the
-// Report counts what was written. Of the options only Progress is used.
-func (c *Copier) Filter(dst, src *Descriptor, transform Transform, o Options) (Report, error) {
-	t := c.newTransfer(dst, src, Options{Method: ReadWrite, Progress: o.Progress})
+// Filter copies src to dst by read and write, and converts it by transform. It passes
+// on at once what has arrived. Errors are those of [Copier.Copy]; the Report counts
+// the bytes written.
+func (c *Copier) Filter(dst, src *Descriptor, transform Transform) (Report, error) {
+	t := c.newTransfer(dst, src, Options{Method: ReadWrite})
 	t.method = ReadWrite
 	return t.finish(t.filter(transform))
 }
@@ -36,7 +35,7 @@ func (t *transfer) filter(transform Transform) error {
 	}
 }
 
-// Put delivers p to dst: what a Transform had left at the end of its input.
+// Put writes p to dst: the rest that a Transform has at the end of its input.
 func (c *Copier) Put(dst *Descriptor, p []byte) (Report, error) {
 	t := c.newTransfer(dst, nil, Options{Method: ReadWrite})
 	t.method = ReadWrite

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// kernel is the table of system calls that a copy makes. Tests put their own
-// functions in it, so that every short count and every errno can be had.
+// kernel is the table of system calls that a copy makes. Tests replace them, to get
+// every short count and every errno.
 type kernel struct {
 	read          func(fd int, p []byte) (int, error)
 	write         func(fd int, p []byte) (int, error)
@@ -50,8 +50,8 @@ type kernel struct {
 	now           func() time.Time
 }
 
-// A place is where a call reads or writes: at a descriptor's own file offset,
-// which it moves, or at another, which leaves that alone.
+// A place is where a call reads or writes: at the file offset of a descriptor, which it
+// moves, or at an explicit offset.
 type place struct {
 	fd int
 	at int64 // ownOffset, or the offset in bytes
@@ -154,8 +154,8 @@ var host = kernel{
 // yield is sched_yield(2), which does not block.
 func yield() { unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0) }
 
-// A system makes the calls of one copy by way of [retry], which counts them. A
-// count that it returns is never negative, also beside an error.
+// A system makes the calls of one copy, and counts them. The number of bytes that a
+// call returns is never negative, also beside an error.
 type system struct {
 	*kernel
 	claims *claims // of the Copier
@@ -166,9 +166,8 @@ type system struct {
 	}
 }
 
-// retry makes a call until no signal interrupts it: the Go scheduler's own
-// signals do, on CIFS and FUSE, too. Every call of a copy goes through here and
-// is counted.
+// retry repeats a call that a signal interrupted. On CIFS and FUSE the signals of the Go
+// scheduler do. Every call of a copy goes through here and is counted.
 func retry[T any](s *system, call func() (T, error)) (T, error) {
 	for {
 		result, err := call()
@@ -179,7 +178,7 @@ func retry[T any](s *system, call func() (T, error)) (T, error) {
 	}
 }
 
-// retryErr is retry for a call that returns nothing but an error.
+// retryErr is retry for a call that returns only an error.
 func retryErr(s *system, call func() error) error {
 	_, err := retry(s, func() (struct{}, error) { return struct{}{}, call() })
 	return err
@@ -272,8 +271,8 @@ func (s *system) unread(fd int) (int, error) {
 	return retry(s, func() (int, error) { return s.kernel.unread(fd) })
 }
 
-// allocate is not repeated after EINTR: a copy does without, and fallocate(2) on
-// a busy filesystem may say EINTR again and again.
+// allocate is not repeated after EINTR: a copy can do without, and fallocate(2) on a
+// busy filesystem may return EINTR again and again.
 func (s *system) allocate(fd int, offset, n int64) error {
 	s.calls++
 	return s.kernel.allocate(fd, offset, n)
@@ -309,7 +308,7 @@ func (s *system) yield() {
 	s.kernel.yield()
 }
 
-// close is not repeated: the descriptor is gone also when a signal comes.
+// close is not repeated: after EINTR the descriptor is closed, too.
 func (s *system) close(fd int) {
 	s.calls++
 	_ = s.kernel.close(fd)
@@ -335,7 +334,7 @@ func (s *system) pipe() (r, w int, err error) {
 	return r, w, nil
 }
 
-// reopen opens what a descriptor refers to a second time, as a high descriptor.
+// reopen opens the file of a descriptor once more, as a high descriptor.
 func (s *system) reopen(fd, flags int) (int, error) {
 	low, err := retry(s, func() (int, error) { return s.kernel.reopen(fd, flags) })
 	if err != nil {
@@ -344,15 +343,15 @@ func (s *system) reopen(fd, flags int) (int, error) {
 	return s.lift(low)
 }
 
-// highDescriptor is where private descriptors start, beyond what scripts
-// number by hand: a user's /proc/self/fd/3 must not name our pipe. Where the
-// limit on descriptors is lower, firstDescriptor keeps them off 0 to 2.
+// highDescriptor is the lowest number of a private descriptor, above those that scripts
+// use: a user's /proc/self/fd/3 must not be our pipe. Where the limit on descriptors is
+// lower, firstDescriptor keeps them above 2.
 const (
 	highDescriptor  = 200
 	firstDescriptor = 3
 )
 
-// lift moves a descriptor up and closes the old number, also on failure.
+// lift moves a descriptor to a high number, and closes the old one, also on failure.
 func (s *system) lift(fd int) (int, error) {
 	defer s.close(fd)
 	high, err := retry(s, func() (int, error) { return s.kernel.lift(fd, highDescriptor) })
@@ -362,23 +361,21 @@ func (s *system) lift(fd int) (int, error) {
 	return high, nil
 }
 
-// poll returns false when the time ran out. timeout is in milliseconds, -1
-// waits for ever.
+// poll returns false after timeout milliseconds; -1 is no limit.
 func (s *system) poll(fd int, events int16, timeout int) (bool, error) {
 	n, err := s.pollAll([]unix.PollFd{{Fd: int32(fd), Events: events}}, timeout)
 	return n > 0, err
 }
 
-// pollAll returns how many of fds something has happened to.
+// pollAll returns how many of fds are ready.
 func (s *system) pollAll(fds []unix.PollFd, timeout int) (int, error) {
 	return retry(s, func() (int, error) { return s.kernel.poll(fds, timeout) })
 }
 
-// awaits reports whether an EAGAIN of fd is to be waited for: it is nonblocking
-// now. A blocking descriptor says EAGAIN when its own time limit is over
-// (SO_RCVTIMEO, SO_SNDTIMEO), or its filesystem does, and means it. It is asked
-// once more, since another process that shares it may have changed O_NONBLOCK
-// between the call and the look.
+// awaits reports whether to wait after an EAGAIN of fd: it is nonblocking. EAGAIN of a
+// blocking descriptor is final: its own time limit has expired (SO_RCVTIMEO,
+// SO_SNDTIMEO), or its filesystem returns it. The call is repeated once, since another
+// process that shares the descriptor may have changed O_NONBLOCK meanwhile.
 func (s *system) awaits(fd int) (wait, final bool) {
 	flags, err := s.flags(fd)
 	if err != nil || flags&unix.O_NONBLOCK != 0 {
@@ -392,12 +389,12 @@ func (s *system) awaits(fd int) (wait, final bool) {
 	return false, s.again.count > 1
 }
 
-// moved is called when bytes have: what was waited for in vain is forgotten.
+// moved is called when bytes have moved: it resets the counts of EAGAINs.
 func (s *system) moved() { s.stuck, s.again.count = 0, 0 }
 
-// patience is how many times in a row poll may call a descriptor ready that
-// then answers EAGAIN, before the loop takes a nap each time: a device that
-// never tells the truth must not cost a whole CPU.
+// patience is how many times in a row poll may report a descriptor ready that then
+// returns EAGAIN. After that the copy sleeps each time: a wrong driver must not cost a
+// whole CPU.
 const patience = 16
 
 // wait blocks until fd is ready for events, or has an error that the next call

@@ -9,21 +9,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Splicing a file into a pipe puts references to its page-cache pages there.
-// Somebody who writes to the file before the pipe's reader has read changes
-// what the reader gets. A stable copy takes a read lease on the file
-// (F_SETLEASE, fcntl(2)): open(2) for writing and truncate(2) then wait, for
-// lease-break-time at most (proc_sys_fs(5), 45 s by default), until the lease
-// is given back, which happens when the pipe has been read empty.
+// Splicing a file into a pipe puts references to its page-cache pages there. A
+// process that writes to the file before the pipe's reader has read changes the
+// bytes that the reader gets. A stable copy takes a read lease on the file
+// (F_SETLEASE, fcntl(2)). open(2) for writing and truncate(2) then wait until the
+// copy releases the lease, when the reader has emptied the pipe, but no longer than
+// lease-break-time (proc_sys_fs(5), 45 s by default).
 //
 // The kernel refuses a lease to a process that neither owns the file nor has
 // CAP_LEASE (EACCES), while a process has the file open for writing (EAGAIN)
 // and on filesystems without leases (EINVAL). Then the bytes are copied with
 // read and write, unless splice alone is asked for.
 //
-// The promise covers the process that reads our pipe, not pipes beyond it.
+// The guarantee covers the process that reads our pipe, not pipes beyond it.
 
-// A LeaseState is what became of a stable copy's lease.
+// A LeaseState is the fate of a stable copy's lease.
 type LeaseState uint8
 
 const (
@@ -44,9 +44,9 @@ func leasable(m Method) bool { return m == Auto || m == Splice }
 
 // A lease is held until it is released. A nil lease is none.
 //
-// It belongs to an open file description of our own: the caller's may be
-// shared with other processes, one of which could give the lease back while we
-// rely on it, and which would keep it if we were killed.
+// It belongs to an open file description of our own. Other processes may share the
+// caller's: one of them could release the lease, and they would keep it if we were
+// killed.
 type lease struct {
 	sys *system
 	fd  int // the file, opened once more
@@ -69,8 +69,8 @@ func takeLease(s *system, src int) (*lease, error) {
 	return &lease{s, fd}, nil
 }
 
-// breaking reports whether somebody waits for the lease, or waited for it in
-// vain and the kernel has taken it away: F_GETLEASE tells no difference.
+// breaking reports whether a process waits for the lease, or the kernel has already
+// removed it: F_GETLEASE does not tell the two apart.
 func (l *lease) breaking() bool {
 	if l == nil {
 		return false
@@ -80,8 +80,8 @@ func (l *lease) breaking() bool {
 	return err != nil || kind != unix.F_RDLCK
 }
 
-// release gives the lease back. It returns false if the kernel had taken it
-// away before (EAGAIN), so that a writer may have been let in.
+// release releases the lease. It returns false if the kernel had removed it before
+// (EAGAIN), so that a writer may have continued.
 func (l *lease) release() bool {
 	if l == nil {
 		return true
@@ -109,10 +109,10 @@ func (t *transfer) stable() error {
 	if !t.awaitReader(guard) {
 		t.report.Lease, lost = LeaseLost, &ReadError{ErrLeaseLost}
 	}
-	no, unsuited := err.(*notThisWay)
+	no, unsuited := err.(*refusal)
 	switch {
 	case unsuited:
-		if err := t.giveUp(ReadWrite, no.errno, t.dst.Kind); err != nil {
+		if err := t.fallBack(ReadWrite, no.errno, t.dst.Kind); err != nil {
 			return err
 		}
 	case err != nil:
@@ -138,7 +138,7 @@ func (t *transfer) spliceGuarded(guard *lease) (copied []byte, err error) {
 	t.method = Splice
 	p, err := t.copier.emptyPipe(&t.system, &t.copier.pipe)
 	if err != nil {
-		return nil, &notThisWay{err}
+		return nil, &refusal{err}
 	}
 	t.prepare()
 	for t.left > 0 && !guard.breaking() {
@@ -148,19 +148,19 @@ func (t *transfer) spliceGuarded(guard *lease) (copied []byte, err error) {
 		if err := t.drainGuarded(p, guard); err != nil {
 			return nil, err
 		}
-		if p.held == 0 && t.leaves() {
-			return nil, &notThisWay{ErrShared}
+		if p.held == 0 && t.offsetIsShared() {
+			return nil, &refusal{ErrShared}
 		}
 	}
 	if guard.breaking() {
 		t.report.Lease = LeaseBroken
-		return t.takeBack(p)
+		return t.readAll(p)
 	}
 	return nil, nil
 }
 
-// leasePoll is how often, in milliseconds, a copy that waits for its reader
-// looks at the lease: a small part of the shortest lease-break-time, 1 s.
+// leasePoll is the interval in milliseconds at which a copy that waits for its reader
+// checks the lease: a small part of the shortest lease-break-time, 1 s.
 const leasePoll = 50
 
 // drainGuarded drains as drain does, but neither blocks in splice nor goes on
@@ -174,8 +174,8 @@ func (t *transfer) drainGuarded(p *pipe, guard *lease) error {
 	})
 }
 
-// takeBack reads the private pipe empty.
-func (t *transfer) takeBack(p *pipe) ([]byte, error) {
+// readAll reads what is left in the private pipe.
+func (t *transfer) readAll(p *pipe) ([]byte, error) {
 	taken := make([]byte, p.held)
 	for got := 0; p.held > 0; {
 		n, err := t.read(p.r, taken[got:])
@@ -191,9 +191,8 @@ func (t *transfer) takeBack(p *pipe) ([]byte, error) {
 	return taken, nil
 }
 
-// awaitReader waits until the reader has read the sink's pipe empty or has
-// gone away, and gives the lease back. It returns false if the kernel took the
-// lease away before that.
+// awaitReader waits until the reader has emptied the sink's pipe or has gone, and
+// releases the lease. It returns false if the kernel removed the lease before.
 func (t *transfer) awaitReader(guard *lease) bool {
 	nap := 20 * time.Microsecond
 	var deadline time.Time

@@ -6,27 +6,27 @@ import (
 )
 
 const (
-	// burst is how long a Limiter's source or sink may have been slow and be
-	// made good for: what may follow at full speed is what belongs into that
-	// time.
+	// burst is how much unused time a Limiter carries over: after a pause of the
+	// source or sink, the bytes of that time may follow at full speed.
 	burst = 200 * time.Millisecond
-	// beat is how often a limited copy that has enough to do moves something.
+	// beat is the time between two system calls of a limited copy that has
+	// enough to do.
 	beat = 20 * time.Millisecond
 )
 
-// A Limiter holds one copy to a rate. It allows bytes before they are taken
-// from the source, and never more than go on to the sink at once, so that what
-// is not allowed yet stays where it is. It begins with nothing allowed.
+// A Limiter limits the rate of one copy. It allows bytes before they are read, so
+// that bytes that may not pass yet stay in the source. It begins with nothing
+// allowed.
 type Limiter struct {
-	// Held, if set, is called with true before the copy is held back, and with
-	// false when it goes on.
+	// Held, if set, is called with true before the copy waits, and with false
+	// when it continues.
 	Held func(bool)
 
 	bucket   *bucket
 	reserved float64 // bytes that admit took from the bucket for what passes next
 }
 
-// A bucket is what copies that share a rate may pass together.
+// A bucket is the token bucket of the copies that share a rate.
 type bucket struct {
 	perSecond float64
 
@@ -35,14 +35,14 @@ type bucket struct {
 	at      time.Time // when that was so; zero before the first copy
 }
 
-// NewLimiter returns a limiter to so many bytes per second, which is more than
-// 0.
+// NewLimiter returns a limiter of perSecond bytes per second, which must be more
+// than 0.
 func NewLimiter(perSecond float64) *Limiter {
 	return &Limiter{bucket: &bucket{perSecond: perSecond}}
 }
 
-// Share returns a limiter for another copy, which shares the rate of l. Copies
-// take turns: each waits for what it has asked for before others.
+// Share returns a limiter for another copy that shares the rate of l. The copies
+// take turns.
 func (l *Limiter) Share() *Limiter { return &Limiter{bucket: l.bucket} }
 
 // admit waits until a beat's worth of bytes, or want if that is less, is
@@ -64,8 +64,8 @@ func (l *Limiter) admit(k *kernel, want int) int {
 	return int(l.reserved)
 }
 
-// longestNap is how long a copy sleeps at a time. longest is how long it waits
-// for its bytes at most: a slower rate would overflow a time.Duration.
+// longestNap is the longest single sleep. longest is the longest wait for bytes: a
+// slower rate would overflow a time.Duration.
 const (
 	longestNap = time.Hour
 	longest    = 100 * 365 * 24 * time.Hour

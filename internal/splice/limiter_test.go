@@ -121,12 +121,12 @@ func TestACopySaysWhatItIsAt(t *testing.T) {
 		s.toHole(Socket, 0)
 		a := &Activity{}
 		s.options.Method, s.options.Activity, s.options.Limiter = m, a, NewLimiter(1000)
-		at := map[string]Doing{}
+		at := map[string]State{}
 		see := func(call string, in int) {
 			if in == s.src.FD {
-				at[call+" in"] = a.Now()
+				at[call+" in"] = a.State()
 			} else {
-				at[call+" out"] = a.Now()
+				at[call+" out"] = a.State()
 			}
 		}
 		k := s.copier.kernel
@@ -134,9 +134,9 @@ func TestACopySaysWhatItIsAt(t *testing.T) {
 		k.splice = func(in, out place, n, flags int) (int, error) { see("splice", in.fd); return splice(in, out, n, flags) }
 		k.read = func(fd int, p []byte) (int, error) { see("read", fd); return read(fd, p) }
 		k.write = func(fd int, p []byte) (int, error) { see("write", fd); return write(fd, p) }
-		k.sleep = func(d time.Duration) { at["sleep"] = a.Now(); sleep(d) }
+		k.sleep = func(d time.Duration) { at["sleep"] = a.State(); sleep(d) }
 		s.mustCopy(t)
-		want := map[string]Doing{"splice in": Reading, "splice out": Writing, "read in": Reading, "write out": Writing, "sleep": Holding}
+		want := map[string]State{"splice in": Reading, "splice out": Writing, "read in": Reading, "write out": Writing, "sleep": Throttled}
 		for call, got := range at {
 			if got != want[call] {
 				t.Errorf("%v: %v during %s", m, got, call)
@@ -164,6 +164,15 @@ func TestNapsAreAsLongAsATimeCanBe(t *testing.T) {
 		}
 		if n := NewLimiter(perSecond).admit(s.copier.kernel, 1); n != 1 {
 			t.Errorf("%d bytes are allowed", n)
+		}
+	}
+}
+
+// A byte that is due in 3,000 years does not fit in a time.Duration.
+func TestTheSlowestRateIsWaitedFor(t *testing.T) {
+	for _, perSecond := range []float64{1e-9, 1e-11, 1e-300} {
+		if wait := NewLimiter(perSecond).bucket.take(time.Unix(0, 0), 1); wait < 30*365*24*time.Hour {
+			t.Errorf("at %g bytes per second the first is due in %v", perSecond, wait)
 		}
 	}
 }

@@ -14,8 +14,11 @@ const (
 	Mmap                        // mmap(2) the source, write(2) the mapping
 	Direct                      // O_DIRECT read and write, double-buffered
 	ReadWrite                   // read(2) and write(2)
-	TeePipe                     // tee(2): one pipe's pages referenced by another; only in reports of [Copier.Tee]
-	Uncached                    // read and write with RWF_DONTCACHE; only by Options.NoCache
+
+	lastNamed = ReadWrite // a user may ask for the methods up to here
+
+	TeePipe  Method = iota - 1 // tee(2): a second pipe refers to the pages of the first; [Copier.Tee] reports it
+	Uncached                   // read and write with RWF_DONTCACHE; Options.NoCache asks for it
 	methods
 )
 
@@ -31,11 +34,9 @@ func (m Method) String() string {
 	return fmt.Sprintf("method(%d)", uint8(m))
 }
 
-// ParseMethod returns the method with the given name. TeePipe and
-// Uncached are not to be asked for: one serves several sinks, the other follows
-// from an option.
+// ParseMethod returns the method with the given name, if a user may ask for it.
 func ParseMethod(name string) (Method, bool) {
-	for m := Auto; m <= ReadWrite; m++ {
+	for m := Auto; m <= lastNamed; m++ {
 		if methodNames[m] == name {
 			return m, true
 		}
@@ -44,4 +45,4 @@ func ParseMethod(name string) (Method, bool) {
 }
 
 // MethodNames lists what [ParseMethod] takes.
-func MethodNames() []string { return methodNames[: ReadWrite+1 : ReadWrite+1] }
+func MethodNames() []string { return methodNames[: lastNamed+1 : lastNamed+1] }

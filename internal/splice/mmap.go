@@ -30,8 +30,8 @@ func viaMapping(t *transfer) error {
 			guard.release()
 			guard = nil
 		}
-		if t.leaves() {
-			return &notThisWay{ErrShared}
+		if t.offsetIsShared() {
+			return &refusal{ErrShared}
 		}
 	}
 	return nil
@@ -46,14 +46,14 @@ func (t *transfer) nextWindow() (at, most int64, err error) {
 	if !t.src.sharesOffset() {
 		at, err := t.seek(t.src.FD, 0, unix.SEEK_CUR)
 		if err != nil {
-			err = &notThisWay{err}
+			err = &refusal{err}
 		}
 		return at, most, err
 	}
 	t.claims.mu.Lock()
 	defer t.claims.mu.Unlock()
 	if err := t.claimSource(t.src, most); err != nil {
-		return 0, 0, &notThisWay{err}
+		return 0, 0, &refusal{err}
 	}
 	at = t.src.claim.at
 	most = min(most, t.src.claim.left())
@@ -89,7 +89,7 @@ func (t *transfer) writeWindow(at, most int64) (int64, error) {
 	window, err := t.mmap(t.src.FD, at-inPage, int(inPage+n))
 	if err != nil {
 		if mmapRefused(err) {
-			return 0, &notThisWay{err}
+			return 0, &refusal{err}
 		}
 		return 0, &ReadError{err}
 	}

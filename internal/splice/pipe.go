@@ -12,7 +12,7 @@ const DefaultPipeSize = 1 << 20
 // call: two pages, what a user beyond the soft limit is given.
 const smallestPipe = 2 * 4096
 
-// A pipe is a private one: nobody else reads or writes it, so it is empty
+// A pipe is a private pipe. Nobody else reads or writes it, so it is empty
 // between two fills, and EAGAIN always comes from the other side.
 type pipe struct {
 	r, w     int

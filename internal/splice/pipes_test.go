@@ -128,7 +128,7 @@ func TestAThousandCopiesLeaveNoDescriptorBehind(t *testing.T) {
 		o := splice.Options{Method: methods[i/8%len(methods)]}
 		c.Copy(s.describe(sink), s.describe(src), o)
 		if i%3 == 0 {
-			c.Tee([]*splice.Sink{{Descriptor: s.describe(sink)}, {Descriptor: s.describe(dst)}}, s.describe(src), splice.Options{})
+			c.Tee([]*splice.Sink{{Descriptor: s.describe(sink)}, {Descriptor: s.describe(dst)}}, s.describe(src), splice.TeeOptions{})
 		}
 		if c != kept {
 			c.Close()
@@ -213,7 +213,7 @@ func teeAfter(prepare func()) {
 	sinks := []*splice.Sink{{Descriptor: mustDescribe(4)}, {Descriptor: mustDescribe(5)}}
 	src := mustDescribe(3)
 	prepare()
-	printJSON(accountOf(splice.New().Tee(sinks, src, splice.Options{})))
+	printJSON(accountOf(splice.New().Tee(sinks, src, splice.TeeOptions{})))
 }
 
 // Beyond the soft limit on the pages of all pipes of a user, a new pipe has

@@ -2,62 +2,46 @@ package splice
 
 import "golang.org/x/sys/unix"
 
-// Options say how a copy is to be made. The zero value copies to the end of
-// the source by whatever suits.
+// Options say how [Copier.Copy] and [Copier.CopyBuffered] copy. The zero value
+// copies to the end of the source by the methods of [Plan].
 type Options struct {
 	// Method is the only one to use, or Auto. A method that cannot serve is an
 	// [UnservedError].
 	Method Method
 	// Limit is the number of bytes to copy at most; 0 is no limit.
 	Limit int64
-	// Alone promises that the sink is empty, and that nothing but this copy is
-	// written to it. Without it SMB is not asked to copy within the server: see
-	// mixesBadly.
+	// Alone says that the sink is empty, and that only this copy writes to it.
+	// Without it an SMB server is not asked to copy: see mixesBadly.
 	Alone bool
 	// NoOffload forbids reflink and copy_file_range, so that the sink has
 	// blocks of its own (cp --reflink=never).
 	NoOffload bool
-	// Direct has files read and written past the page cache (O_DIRECT), and
-	// NoCache leaves nothing of what is copied in it (uncached.go), in this
-	// order where both are wanted. Where a filesystem cannot do that the copy is
-	// made all the same. They count if Method is Auto.
+	// Direct reads and writes files past the page cache (O_DIRECT). NoCache leaves
+	// no pages of the copy in the page cache (uncached.go). If both are set, Direct
+	// is tried first. Where a filesystem supports neither, the copy is made without
+	// them. They need the Method Auto.
 	Direct, NoCache bool
-	// Preallocate promises that the sink is the caller's own file and that the
-	// caller will cut it to its length if the copy ends early: blocks for what
-	// remains of a regular source are then reserved beyond the sink's end
-	// (fallocate(2) with FALLOC_FL_KEEP_SIZE) where that was measured to help.
+	// Preallocate reserves blocks for the rest of a regular source beyond the
+	// sink's end (fallocate(2) with FALLOC_FL_KEEP_SIZE), where that is faster. The
+	// sink must be the caller's own file, and the caller has to truncate it to its
+	// length if the copy ends early.
 	Preallocate bool
 	// Stable makes a pipe's reader get the bytes of a regular file as they
 	// were when they were copied, also if the file is written to before the
-	// reader reads: see lease.go. It is for [Copier.Copy].
+	// reader reads: see lease.go.
 	Stable bool
-	// Limiter, if set, says when how many bytes may pass. Methods that cannot be
-	// held back, reflink and direct, do not serve then.
+	// Limiter, if set, limits the rate. Reflink and Direct do not serve then.
 	Limiter *Limiter
-	// Activity, if set, is kept true, for [Copier.Copy].
+	// Activity, if set, tells other goroutines what the copy waits for.
 	Activity *Activity
-	// Wait, if set, takes the place of poll(2) where [Copier.Copy] and
-	// [Copier.CopyBuffered] wait: it returns true when fd is ready for events,
-	// and false after so many milliseconds, -1 being no limit. Its error ends the
-	// copy, as it is. It is also asked before a source is read that is not
-	// nonblocking and may keep one waiting.
+	// Wait, if set, replaces poll(2). It returns true when fd is ready for events,
+	// and false after timeout milliseconds; -1 is no limit. Its error ends the
+	// copy and is returned as it is. It is also called before a blocking source
+	// is read that may keep the call waiting.
 	Wait func(fd int, events int16, timeout int) (ready bool, err error)
 	// Progress is told, after every system call that delivered something, how
 	// many bytes it delivered. An error from it ends the copy.
 	Progress func(n int64) error
-	// SinkFailed is told by [Copier.Tee] of each sink that takes no more; its
-	// Err says why. An error from it ends the copy; after nil the other sinks
-	// get everything.
-	SinkFailed func(*Sink) error
-	// WatchSinks makes [Copier.Tee] notice while it waits for the source that
-	// the reader of a pipe or socket has gone: EPIPE, as from a write.
-	WatchSinks bool
-	// FirstRound, if set, is how many bytes [Copier.Tee] gives to the sinks in the
-	// first round at most, so that an output that fails at once is noticed before
-	// the others have much.
-	FirstRound int
-	// Attend is what [Copier.Tee] looks after between two rounds.
-	Attend *Attention
 }
 
 // smallFile is the size in bytes up to which read and write into a buffer are
@@ -65,9 +49,8 @@ type Options struct {
 // (scripts/bench, case small).
 const smallFile = 64 << 10
 
-// Plan returns the methods to try, in order. It is a pure function of what the
-// descriptors are. The error is an [UnservedError] for a method that cannot
-// serve the pair.
+// Plan returns the methods to try, in order. It depends on its arguments only. The
+// error is an [UnservedError] if Options.Method cannot serve the pair.
 func Plan(dst, src *Descriptor, o Options) ([]Method, error) {
 	if src.Kind == Directory || src.inUse || dst.inUse {
 		return []Method{ReadWrite}, nil // a directory for its read error, the others: see shared.go
@@ -87,7 +70,7 @@ func Plan(dst, src *Descriptor, o Options) ([]Method, error) {
 	return append(plan, ReadWrite), nil
 }
 
-// preferred lists what is worth trying before read and write, fastest first.
+// preferred returns the methods that may be faster than read and write, fastest first.
 func preferred(dst, src *Descriptor, o Options) []Method {
 	shares := !o.NoOffload && offloads(src.FS) && src.FS == dst.FS && (o.Alone || !mixesBadly(dst.FS))
 	if o.Direct || o.NoCache {
@@ -106,8 +89,8 @@ func preferred(dst, src *Descriptor, o Options) []Method {
 	}
 }
 
-// pastTheCache is what is preferred when the page cache is to be left alone.
-// What is shorter than a block is not read directly: it is all end.
+// pastTheCache returns the methods for Direct and NoCache. A file shorter than a block
+// is not read directly.
 func pastTheCache(src *Descriptor, o Options, shares bool) (plan []Method) {
 	if shares {
 		plan = append(plan, Reflink)
@@ -121,8 +104,7 @@ func pastTheCache(src *Descriptor, o Options, shares bool) (plan []Method) {
 	return plan
 }
 
-// serves reports whether the kernel could move bytes from src to dst by m, as
-// far as the descriptors show.
+// serves reports whether m may be able to move bytes from src to dst.
 func serves(m Method, dst, src *Descriptor, o Options) bool {
 	files := src.Kind == Regular && dst.Kind == Regular
 	switch m {

@@ -6,12 +6,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Pool lends private pipes to many Copiers that run at the same time, each
-// for as long as there are bytes on their way: a copy that waits for its source
-// has none. So the pipes of a thousand connections take little of the room that
-// the kernel lets a user have in pipes (64 MiB, fs.pipe-user-pages-soft; what
-// goes beyond that slows other programs of the same user down as well), and few
-// descriptors.
+// A Pool shares private pipes between many Copiers that run at the same time. A copy has
+// a pipe while it moves bytes, and none while it waits for its source. So a thousand
+// connections need few descriptors and little of the user's pipe memory (64 MiB,
+// fs.pipe-user-pages-soft; above it the pipes of the user's other programs shrink, too).
 type Pool struct {
 	size, most int
 
@@ -21,13 +19,13 @@ type Pool struct {
 	made   int
 }
 
-// NewPool returns a Pool of at most so many pipes, of size bytes if the kernel
-// allows. A copy that finds all of them lent goes on with read and write.
+// NewPool returns a Pool of at most most pipes, of size bytes if the kernel allows. A
+// copy that finds none free continues with read and write.
 func NewPool(size, most int) *Pool { return &Pool{size: size, most: most} }
 
-// lend gives p the descriptors of a pipe, which is empty. The error is ENFILE
+// get gives p the descriptors of an empty pipe. The error is ENFILE
 // if there is none left, else newPipe's.
-func (l *Pool) lend(s *system, p *pipe) error {
+func (l *Pool) get(s *system, p *pipe) error {
 	l.mu.Lock()
 	if last := len(l.idle) - 1; last >= 0 {
 		*p = l.idle[last]
@@ -53,9 +51,9 @@ func (l *Pool) lend(s *system, p *pipe) error {
 	return nil
 }
 
-// takeBack leaves p without descriptors. A pipe that is not empty is closed:
+// put takes the pipe back and leaves p without descriptors. A pipe that is not empty is closed:
 // its bytes belong nowhere else.
-func (l *Pool) takeBack(s *system, p *pipe) {
+func (l *Pool) put(s *system, p *pipe) {
 	if p.r < 0 {
 		return
 	}
@@ -70,7 +68,7 @@ func (l *Pool) takeBack(s *system, p *pipe) {
 	*p = pipe{r: -1, w: -1}
 }
 
-// Close closes the pipes that nobody has.
+// Close closes the free pipes.
 func (l *Pool) Close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -2,7 +2,7 @@ package splice
 
 import "golang.org/x/sys/unix"
 
-// readWrite copies through a buffer: the method that always works.
+// readWrite copies through a buffer. It always works.
 func readWrite(t *transfer) error {
 	for t.left > 0 {
 		p, err := t.nextBytes()
@@ -16,8 +16,8 @@ func readWrite(t *transfer) error {
 	return nil
 }
 
-// nextBytes reads into the Copier's buffer what the source has next and may
-// pass. Nothing is the end.
+// nextBytes reads into the Copier's buffer, and returns the bytes. No bytes are the
+// end.
 func (t *transfer) nextBytes() ([]byte, error) {
 	if t.src.Records {
 		return t.nextRecord()
@@ -27,8 +27,8 @@ func (t *transfer) nextBytes() ([]byte, error) {
 	return buf[:n], err
 }
 
-// nextRecord reads one record of a socket, and first asks how long it is: what
-// a read has no room for is lost. A rate limit delays a record, but does not
+// nextRecord reads one record of a socket. It first asks for the length: the bytes
+// that a read has no room for are lost. A rate limit delays a record, but does not
 // shorten it.
 func (t *transfer) nextRecord() ([]byte, error) {
 	t.next(1)
@@ -41,8 +41,8 @@ func (t *transfer) nextRecord() ([]byte, error) {
 	return buf[:min(int64(n), t.left)], err
 }
 
-// recordLength is how many bytes the next record has. It waits for one, as a
-// read would.
+// recordLength returns the number of bytes of the next record. It blocks as a read
+// does.
 func recordLength(fd int) (int, error) {
 	n, _, err := unix.Recvfrom(fd, nil, unix.MSG_PEEK|unix.MSG_TRUNC)
 	if err == unix.EAFNOSUPPORT { // an address that x/sys does not know
@@ -53,15 +53,42 @@ func recordLength(fd int) (int, error) {
 
 // readSource returns 0 at the end of the source only.
 func (t *transfer) readSource(p []byte) (int, error) {
-	n, err := t.fromSource(func() (int, error) { return t.take(p) })
+	n, err := t.fromSource(func() (int, error) { return t.readOnce(p) })
 	t.src.advance(int64(n))
 	return n, err
 }
 
-// fromSource makes a call that reads the source, again whenever the source was
+// readOnce makes one read(2) of the source. In an uncached copy it reads with
+// RWF_DONTCACHE. If that is refused, read(2) tells whether the file is the reason.
+func (t *transfer) readOnce(p []byte) (int, error) {
+	if t.in == nil || t.in.refused || t.src.claimed() {
+		return t.readHere(t.src, p)
+	}
+	n, err := t.readUncached(t.src.FD, p)
+	if !refused(err) {
+		return n, err
+	}
+	t.refuse(t.in, err)
+	return t.read(t.src.FD, p)
+}
+
+// writeOnce makes one write(2) to the sink, as readOnce does.
+func (t *transfer) writeOnce(p []byte) (int, error) {
+	if t.out == nil || t.out.refused || t.dst.claimed() {
+		return t.writeHere(t.dst, p)
+	}
+	n, err := t.writeUncached(t.dst.FD, p)
+	if !refused(err) {
+		return n, err
+	}
+	t.refuse(t.out, err)
+	return t.write(t.dst.FD, p)
+}
+
+// fromSource makes a call that reads the source, and repeats it when the source was
 // not ready.
 func (t *transfer) fromSource(call func() (int, error)) (int, error) {
-	t.options.Activity.is(Reading)
+	t.options.Activity.set(Reading)
 	if err := t.awaitSource(); err != nil {
 		return 0, err
 	}
@@ -71,7 +98,7 @@ func (t *transfer) fromSource(call func() (int, error)) (int, error) {
 		case nil:
 			return n, nil
 		case unix.EAGAIN:
-			if err := t.sourceSaysAgain(); err != nil {
+			if err := t.sourceNotReady(); err != nil {
 				return 0, err
 			}
 		default:
@@ -80,11 +107,11 @@ func (t *transfer) fromSource(call func() (int, error)) (int, error) {
 	}
 }
 
-// recordPiece is what is written at a time, in bytes, to a socket of records
-// from a source that has none: what UDP and Unix sockets take.
+// recordPiece is the size in bytes of one write to a socket of records from a source
+// without records. UDP and Unix sockets take it.
 const recordPiece = 32 << 10
 
-// piece is what one write may have at most, in bytes.
+// piece returns the most bytes of one write.
 func (t *transfer) piece(d *Descriptor) int {
 	if d.Records && (t.src == nil || !t.src.Records) {
 		return recordPiece
@@ -94,12 +121,12 @@ func (t *transfer) piece(d *Descriptor) int {
 
 // writeSink writes all of p, however little the sink takes at a time.
 func (t *transfer) writeSink(p []byte) error {
-	t.options.Activity.is(Writing)
+	t.options.Activity.set(Writing)
 	for len(p) > 0 {
-		n, err := t.give(p[:min(len(p), t.piece(t.dst))])
+		n, err := t.writeOnce(p[:min(len(p), t.piece(t.dst))])
 		switch {
 		case err == unix.EAGAIN:
-			if err := t.sinkSaysAgain(); err != nil {
+			if err := t.sinkNotReady(); err != nil {
 				return err
 			}
 		case err != nil:

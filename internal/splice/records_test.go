@@ -104,7 +104,7 @@ func TestRecordsAreBufferedTeedAndFilteredWhole(t *testing.T) {
 	_, err = s.copier.Filter(s.dst[0].Descriptor, s.src.Descriptor, func(out, in []byte) ([]byte, []byte) {
 		n := min(len(in), cap(out))
 		return append(out, in[:n]...), in[n:]
-	}, Options{})
+	})
 	if err != nil || !bytes.Equal(h.got, content(0, s.src.length)) {
 		t.Errorf("filtered: %v, %d bytes", err, len(h.got))
 	}

@@ -25,7 +25,7 @@ func reflink(t *transfer) error {
 
 func (t *transfer) notCloned(err error) error {
 	if err == ErrNotEmpty || reflinkRefused(err) {
-		return &notThisWay{err}
+		return &refusal{err}
 	}
 	return &WriteError{err}
 }

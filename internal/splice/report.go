@@ -2,8 +2,8 @@ package splice
 
 import "time"
 
-// A Report says what a copy did. Counting costs a few additions per system
-// call and is always on.
+// A Report describes what a copy did. It costs a few additions for each system call,
+// and is always made.
 type Report struct {
 	// Delivered is the number of bytes that arrived at the sink, also when an
 	// error ended the copy. With several sinks it is the number of bytes that
@@ -21,8 +21,8 @@ type Report struct {
 	Fallbacks []Fallback
 	// Elapsed is the time from the start of the copy to its end.
 	Elapsed time.Duration
-	// Lease is what became of the read lease that Options.Stable asks for, and
-	// LeaseErr the errno when it was refused.
+	// Lease is the state of the read lease that Options.Stable asks for, and
+	// LeaseErr the errno if it was refused.
 	Lease    LeaseState
 	LeaseErr error
 }
@@ -31,13 +31,13 @@ type Report struct {
 type Fallback struct {
 	From, To Method
 	At       int64 // bytes delivered before the change, the first time
-	Err      error // what the kernel said, a unix.Errno, or why it was not asked
+	Err      error // the kernel's errno, or why it was not asked
 	Count    int   // how often the same was seen, in a total of several copies
 }
 
-// fellBack notes a change of method. Equal ones are counted, not listed, so
-// that the total of a million copies stays small.
-func (r *Report) fellBack(f Fallback) {
+// addFallback records a change of method. Equal changes are counted, so that the total
+// of a million copies stays small.
+func (r *Report) addFallback(f Fallback) {
 	for i, seen := range r.Fallbacks {
 		if seen.From == f.From && seen.To == f.To && seen.Err == f.Err {
 			r.Fallbacks[i].Count += f.Count
@@ -57,7 +57,7 @@ func (total *Report) Add(r Report) {
 	total.Copied += r.Copied
 	total.Calls += r.Calls
 	for _, f := range r.Fallbacks {
-		total.fellBack(f)
+		total.addFallback(f)
 	}
 	total.Elapsed += r.Elapsed
 	if r.Lease > total.Lease {

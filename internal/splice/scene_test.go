@@ -12,8 +12,19 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A scene is a fake kernel with the source and the sinks of one copy, drawn by
-// rapid or set up by hand.
+// A scene is a fake kernel with the source and the sinks of one copy. A test sets it
+// up by hand,
+//
+//	s := newScene()
+//	s.file(Regular, 20*page, 0) // the source: a file of 20 pages, read from offset 0
+//	s.toPipe(0, 16)             // the sink: a pipe of 16 slots
+//	s.fail("splice out", theSink, fault{most: page}, fault{errno: unix.EIO})
+//	r, err := s.copy()
+//	s.checkCopy(t, r, err)
+//
+// or has rapid draw it (draw_test.go). checkCopy knows what every copy guarantees: the
+// bytes, the offsets, the report, and that an error names the right side. It asks for
+// nothing that depends on the method, so most tests add a few lines to it.
 type scene struct {
 	k      *fakeKernel
 	copier *Copier
@@ -21,10 +32,11 @@ type scene struct {
 	dst    []*prop
 
 	options  Options
-	made     int64 // system calls that the copy made, as the fake kernel has counted them
-	progress int64 // bytes that Progress was told of
-	stop     int   // the call of Progress that ends the copy; 0 is none
-	giveUp   int   // the call of SinkFailed that ends it; 0 is none
+	teeing   TeeOptions // without what options has
+	made     int64      // system calls that the copy made, as the fake kernel has counted them
+	progress int64      // bytes that Progress was told of
+	stop     int        // the call of Progress that ends the copy; 0 is none
+	giveUp   int        // the call of SinkFailed that ends it; 0 is none
 }
 
 // buffer is every Copier's, one test after the other.

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/rawio"
 )
 
 // Copies that share a rate keep it together, and none waits for ever.
@@ -109,7 +111,7 @@ func TestABufferThatGetsNoBudgetDelivers(t *testing.T) {
 		for i := range data {
 			data[i] = byte(i >> 8)
 		}
-		_ = WriteAll(in[1], data)
+		_ = rawio.WriteAll(in[1], data)
 		unix.Close(in[1])
 	}()
 	got := make(chan int, 1)

@@ -15,27 +15,26 @@ import (
 // splice(2), sendfile(2) and copy_file_range(2) use it without that lock: two
 // processes then write to the same place.
 //
-// So for an inherited regular file a copy moves the offset by calls alone that
-// take the lock. It claims as many bytes as it is about to move with
-// lseek(fd, n, SEEK_CUR), and moves them at explicit offsets. Once the offset
-// is not where the copy left it, another process uses it too. The copy then
-// fulfils the claim that it has, and goes on with read(2) and write(2).
+// For an inherited regular file a copy therefore moves the offset only by calls
+// that take the lock. It claims the bytes that it is about to move with
+// lseek(fd, n, SEEK_CUR), and moves them at explicit offsets. If the offset is not
+// where the copy left it, another process uses it too. The copy then completes its
+// claim and continues with read(2) and write(2).
 //
-// Only regular files need that: the kernel has no such lock for devices, and
-// pipes and sockets have no offset.
+// Only regular files need this: the kernel has no such lock for devices, and pipes
+// and sockets have no offset.
 //
-// What remains is one round before sharing is noticed. If SIGKILL ends the
-// process in the middle of it, the rest of its claim stays behind as zeros;
-// before other signals a tool gives it back ([Copier.GiveBack]).
+// One round may pass before sharing is noticed. If SIGKILL ends the process in the
+// middle of it, the rest of its claim remains as zeros. Before other signals a tool
+// returns the claim ([Copier.GiveBack]).
 
-// A claim is the bytes of a file that this copy alone reads or writes. It is
-// fulfilled from the front.
+// A claim is the range of a file that only this copy reads or writes. It shrinks
+// from the front.
 type claim struct{ at, end int64 }
 
 func (c claim) left() int64 { return c.end - c.at }
 
-// claims are what a Copier has claimed, so that another goroutine can give it
-// back.
+// claims are the claims of a Copier. Another goroutine can return them.
 type claims struct {
 	mu        sync.Mutex
 	of        []*Descriptor
@@ -43,13 +42,13 @@ type claims struct {
 	sizeLimit int64  // RLIMIT_FSIZE in bytes; 0 is not asked yet
 }
 
-// ErrShared is why a copy goes on with read and write: the file offset is not
+// ErrShared is why a copy continues with read and write: the file offset is not
 // where the copy left it.
 const ErrShared = plainError("another process uses the same file offset")
 
-// A HoleError is a failure in the middle of a claim whose rest could not be
-// given back, since another process has written behind it: the file has zeros
-// there. It stands in a WriteError.
+// A HoleError is a failure in the middle of a claim that could not be returned,
+// since another process has written behind it. The file has zeros there. A
+// WriteError wraps it.
 type HoleError struct {
 	Err    error
 	At, To int64 // offsets in bytes
@@ -57,7 +56,7 @@ type HoleError struct {
 
 func (e *HoleError) Error() string { return e.Err.Error() + e.Where() }
 
-// Where says where the hole is, to be put behind what caused it.
+// Where describes the hole, to follow the text of its cause.
 func (e *HoleError) Where() string {
 	return fmt.Sprintf("; bytes %d to %d, before what another process has written, are zeros", e.At, e.To)
 }
@@ -67,7 +66,7 @@ func (e *HoleError) Unwrap() error { return e.Err }
 // sharesOffset reports whether other processes may move the file offset.
 func (d *Descriptor) sharesOffset() bool { return d.Inherited && d.Kind == Regular }
 
-// claimed reports whether a part of a claim is not fulfilled yet.
+// claimed reports whether a part of a claim is left.
 func (d *Descriptor) claimed() bool { return d.claim.left() > 0 }
 
 // fulfil counts n bytes of an open claim.
@@ -77,9 +76,9 @@ func (d *Descriptor) fulfil(n int) {
 	}
 }
 
-// leaves reports whether a copy has to go on with read and write: an offset is
-// in use elsewhere, and there is no claim left to fulfil.
-func (t *transfer) leaves() bool {
+// offsetIsShared reports whether a copy has to continue with read and write: another
+// process uses an offset, and no claim is left.
+func (t *transfer) offsetIsShared() bool {
 	return (t.src.inUse || t.dst.inUse) && !t.src.claimed() && !t.dst.claimed()
 }
 
@@ -103,9 +102,9 @@ func (s *system) claimSink(d *Descriptor, n int64) error {
 	return nil
 }
 
-// claimSource claims up to n bytes at the source's offset, unless a claim is
-// open, but no further than the file is known to go: what comes behind is left
-// to read(2). mu of the claims is held.
+// claimSource claims up to n bytes at the source's offset, unless a claim is open, but
+// none beyond the known size of the file: read(2) reads those. mu of the claims is
+// held.
 func (s *system) claimSource(d *Descriptor, n int64) error {
 	n = min(n, d.Stat.Size-d.Offset)
 	if d.claimed() || n <= 0 {
@@ -141,8 +140,8 @@ func (s *system) claim(d *Descriptor, n, most int64) error {
 	return err
 }
 
-// giveBack takes back what is left of a claim, if the offset still stands
-// behind it. Otherwise the claim stays. mu of the claims is held.
+// giveBack moves the offset back to the rest of a claim, if it still stands behind
+// it. Otherwise the claim stays. mu of the claims is held.
 func (s *system) giveBack(d *Descriptor) {
 	if !d.claimed() {
 		return
@@ -161,8 +160,8 @@ func (s *system) giveBack(d *Descriptor) {
 	}
 }
 
-// settle ends a copy to d that has come to err: it gives back what is claimed.
-// What cannot be given back is a hole, and so an error of the sink.
+// settle returns the claim of a copy to d that has ended with err. A claim that
+// cannot be returned is a hole, and so an error of the sink.
 func (s *system) settle(d *Descriptor, err error) error {
 	if d == nil || !d.claimed() {
 		return err
@@ -185,7 +184,7 @@ func (s *system) settle(d *Descriptor, err error) error {
 	return &WriteError{&HoleError{Err: why, At: left.at, To: left.end}}
 }
 
-// release gives back what is claimed of a source.
+// release returns the claim of a source.
 func (s *system) release(d *Descriptor) {
 	if d == nil || !d.claimed() {
 		return
@@ -196,10 +195,9 @@ func (s *system) release(d *Descriptor) {
 	d.claim = claim{}
 }
 
-// GiveBack gives back what the copy under way has claimed of the offsets of
-// inherited files, for a process that a signal is about to end. It may be
-// called from any goroutine, and waits for a call that writes to a file. The
-// copy does not go on afterwards.
+// GiveBack returns the claims of the copy under way, for a process that a signal is
+// about to end. It may be called from any goroutine, and waits for a call that
+// writes to a file. The copy does not continue afterwards.
 func (c *Copier) GiveBack() {
 	c.claims.mu.Lock() // for good
 	s := &system{kernel: c.kernel}
@@ -208,8 +206,8 @@ func (c *Copier) GiveBack() {
 	}
 }
 
-// BeforeClaims has f called once, before the first claim: the tool then sees to
-// it that GiveBack is called before a signal ends the process.
+// BeforeClaims sets a function that is called once, before the first claim. The
+// tool then arranges for GiveBack to be called before a signal ends the process.
 func (c *Copier) BeforeClaims(f func()) { c.claims.notice = f }
 
 // spliceIn fills a private pipe from a source. 0 is what splice(2) takes for
@@ -249,7 +247,7 @@ func (s *system) spliceOut(r int, d *Descriptor, n, flags int) (int, error) {
 	return moved, err
 }
 
-// readHere is read(2), but what is left of a claim is read first.
+// readHere is read(2), but reads the rest of a claim first.
 func (s *system) readHere(d *Descriptor, p []byte) (int, error) {
 	if !d.claimed() {
 		return s.read(d.FD, p)
@@ -266,7 +264,7 @@ func (s *system) readHere(d *Descriptor, p []byte) (int, error) {
 	return s.read(d.FD, p)
 }
 
-// writeHere is write(2), but what is left of a claim is filled first.
+// writeHere is write(2), but fills the rest of a claim first.
 func (s *system) writeHere(d *Descriptor, p []byte) (int, error) {
 	if !d.claimed() {
 		return s.write(d.FD, p)

@@ -212,6 +212,38 @@ func TestNothingIsClaimedBeyondTheSizeLimit(t *testing.T) {
 	}
 }
 
+// What is appended to a file belongs to whoever reads on: a process that is killed
+// must not have claimed it.
+func TestNoSourceIsClaimedBeyondItsSize(t *testing.T) {
+	for _, m := range []Method{Auto, Splice, Sendfile, CopyFileRange} {
+		s := newScene()
+		s.options.Method = m
+		s.copier.PipeSize = 16 * page
+		f := s.file(Regular, 40*page+1, 0)
+		s.src.Inherited = true
+		if m == CopyFileRange {
+			s.toFile(Regular, 0, 0, 0)
+		} else {
+			s.toHole(Socket, 0)
+		}
+		looks := 0
+		look := func() {
+			looks++
+			if at := s.src.o.offset; at > f.size {
+				t.Errorf("%v: the offset is %d in a file of %d bytes", m, at, f.size)
+			}
+		}
+		k := s.copier.kernel
+		splice, sendfile, copyFileRange := k.splice, k.sendfile, k.copyFileRange
+		k.splice = func(in, out place, n, flags int) (int, error) { look(); return splice(in, out, n, flags) }
+		k.sendfile = func(out int, in place, n int) (int, error) { look(); return sendfile(out, in, n) }
+		k.copyFileRange = func(in, out place, n int) (int, error) { look(); return copyFileRange(in, out, n) }
+		if r, err := s.copy(); err != nil || r.Delivered != f.size || looks == 0 {
+			t.Errorf("%v: delivered %d by %d calls, %v", m, r.Delivered, looks, err)
+		}
+	}
+}
+
 func TestGiveBackLeavesNoClaim(t *testing.T) {
 	s := newScene()
 	s.file(Regular, 40*page, 0)

@@ -42,15 +42,15 @@ func (f *fanout) arrived(s *Sink, m Method, n int, copies int64) {
 func (f *fanout) fail(s *Sink, err error) error {
 	s.Err = f.settle(s.Descriptor, &WriteError{err})
 	f.live = slices.DeleteFunc(f.live, func(other *Sink) bool { return other == s })
-	if f.options.SinkFailed != nil {
-		return f.options.SinkFailed(s)
+	if f.asked.SinkFailed != nil {
+		return f.asked.SinkFailed(s)
 	}
 	return nil
 }
 
-// saysAgain follows an EAGAIN of a sink. It returns nil when the call is to be
+// notReady is called after EAGAIN of a sink. It returns nil when the call is to be
 // repeated.
-func (f *fanout) saysAgain(s *Sink) error {
+func (f *fanout) notReady(s *Sink) error {
 	switch wait, final := f.awaits(s.FD); {
 	case wait:
 		return f.wait(s.FD, unix.POLLOUT)
@@ -71,21 +71,21 @@ func (f *fanout) teeTo(s *Sink, p *pipe, n int) (int, error) {
 			f.arrived(s, TeePipe, n, 0)
 			return n, nil
 		case err == unix.EAGAIN: // the sink's: p is not empty
-			if err := f.saysAgain(s); err != nil {
+			if err := f.notReady(s); err != nil {
 				return 0, f.fail(s, err)
 			}
 		case err == nil: // no kernel is known to do this
-			return 0, f.turnPlain(unix.ENODATA, s)
+			return 0, f.writeInstead(unix.ENODATA, s)
 		case spliceOutRefused(err):
-			return 0, f.turnPlain(err, s)
+			return 0, f.writeInstead(err, s)
 		default:
 			return 0, f.fail(s, err)
 		}
 	}
 }
 
-// turnPlain is for sinks that are not to be spliced to any more.
-func (f *fanout) turnPlain(why error, sinks ...*Sink) error {
+// writeInstead has sinks written to that splice(2) or tee(2) refuse.
+func (f *fanout) writeInstead(why error, sinks ...*Sink) error {
 	method := f.method
 	defer func() { f.method = method }()
 	for _, s := range sinks {
@@ -93,7 +93,7 @@ func (f *fanout) turnPlain(why error, sinks ...*Sink) error {
 			continue
 		}
 		f.method = Splice
-		if err := f.giveUp(ReadWrite, why, s.Kind); err != nil {
+		if err := f.fallBack(ReadWrite, why, s.Kind); err != nil {
 			return err
 		}
 		s.plain = true
@@ -101,8 +101,7 @@ func (f *fanout) turnPlain(why error, sinks ...*Sink) error {
 	return nil
 }
 
-// spliceTo takes n bytes out of p and brings them to a sink. If the sink fails
-// they are taken out all the same: they belong to no other.
+// spliceTo splices n bytes of p into a sink. If the sink fails, the bytes are dropped.
 func (f *fanout) spliceTo(s *Sink, p *pipe, n int) error {
 	for n > 0 {
 		moved, err := f.spliceOut(p.r, s.Descriptor, n, 0)
@@ -112,13 +111,13 @@ func (f *fanout) spliceTo(s *Sink, p *pipe, n int) error {
 			n -= moved
 			f.arrived(s, Splice, moved, generated(f.src.Kind)+stored(s.Kind))
 		case err == unix.EAGAIN:
-			if err := f.saysAgain(s); err != nil {
+			if err := f.notReady(s); err != nil {
 				return f.failAndSkip(s, err, p, n)
 			}
 		case err == nil: // a page was cut off the file on its way: read says so
 			return f.readTo([]*Sink{s}, p, n)
 		case spliceOutRefused(err):
-			if err := f.turnPlain(err, s); err != nil {
+			if err := f.writeInstead(err, s); err != nil {
 				return err
 			}
 			return f.readTo([]*Sink{s}, p, n)
@@ -127,7 +126,7 @@ func (f *fanout) spliceTo(s *Sink, p *pipe, n int) error {
 		}
 	}
 	if s.inUse {
-		return f.turnPlain(ErrShared, s)
+		return f.writeInstead(ErrShared, s)
 	}
 	return nil
 }
@@ -170,7 +169,7 @@ func (f *fanout) writeTo(s *Sink, buf []byte) error {
 	for len(buf) > 0 {
 		n, err := f.writeHere(s.Descriptor, buf[:min(len(buf), f.piece(s.Descriptor))])
 		if err == unix.EAGAIN {
-			if err = f.saysAgain(s); err == nil {
+			if err = f.notReady(s); err == nil {
 				continue
 			}
 		}

@@ -17,7 +17,7 @@ const (
 	mostInPipes = 32 << 20
 )
 
-// A block holds what was taken from a source, in a pipe or else in memory.
+// A block holds bytes of the source, in a pipe or in memory.
 type block struct {
 	pipe       *pipe
 	memory     []byte
@@ -39,7 +39,7 @@ func (b *block) room() int {
 	return b.pipe.capacity - b.held()
 }
 
-// A store is what a source has given and a sink has not got yet. One goroutine
+// A store holds the bytes between a source and a sink. One goroutine
 // fills it, and another empties it.
 type store struct {
 	size      int
@@ -63,14 +63,14 @@ type store struct {
 	flowing  bool // delivery has begun
 	ended    bool // no more will come
 	err      error
-	unwanted bool // nobody delivers
+	unwanted bool // delivery has stopped
 }
 
-// newStore fails with ENOMEM.
+// newStore returns an empty store. The error is ENOMEM.
 func newStore(b Buffer) (*store, error) {
 	size := min(max(b.Size, smallestPipe), math.MaxInt-blockSize)
-	// One block more than what is held at most: the oldest, which may have been
-	// delivered in part, takes nothing more.
+	// One block more than the store holds: the oldest block may be delivered in
+	// part, and takes nothing more.
 	memory, err := unix.Mmap(-1, 0, size+blockSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
 	if err != nil {
 		return nil, err
@@ -93,8 +93,8 @@ func (s *store) close(sys *system) {
 	unix.Munmap(s.mapping)
 }
 
-// room waits for room, and returns a block that has some, and how many bytes to
-// take at most. Nil means that nobody wants more.
+// room waits until the store has room, and returns a block and the most bytes to
+// put there. A nil block means that delivery has stopped.
 func (s *store) room(sys *system, pipeSize int) (*block, int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -111,8 +111,8 @@ func (s *store) room(sys *system, pipeSize int) (*block, int) {
 	return nil, 0
 }
 
-// tail is the block that takes more; nil if the budget has none, and the store
-// holds something. mu is held.
+// tail returns the block that takes the next bytes. It is nil if the budget allows
+// no other and the store holds bytes. mu is held.
 func (s *store) tail(sys *system, pipeSize int) *block {
 	if last := len(s.queue) - 1; last >= 0 {
 		b := s.queue[last]
@@ -134,8 +134,8 @@ func (s *store) tail(sys *system, pipeSize int) *block {
 	return b
 }
 
-// emptyBlock is a pipe if there may be one. Of its kind it is the one that was
-// used last and is most likely in a CPU's cache.
+// emptyBlock returns a pipe if possible, else memory: the one that was used last,
+// which is most likely in a CPU's cache.
 func (s *store) emptyBlock(sys *system, pipeSize int) *block {
 	if s.inPipes && len(s.freePipes) == 0 && s.piped < mostInPipes {
 		s.makePipe(sys, pipeSize)
@@ -157,8 +157,7 @@ func (s *store) emptyBlock(sys *system, pipeSize int) *block {
 	return b
 }
 
-// release gives the memory of a block that was charged to the budget back to it
-// and to the kernel.
+// release returns the memory of a charged block to the budget and to the kernel.
 func (s *store) release(b *block) {
 	if b.charged {
 		_ = unix.Madvise(b.memory, unix.MADV_DONTNEED) // of an anonymous mapping: it cannot fail
@@ -174,8 +173,8 @@ func pop(blocks *[]*block) *block {
 	return b
 }
 
-// makePipe makes one more, or none ever after: descriptors have run out, or the
-// room that the user has in pipes.
+// makePipe makes one more pipe. If that fails, or the pipe is small, no other is
+// made: descriptors or the user's pipe memory have run out.
 func (s *store) makePipe(sys *system, size int) {
 	if size == 0 {
 		size = DefaultPipeSize
@@ -194,15 +193,15 @@ func (s *store) makePipe(sys *system, size int) {
 	s.freePipes = append(s.freePipes, &block{pipe: p})
 }
 
-// leavePipes has what comes from now on in memory.
+// leavePipes puts the bytes that come from now on into memory.
 func (s *store) leavePipes() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.inPipes = false
 }
 
-// seal closes the pipe of a block that has not taken any more until it has run
-// empty. It returns false if it has.
+// seal keeps more bytes out of a block until it is empty. It returns false if it
+// is empty already.
 func (s *store) seal(b *block) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -219,8 +218,8 @@ func (s *store) add(b *block, n int) {
 	s.changed.Signal()
 }
 
-// next waits until something may go out, and returns the oldest block and how
-// many bytes it holds. Nil is the end.
+// next waits until bytes may be delivered, and returns the oldest block and the
+// number of its bytes. A nil block is the end.
 func (s *store) next() (*block, int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -233,7 +232,7 @@ func (s *store) next() (*block, int) {
 	return s.queue[0], s.queue[0].held()
 }
 
-// flows reports whether something may go out. mu is held.
+// flows reports whether bytes may be delivered. mu is held.
 func (s *store) flows() bool {
 	if s.held > 0 && s.held >= s.threshold {
 		s.flowing = true
@@ -241,7 +240,7 @@ func (s *store) flows() bool {
 	return s.flowing
 }
 
-// remove counts n bytes of the oldest block that have gone out.
+// remove counts n bytes of the oldest block that were delivered.
 func (s *store) remove(b *block, n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -262,7 +261,7 @@ func (s *store) remove(b *block, n int) {
 	}
 }
 
-// end is for the one that fills, and stop for the one that empties.
+// end is called when the source has ended, stop when delivery has.
 func (s *store) end(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -6,11 +6,35 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// TeeOptions say how [Copier.Tee] copies. The zero value copies to the end of the
+// source.
+type TeeOptions struct {
+	// Method is Splice, ReadWrite, or Auto. Any other is an [UnservedError].
+	Method Method
+	// Limit is the number of bytes to copy at most; 0 is no limit.
+	Limit int64
+	// Progress is told the number of bytes that every sink has got since the last
+	// call. An error from it ends the copy.
+	Progress func(n int64) error
+	// SinkFailed is told of each sink that takes no more; its Err says why. An
+	// error from it ends the copy; after nil the other sinks get everything.
+	SinkFailed func(*Sink) error
+	// WatchSinks notices while it waits for the source that the reader of a pipe
+	// or socket has gone: EPIPE, as from a write.
+	WatchSinks bool
+	// FirstRound, if set, is the number of bytes that the sinks get in the first
+	// round at most. An output that fails at once is then noticed before the
+	// others have much.
+	FirstRound int
+	// Event, if set, is handled between two rounds.
+	Event *Event
+}
+
 // Tee delivers src to every sink, from the offset of each, until src ends, the
-// limit is reached or no sink is left. What has arrived is passed on at once.
-// A sink that fails is told to Options.SinkFailed and gets nothing more; the
-// others get everything. The error is a *ReadError, an *UnservedError, or one
-// from Options.SinkFailed or Options.Progress.
+// limit is reached or no sink is left. It passes on at once what has arrived.
+// A sink that fails is reported to SinkFailed and gets nothing more; the others
+// get everything. The error is a *ReadError, an *UnservedError, or one from
+// SinkFailed, Progress or the Event.
 //
 // The source is spliced into a private pipe. In each round the sinks get the same
 // bytes from there, one after the other in the order given: by tee(2) if the
@@ -19,9 +43,10 @@ import (
 // bytes that the first sink takes set the pace: every other sink gets these
 // before more are offered, so that outputs never run apart by more than the
 // capacity of a private pipe.
-func (c *Copier) Tee(sinks []*Sink, src *Descriptor, o Options) (Report, error) {
+func (c *Copier) Tee(sinks []*Sink, src *Descriptor, o TeeOptions) (Report, error) {
 	live := slices.DeleteFunc(slices.Clone(sinks), func(s *Sink) bool { return s.Err != nil })
-	f := &fanout{transfer: *c.newTransfer(nil, src, o), live: live}
+	t := c.newTransfer(nil, src, Options{Method: o.Method, Limit: o.Limit, Progress: o.Progress})
+	f := &fanout{transfer: *t, asked: o, live: live}
 	err := f.run()
 	f.release(src)
 	for _, s := range slices.Clone(f.live) { // a failure elsewhere may have left claims
@@ -37,8 +62,9 @@ func (c *Copier) Tee(sinks []*Sink, src *Descriptor, o Options) (Report, error) 
 // A fanout is a copy to several sinks. Of its transfer, dst is not used.
 type fanout struct {
 	transfer
-	live []*Sink       // those without an error
-	fds  []unix.PollFd // await's
+	asked TeeOptions
+	live  []*Sink       // those without an error
+	fds   []unix.PollFd // await's
 }
 
 func (f *fanout) run() error {
@@ -49,8 +75,8 @@ func (f *fanout) run() error {
 		return f.readWriteAll()
 	}
 	err := f.teeAll()
-	if no, unsuited := err.(*notThisWay); unsuited {
-		err = f.giveUp(ReadWrite, no.errno, Other)
+	if no, unsuited := err.(*refusal); unsuited {
+		err = f.fallBack(ReadWrite, no.errno, Other)
 	}
 	if err != nil {
 		return err
@@ -109,8 +135,8 @@ func (f *fanout) readWriteAll() error {
 
 // round is how many of n bytes go to the sinks in this round.
 func (f *fanout) round(n int) int {
-	if f.options.FirstRound > 0 && f.report.Delivered == 0 {
-		return min(n, f.options.FirstRound)
+	if f.asked.FirstRound > 0 && f.report.Delivered == 0 {
+		return min(n, f.asked.FirstRound)
 	}
 	return n
 }
@@ -121,7 +147,7 @@ func (f *fanout) round(n int) int {
 func (f *fanout) teeAll() error {
 	p, err := f.pipes()
 	if err != nil {
-		return &notThisWay{err}
+		return &refusal{err}
 	}
 	for f.left > 0 && slices.ContainsFunc(f.live, (*Sink).spliced) {
 		if err := f.await(); err != nil || len(f.live) == 0 {
@@ -136,7 +162,7 @@ func (f *fanout) teeAll() error {
 			}
 		}
 		if f.src.inUse && !f.src.claimed() {
-			return &notThisWay{ErrShared}
+			return &refusal{ErrShared}
 		}
 	}
 	return nil
@@ -187,7 +213,7 @@ func (f *fanout) pass(p *pipe) error {
 		if len(together) < len(sinks) { // the last take the bytes out
 			q, err := f.second(p, n)
 			if err != nil {
-				if err := f.turnPlain(err, sinks...); err != nil {
+				if err := f.writeInstead(err, sinks...); err != nil {
 					return err
 				}
 				q, together = p, sinks

@@ -36,11 +36,11 @@ var errGivenUp = errors.New("given up after a sink failed")
 // drawTee draws what only a fan-out has.
 func drawTee(t *rapid.T, s *scene) {
 	s.giveUp = rapid.SampledFrom([]int{0, 0, 0, 1, 2}).Draw(t, "failures until it gives up")
-	s.options.WatchSinks = oneIn(t, 3, "watches sinks")
+	s.teeing.WatchSinks = oneIn(t, 3, "watches sinks")
 	if oneIn(t, 4, "attends") {
 		bell := &fakeBell{rings: rapid.IntRange(0, 5).Draw(t, "to a bell at")}
 		d := s.k.add(bell, nobody, Other, unix.O_RDONLY)
-		s.options.Attend = &Attention{FD: d.fd, Do: func() error {
+		s.teeing.Event = &Event{FD: d.fd, Handle: func() error {
 			bell.rings = 3
 			return nil
 		}}
@@ -49,7 +49,7 @@ func drawTee(t *rapid.T, s *scene) {
 
 func (s *scene) tee() ([]*Sink, Report, error) {
 	s.options.Progress = s.count
-	s.options.SinkFailed = func(*Sink) error {
+	s.teeing.SinkFailed = func(*Sink) error {
 		if s.giveUp--; s.giveUp == 0 {
 			return errGivenUp
 		}
@@ -59,7 +59,7 @@ func (s *scene) tee() ([]*Sink, Report, error) {
 	for _, d := range s.dst {
 		sinks = append(sinks, &Sink{Descriptor: d.Descriptor})
 	}
-	r, err := s.copier.Tee(sinks, s.src.Descriptor, s.options)
+	r, err := s.copier.Tee(sinks, s.src.Descriptor, s.teeOptions())
 	return sinks, r, err
 }
 
@@ -128,4 +128,11 @@ func (s *scene) checkSink(t rapid.TB, i int, sink *Sink, r Report, err error) {
 	if s.src.consumed() != r.Delivered {
 		t.Errorf("took %d bytes from the source, delivered %d", s.src.consumed(), r.Delivered)
 	}
+}
+
+// teeOptions are the scene's options for Tee.
+func (s *scene) teeOptions() TeeOptions {
+	o := s.teeing
+	o.Method, o.Limit, o.Progress = s.options.Method, s.options.Limit, s.options.Progress
+	return o
 }

@@ -326,7 +326,7 @@ func TestWithoutSinksNothingIsTaken(t *testing.T) {
 func TestASinkWhoseReaderHasGoneIsNoticedBeforeMoreInput(t *testing.T) {
 	s := fanScene(20)
 	p := s.toPipe(0, 4)
-	s.options.WatchSinks = true
+	s.teeing.WatchSinks = true
 	p.reader.leaves = 1
 	p.reader.got = []byte("x")
 	_, _, err := s.tee()
@@ -358,7 +358,7 @@ func TestAFanOutNeedsNobodyToTell(t *testing.T) {
 		s.toPipe(0, 4).reader.leaves = 3 * page
 		file := s.toFile(Regular, 0, 0, 0)
 		sinks := []*Sink{{Descriptor: s.dst[0].Descriptor}, {Descriptor: s.dst[1].Descriptor}}
-		r, err := s.copier.Tee(sinks, s.src.Descriptor, Options{Method: m})
+		r, err := s.copier.Tee(sinks, s.src.Descriptor, TeeOptions{Method: m})
 		if wrong := difference(file.bytes(), content(0, 20*page)); wrong != "" || err != nil || r.Delivered != 20*page {
 			t.Errorf("%v: %v, delivered %d: %s", m, err, r.Delivered, wrong)
 		}
@@ -393,7 +393,7 @@ func TestASinkThatFailedInAnEarlierFanOutGetsNothingMore(t *testing.T) {
 	hole := s.toHole(Socket, 0)
 	s.toFile(Regular, 0, 0, 0)
 	sinks := []*Sink{{Descriptor: s.dst[0].Descriptor, Err: &WriteError{unix.EPIPE}}, {Descriptor: s.dst[1].Descriptor}}
-	r, err := s.copier.Tee(sinks, s.src.Descriptor, Options{})
+	r, err := s.copier.Tee(sinks, s.src.Descriptor, TeeOptions{})
 	if err != nil || r.Delivered != 20*page || sinks[1].Delivered() != 20*page || len(hole.got) > 0 {
 		t.Errorf("%v, %d delivered, %d bytes to the one that failed", err, r.Delivered, len(hole.got))
 	}
@@ -408,7 +408,7 @@ func TestWhatAttendDoesIsDoneBetweenTwoRounds(t *testing.T) {
 		s.options.Method = m
 		bell := &fakeBell{rings: 2}
 		fresh := newFakeFile(s.k, nil)
-		s.options.Attend = &Attention{FD: s.k.add(bell, nobody, Other, unix.O_RDONLY).fd, Do: func() error {
+		s.teeing.Event = &Event{FD: s.k.add(bell, nobody, Other, unix.O_RDONLY).fd, Handle: func() error {
 			bell.rings = 1e9
 			s.dst[0].o.object, s.dst[0].o.offset = fresh, 0 // as dup2 would
 			return nil
@@ -429,7 +429,7 @@ func TestAnErrorOfAttendEndsTheCopyWithThatError(t *testing.T) {
 	s := fanScene(20)
 	s.toPipe(0, 4)
 	bell := s.k.add(&fakeBell{rings: 2}, nobody, Other, unix.O_RDONLY)
-	s.options.Attend = &Attention{FD: bell.fd, Do: func() error { return errStopped }}
+	s.teeing.Event = &Event{FD: bell.fd, Handle: func() error { return errStopped }}
 	if _, _, err := s.tee(); err != errStopped {
 		t.Errorf("%v", err)
 	}
@@ -490,7 +490,7 @@ func TestAfterTheFirstFailureNoSinkGetsAByte(t *testing.T) {
 		full := s.toHole(Character, 0)
 		full.full, full.err = 0, unix.ENOSPC
 		last := s.toFile(Regular, 0, 0, 0)
-		s.options.Method, s.options.FirstRound, s.giveUp = m, 16*page, 1
+		s.options.Method, s.teeing.FirstRound, s.giveUp = m, 16*page, 1
 		_, r, err := s.tee()
 		if err == nil || first.size > 16*page || last.size != 0 || r.Delivered != 0 {
 			t.Errorf("%v: %v, the sinks have %d, %d, %d bytes", m, err, first.size, len(full.got), last.size)

@@ -2,12 +2,12 @@ package splice
 
 import "golang.org/x/sys/unix"
 
-// uncached reads and writes, and leaves nothing of that in the page cache.
+// uncached reads and writes, and leaves no pages of the copy in the page cache.
 //
-// With RWF_DONTCACHE (preadv2(2), since Linux 6.14) the kernel drops what the
-// call itself has brought there. On the side whose filesystem has no such thing
-// the pages are dropped behind the copy by posix_fadvise(2), and with them those
-// that were cached before; the copy's have to be written first.
+// With RWF_DONTCACHE (preadv2(2), since Linux 6.14) the kernel drops the pages that
+// the call has added. Where a filesystem does not support it, posix_fadvise(2) drops
+// the pages behind the copy, those that were cached before too. Pages of the sink
+// have to be written to the disk first.
 func uncached(t *transfer) error {
 	t.in, t.out = newTrail(t.src), newTrail(t.dst)
 	for t.left > 0 {
@@ -28,11 +28,11 @@ func uncached(t *transfer) error {
 	return t.dropBehind(0, 1)
 }
 
-// trailBlock is what is dropped at once, in bytes: while one block is written
-// to the disk, the next one is copied.
+// trailBlock is the number of bytes that are dropped at once. While one block is
+// written to the disk, the next one is copied.
 const trailBlock = 8 << 20
 
-// A trail is what a copy leaves behind in the page cache of one file.
+// A trail is the range of one file whose pages a copy has left in the page cache.
 type trail struct {
 	fd       int
 	refused  bool  // RWF_DONTCACHE
@@ -41,7 +41,7 @@ type trail struct {
 	to       int64 // and where it ends
 }
 
-// newTrail is nil for what has no page cache.
+// newTrail returns nil for a descriptor without a page cache.
 func newTrail(d *Descriptor) *trail {
 	if d.Kind != Regular && d.Kind != Block {
 		return nil
@@ -49,41 +49,16 @@ func newTrail(d *Descriptor) *trail {
 	return &trail{fd: d.FD, from: d.Offset, flushing: d.Offset, to: d.Offset}
 }
 
-// take reads from the source, and give writes to the sink, in the way that
-// suits the trails. Which errno is the file's own a plain call tells.
-func (t *transfer) take(p []byte) (int, error) {
-	if t.in == nil || t.in.refused || t.src.claimed() {
-		return t.readHere(t.src, p)
-	}
-	n, err := t.readUncached(t.src.FD, p)
-	if !refused(err) {
-		return n, err
-	}
-	t.refuse(t.in, err)
-	return t.read(t.src.FD, p)
-}
-
-func (t *transfer) give(p []byte) (int, error) {
-	if t.out == nil || t.out.refused || t.dst.claimed() {
-		return t.writeHere(t.dst, p)
-	}
-	n, err := t.writeUncached(t.dst.FD, p)
-	if !refused(err) {
-		return n, err
-	}
-	t.refuse(t.out, err)
-	return t.write(t.dst.FD, p)
-}
-
+// refuse notes that one side does not take RWF_DONTCACHE.
 func (t *transfer) refuse(side *trail, err error) {
 	side.refused = true
 	if t.method == Uncached {
-		_ = t.giveUp(ReadWrite, err, t.dst.Kind) // Uncached is never all that is asked for
+		_ = t.fallBack(ReadWrite, err, t.dst.Kind) // Uncached is never all that is asked for
 	}
 }
 
-// dropBehind lengthens the trails by n bytes, and drops them where they are as
-// long as block.
+// dropBehind lengthens the trails by n bytes, and drops those of at least block
+// bytes.
 func (t *transfer) dropBehind(n, block int64) error {
 	for _, side := range []*trail{t.in, t.out} {
 		if side == nil {
@@ -105,8 +80,8 @@ func (t *transfer) dropBehind(n, block int64) error {
 	return nil
 }
 
-// flush has the last block of the trail written to the disk, and drops those
-// before it, or at the end all.
+// flush starts to write the last block of the trail to the disk, and drops the blocks
+// before it, or all of them.
 func (t *transfer) flush(side *trail, all bool) error {
 	const begin = unix.SYNC_FILE_RANGE_WRITE
 	const finish = unix.SYNC_FILE_RANGE_WAIT_BEFORE | begin | unix.SYNC_FILE_RANGE_WAIT_AFTER
@@ -128,8 +103,8 @@ func (t *transfer) flush(side *trail, all bool) error {
 	return nil
 }
 
-// sync is sync_file_range(2). Some filesystems have no such call; that the disk
-// has failed is told once, and so must not be lost.
+// sync is sync_file_range(2). Some filesystems do not support it. The kernel reports
+// an error of the disk once, so that error is returned.
 func (t *transfer) sync(fd int, at, n int64, flags int) error {
 	switch err := t.syncRange(fd, at, n, flags); err {
 	case unix.EIO, unix.ENOSPC, unix.EDQUOT:
@@ -138,7 +113,7 @@ func (t *transfer) sync(fd int, at, n int64, flags int) error {
 	return nil
 }
 
-// forget drops clean pages. That the kernel keeps some is no failure.
+// forget drops clean pages. The kernel may keep some.
 func (t *transfer) forget(fd int, at, n int64) {
 	_ = t.dropCache(fd, at, n)
 }

@@ -94,10 +94,10 @@ type Invocation struct {
 	Operands []string      // what is left of the command line
 	Method   splice.Method // what --method or ZEROUTILS_METHOD asks for
 
-	// Interject, if set, is called with a function that prints a message. A tool
-	// that draws on the terminal makes room for it. Interject is set before
-	// another goroutine may print.
-	Interject func(print func())
+	// Suspend, if set, is called with a function that prints a message. A tool
+	// that draws on the terminal takes its display away while that runs. Suspend
+	// is set before another goroutine may print.
+	Suspend func(print func())
 
 	misuse *Misuse
 	stats  string // the format that --stats asks for, or ""

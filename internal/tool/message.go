@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"zeroutils/internal/gnuflag"
+	"zeroutils/internal/rawio"
 	"zeroutils/internal/splice"
 	"zeroutils/internal/units"
 )
@@ -48,12 +49,12 @@ func (inv *Invocation) put(p []byte) {
 	inv.saying.Lock()
 	defer inv.saying.Unlock()
 	print := func() {
-		if inv.std.closed(2) || splice.WriteAll(inv.std.err, p) != nil {
+		if inv.std.closed(2) || rawio.WriteAll(inv.std.err, p) != nil {
 			inv.failed()
 		}
 	}
-	if inv.Interject != nil {
-		inv.Interject(print)
+	if inv.Suspend != nil {
+		inv.Suspend(print)
 		return
 	}
 	print()

@@ -6,7 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"zeroutils/internal/splice"
+	"zeroutils/internal/rawio"
 )
 
 // stdio holds the three standard descriptors. Tests use other numbers.
@@ -103,7 +103,7 @@ func (t *text) deliver() error {
 	if t.std.closed(1) {
 		return unix.EBADF
 	}
-	return splice.WriteAll(t.std.out, t.pending)
+	return rawio.WriteAll(t.std.out, t.pending)
 }
 
 func isTerminal(fd int) bool {

@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"zeroutils/internal/splice"
+	"zeroutils/internal/rawio"
 )
 
 func TestAClosedDescriptorIsAnErrorToWhoeverUsesIt(t *testing.T) {
@@ -127,7 +127,7 @@ func TestANonblockingDescriptorIsWaitedFor(t *testing.T) {
 	want := strings.Repeat("0123456789", 20000) // three times what a pipe holds
 	done := make(chan error, 1)
 	go func() {
-		done <- splice.WriteAll(p[1], []byte(want))
+		done <- rawio.WriteAll(p[1], []byte(want))
 		_ = unix.Close(p[1])
 	}()
 	var got strings.Builder

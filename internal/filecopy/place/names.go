@@ -39,6 +39,18 @@ const DirentBuffer = 64 << 10
 // it is read before anything is copied, so that copies made in the directory
 // itself are not found in it. buf has DirentBuffer bytes.
 func ReadNames(fd int, buf []byte) (*listing, error) {
+	l, err := ListNames(fd, buf)
+	l.Sort()
+	return l, err
+}
+
+// Sort puts the names into the order of inode numbers.
+func (l *listing) Sort() {
+	slices.SortStableFunc(l.Entries, func(a, b dirent) int { return cmp.Compare(a.ino, b.ino) })
+}
+
+// ListNames is ReadNames in the directory's own order.
+func ListNames(fd int, buf []byte) (*listing, error) {
 	l := &listing{}
 	for {
 		n, err := unix.Getdents(fd, buf)
@@ -52,7 +64,6 @@ func ReadNames(fd int, buf []byte) (*listing, error) {
 			return l, err
 		}
 		if n == 0 {
-			slices.SortStableFunc(l.Entries, func(a, b dirent) int { return cmp.Compare(a.ino, b.ino) })
 			return l, nil
 		}
 		l.add(buf[:n])

@@ -5,7 +5,7 @@ complete -c ztee -l output-error -f -a 'warn warn-nopipe exit exit-nopipe' -d 'W
 complete -c ztee -l fsync -d 'Have the data on disk before the end'
 complete -c ztee -l progress -d 'Show on a terminal how much has come through'
 complete -c ztee -l reopen -d 'On SIGHUP, open the files again by name'
-complete -c ztee -l method -x -a 'auto reflink copy_file_range sendfile splice mmap direct readwrite' -d 'Move the data by this method'
+complete -c ztee -l method -x -a 'auto splice readwrite' -d 'Move the data by this method'
 complete -c ztee -l stats -f -a 'text json' -d 'Say at the end how the data was moved'
 complete -c ztee -l help -d 'Display help and exit'
 complete -c ztee -l version -d 'Output version information and exit'

@@ -1,4 +1,6 @@
-package splice
+// Package rawio writes messages and small data to descriptors. Bulk data goes
+// through package splice.
+package rawio
 
 import "golang.org/x/sys/unix"
 

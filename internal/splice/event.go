@@ -2,22 +2,21 @@ package splice
 
 import "golang.org/x/sys/unix"
 
-// An Attention is a descriptor to be looked after while a fan-out waits for
-// its source, so that a signal handler can have something done between two
-// rounds, when every sink has the same bytes.
-type Attention struct {
-	// FD becomes readable when there is something to do.
+// An Event is handled between two rounds of [Copier.Tee], when every sink has the
+// same bytes, or while it waits for its source. A signal handler makes one happen
+// by writing to a pipe.
+type Event struct {
+	// FD becomes readable when the event happens.
 	FD int
-	// Do does it, and takes from FD what made it readable. It may change what
-	// the sinks refer to. An error from it ends the copy.
-	Do func() error
+	// Handle handles it, and reads from FD what made it readable. It may change
+	// what the sinks refer to. An error from it ends the copy.
+	Handle func() error
 }
 
-// await returns when the source has something to read, or has ended. Meanwhile
-// it does what Options.Attend asks for and, with Options.WatchSinks, drops the
-// sinks whose readers have gone. It asks for no more than is watched.
+// await returns when the source has something to read, or has ended. Meanwhile it
+// handles the Event and, with WatchSinks, drops the sinks whose readers have gone.
 func (f *fanout) await() error {
-	if f.options.Attend == nil && !f.options.WatchSinks {
+	if f.asked.Event == nil && !f.asked.WatchSinks {
 		return nil
 	}
 	for {
@@ -25,7 +24,7 @@ func (f *fanout) await() error {
 		if _, err := f.pollAll(fds, -1); err != nil {
 			return &ReadError{err}
 		}
-		if err := f.attend(fds); err != nil {
+		if err := f.handleEvent(fds); err != nil {
 			return err
 		}
 		broken, err := f.dropBroken(fds, watched)
@@ -38,14 +37,13 @@ func (f *fanout) await() error {
 	}
 }
 
-// watchList is the source, then Options.Attend, then the sinks that are
-// watched, which are returned beside it.
+// watchList returns what to poll: the source, the Event, then the watched sinks.
 func (f *fanout) watchList() (fds []unix.PollFd, watched []*Sink) {
 	fds = append(f.fds[:0], unix.PollFd{Fd: int32(f.src.FD), Events: unix.POLLIN}, unix.PollFd{Fd: -1})
-	if f.options.Attend != nil {
-		fds[1] = unix.PollFd{Fd: int32(f.options.Attend.FD), Events: unix.POLLIN}
+	if f.asked.Event != nil {
+		fds[1] = unix.PollFd{Fd: int32(f.asked.Event.FD), Events: unix.POLLIN}
 	}
-	if f.options.WatchSinks {
+	if f.asked.WatchSinks {
 		for _, s := range f.live {
 			if s.Kind == Pipe || s.Kind == Socket {
 				fds = append(fds, unix.PollFd{Fd: int32(s.FD)}) // gone needs no asking
@@ -57,11 +55,11 @@ func (f *fanout) watchList() (fds []unix.PollFd, watched []*Sink) {
 	return fds, watched
 }
 
-func (f *fanout) attend(fds []unix.PollFd) error {
+func (f *fanout) handleEvent(fds []unix.PollFd) error {
 	if fds[1].Revents == 0 {
 		return nil
 	}
-	if err := f.options.Attend.Do(); err != nil {
+	if err := f.asked.Event.Handle(); err != nil {
 		return err
 	}
 	for _, s := range f.live {
@@ -70,8 +68,8 @@ func (f *fanout) attend(fds []unix.PollFd) error {
 	return nil
 }
 
-// gone is what poll says of a pipe without a reader (POLLERR) and of a socket
-// whose peer has closed it (POLLHUP).
+// gone are the events of a pipe without a reader (POLLERR) and of a socket whose peer
+// has closed it (POLLHUP).
 const gone = unix.POLLERR | unix.POLLHUP | unix.POLLNVAL
 
 func (f *fanout) dropBroken(fds []unix.PollFd, watched []*Sink) (broken bool, err error) {

@@ -2,12 +2,29 @@ package splice
 
 import "golang.org/x/sys/unix"
 
-// sendfile moves a file's pages to the sink through a pipe of 16 pages that
-// the kernel keeps for each thread. It needs no descriptor of its own. It writes
-// at the sink's own offset only, so not to a file that others may write to.
+// copyFileRange has the filesystem copy: by sharing blocks, on the server, or in
+// the kernel. If the server has copied a part, a refusal is an error where nobody
+// else may write to the sink (mixesBadly).
+func copyFileRange(t *transfer) error {
+	err := t.moveWithin(t.copyFileRange, copyFileRangeRefused)
+	if no, unsuited := err.(*refusal); unsuited && t.copiedByServer() {
+		return &WriteError{no.errno}
+	}
+	return err
+}
+
+// copiedByServer reports whether the server has copied a part of a sink that
+// nobody else may write to now.
+func (t *transfer) copiedByServer() bool {
+	return mixesBadly(t.dst.FS) && t.report.By[Reflink]+t.report.By[CopyFileRange] > 0
+}
+
+// sendfile moves a file's pages to the sink through a pipe of 16 pages that the
+// kernel keeps for each thread. It needs no descriptor. sendfile(2) writes only at
+// the sink's own offset, so it does not serve a file that others may write to.
 func sendfile(t *transfer) error {
 	if t.src.Kind == Regular && t.src.Remaining() == 0 {
-		return nil // as far as is known: read confirms, and no reader that has gone is an error
+		return nil // read confirms the end; a call would report that a pipe has no reader
 	}
 	return t.moveWithin(func(in, out place, n int) (int, error) {
 		return t.sendfile(out.fd, in, n)
@@ -28,16 +45,16 @@ func (t *transfer) moveWithin(move func(in, out place, n int) (int, error), refu
 				return err
 			}
 		case err == unix.EAGAIN: // the sink's: a file does not answer so
-			if err := t.sinkSaysAgain(); err != nil {
+			if err := t.sinkNotReady(); err != nil {
 				return err
 			}
 		case refused(err):
-			return &notThisWay{err}
+			return &refusal{err}
 		default:
 			return &WriteError{err}
 		}
-		if t.leaves() {
-			return &notThisWay{ErrShared}
+		if t.offsetIsShared() {
+			return &refusal{ErrShared}
 		}
 	}
 	return nil
