@@ -153,12 +153,19 @@ func TestTestsThatDocumentsNameExist(t *testing.T) {
 	}
 }
 
-func TestTheDifferencesFromCpAreThoseThatTheComparisonAllows(t *testing.T) {
+func TestTheDifferencesAreThoseThatTheComparisonAllows(t *testing.T) {
+	sameDifferences(t, "| what cp does | what zcp does |", "../cmd/zcp/deviations_test.go", "deviation")
+	sameDifferences(t, "| what mv does | what zmv does |", "../cmd/zcp/mv_oracle_test.go", "mvDeviation")
+}
+
+// sameDifferences compares a table with the texts that a function returns.
+func sameDifferences(t *testing.T, head, file, function string) {
+	t.Helper()
 	page := "../docs/compatibility.md"
 	all := lines(t, page)
-	start := slices.Index(all, "| what cp does | what zcp does |")
+	start := slices.Index(all, head)
 	if start < 0 {
-		t.Fatalf("%s has no table of differences", page)
+		t.Fatalf("%s has no table %q", page, head)
 	}
 	var listed []string
 	for _, line := range all[start+2:] {
@@ -167,21 +174,21 @@ func TestTheDifferencesFromCpAreThoseThatTheComparisonAllows(t *testing.T) {
 		}
 		listed = append(listed, strings.TrimSpace(strings.Split(line, "|")[1]))
 	}
-	if allowed := deviations(t); !slices.Equal(slices.Sorted(slices.Values(listed)), allowed) {
+	if allowed := deviations(t, file, function); !slices.Equal(slices.Sorted(slices.Values(listed)), allowed) {
 		t.Errorf("listed are %q,\nallowed are %q", slices.Sorted(slices.Values(listed)), allowed)
 	}
 }
 
 // deviations are the texts that the function of that name returns.
-func deviations(t *testing.T) (texts []string) {
+func deviations(t *testing.T, path, name string) (texts []string) {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "../cmd/zcp/deviations_test.go", nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, d := range file.Decls {
 		function, ok := d.(*ast.FuncDecl)
-		if !ok || function.Name.Name != "deviation" {
+		if !ok || function.Name.Name != name {
 			continue
 		}
 		ast.Inspect(function, func(n ast.Node) bool {
