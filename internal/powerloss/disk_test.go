@@ -75,8 +75,9 @@ func (d *disk) mount() error {
 	if err != nil {
 		return err
 	}
+	dir := strings.ReplaceAll(d.dir, " ", `\040`)
 	for line := range strings.Lines(string(table)) {
-		if device, rest, _ := strings.Cut(line, " "); strings.HasPrefix(rest, d.dir+" ") {
+		if device, rest, _ := strings.Cut(line, " "); strings.HasPrefix(rest, dir+" ") {
 			d.device = device
 		}
 	}

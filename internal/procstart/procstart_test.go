@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,7 +24,10 @@ func probe(t *testing.T, b testbin.Build, script string, emulator ...string) str
 	program := testbin.Program(t, "./testdata/probe", b)
 	cmd := exec.CommandContext(ctx, "env", "--default-signal", "sh", "-c", "(exec 3>&1; "+script+") 2>&1")
 	cmd.Dir, cmd.WaitDelay = t.TempDir(), time.Minute
-	cmd.Env = append(os.Environ(), "PROBE="+strings.Join(append(emulator, program), " "))
+	if err := os.Symlink(program, filepath.Join(cmd.Dir, "probe")); err != nil { // whose path may have blanks
+		t.Fatal(err)
+	}
+	cmd.Env = append(os.Environ(), "PROBE="+strings.Join(append(emulator, "./probe"), " "))
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", script, err, out)

@@ -2,11 +2,16 @@ package splice_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"zeroutils/internal/splice"
 )
@@ -29,17 +34,39 @@ var roles = map[string]func(){
 	"measure memory": memoryRole,
 }
 
+// userVariable is the number of the user that a child becomes.
+const userVariable = "SPLICE_TEST_USER"
+
 func init() {
-	if role := roles[os.Getenv(roleVariable)]; role != nil {
-		role()
-		os.Exit(0)
+	role := roles[os.Getenv(roleVariable)]
+	if role == nil {
+		return
+	}
+	if user, err := strconv.Atoi(os.Getenv(userVariable)); err == nil {
+		become(user)
+	}
+	role()
+	os.Exit(0)
+}
+
+// asNobody has a child run as a user without privileges, who is not the one of
+// another test process: its pipes would count against the same allowance. The
+// child becomes that user by itself, who may not have the right to execute it.
+func asNobody(child *exec.Cmd) {
+	child.Env = append(child.Env, fmt.Sprint(userVariable, "=", 20_000+os.Getpid()%40_000))
+}
+
+func become(user int) {
+	err := errors.Join(syscall.Setgroups(nil), syscall.Setgid(user), syscall.Setuid(user),
+		unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0)) // or /proc/self/fd would be root's
+	if err != nil {
+		panic(err)
 	}
 }
 
 // asChild prepares a child. Files given become its descriptors 3, 4 and so on.
 func asChild(t *testing.T, role string, files []*os.File, args ...string) *exec.Cmd {
 	t.Helper()
-	// By this name another user may start it, too, who cannot enter its directory.
 	child := exec.Command("/proc/self/exe", args...)
 	child.Env = append(os.Environ(), roleVariable+"="+role)
 	child.ExtraFiles = files

@@ -266,7 +266,7 @@ func TestARefusedLeaseIsACopyThatNobodyCanChange(t *testing.T) {
 		{"not the owner", func(s *stage, name string, w int) account {
 			testfs.NeedRoot(s.T)
 			child := asChild(s.T, "copy stable", []*os.File{s.inherited(s.open(name, unix.O_RDONLY)), s.inherited(w)})
-			child.SysProcAttr = nobody()
+			asNobody(child)
 			return s.account(child)
 		}},
 		{"Stable by read and write asks for no lease", func(s *stage, name string, w int) account {

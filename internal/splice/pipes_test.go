@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"syscall"
 	"testing"
 	"time"
 
@@ -41,7 +40,7 @@ func TestRaisePipeIsContentWithWhatAnOrdinaryUserMayHave(t *testing.T) {
 	testfs.Setting(t, "/proc/sys/fs/pipe-user-pages-soft", "16384") // the default
 	s := newStage(t, "", "", "")
 	child := asChild(t, "raise", nil)
-	child.SysProcAttr = nobody()
+	asNobody(child)
 	most, err := os.ReadFile("/proc/sys/fs/pipe-max-size")
 	s.must(err)
 	want, err := strconv.Atoi(string(bytes.TrimSpace(most)))
@@ -225,7 +224,7 @@ func TestAUserBeyondThePipeAllowanceIsServedThroughTinyPipes(t *testing.T) {
 	src, _ := sourceNamed("pipe").open(s, text[:1<<20], 0)
 	dst, arrived := sinkNamed("regular file").open(s, 1<<20, 0)
 	child := asChild(t, "copy", []*os.File{s.inherited(src), s.inherited(dst)})
-	child.SysProcAttr = nobody()
+	asNobody(child)
 	a := s.account(child)
 	if a.Err != "" || a.By["splice"] != 1<<20 {
 		t.Errorf("%+v", a)
@@ -246,7 +245,7 @@ func TestAUserWhoseAllowanceEndsBetweenTwoPipesLosesNothing(t *testing.T) {
 	file, inFile := sinkNamed("regular file").open(s, 1<<20, 0)
 	pipe, inPipe := sinkNamed("unix socket").open(s, 1<<20, 0)
 	child := asChild(t, "tee", []*os.File{s.inherited(src), s.inherited(file), s.inherited(pipe)})
-	child.SysProcAttr = nobody()
+	asNobody(child)
 	a := s.account(child)
 	if a.Err != "" || a.Delivered != 1<<20 || a.By["readwrite"] != 0 {
 		t.Errorf("%+v", a)
@@ -254,13 +253,6 @@ func TestAUserWhoseAllowanceEndsBetweenTwoPipesLosesNothing(t *testing.T) {
 	if !bytes.Equal(inFile(), text[:1<<20]) || !bytes.Equal(inPipe(), text[:1<<20]) {
 		t.Error("something else arrived")
 	}
-}
-
-// nobody is a user without privileges, and not the one of another test process,
-// whose pipes would count against the same allowance.
-func nobody() *syscall.SysProcAttr {
-	id := uint32(20_000 + os.Getpid()%40_000)
-	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: id, Gid: id}}
 }
 
 // descriptors lists those of this process.

@@ -112,7 +112,7 @@ func TestToolsOfGoInstallWork(t *testing.T) {
 
 func TestAPathInArgvIsNotPartOfTheName(t *testing.T) {
 	dir := buildCat(t)
-	if got, want := shell(t, dir, dir+"/cat nothing"), "cat: nothing: No such file or directory\nstatus 1\n"; got != want {
+	if got, want := shell(t, dir, "'"+dir+"'/cat nothing"), "cat: nothing: No such file or directory\nstatus 1\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
