@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -111,7 +112,7 @@ func withoutNumbers(text string) string {
 
 func TestDocumentsMentionNoOptionThatDoesNotExist(t *testing.T) {
 	exist := []string{"--help", "--version", "--uninstall", "--prefix", "--force-zcat", "--quick", "--no-install", "--tmpfile", "--doc"}
-	for _, tool := range slices.Concat(tools, []string{"zpv"}) {
+	for _, tool := range slices.Concat(tools, slices.Collect(maps.Keys(called))) {
 		exist = append(exist, helpOptions(t, tool)...)
 	}
 	for _, file := range documents(t) {
