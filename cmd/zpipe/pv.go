@@ -62,8 +62,8 @@ error how far that is. Without an option of what to show, -pterb is meant.
 			&cli.BoolFlag{Name: "discard", Aliases: []string{"X"}, Usage: "write nothing"},
 			&cli.StringFlag{Name: "store-and-forward", Aliases: []string{"U"}, Usage: "write everything to `FILE` first, and then from there; - is a temporary file"},
 			&cli.StringFlag{Name: "watchfd", Aliases: []string{"d"}, Usage: "watch the files of `PID`, PID:FD, =NAME or what @LISTFILE lists"},
-			&cli.StringFlag{Name: "remote", Aliases: []string{"R"}, Hidden: true},
-			&cli.StringFlag{Name: "query", Aliases: []string{"Q"}, Hidden: true},
+			&cli.StringFlag{Name: "remote", Aliases: []string{"R"}, Usage: "have the pv or zpv with the process ID `PID` show what the other options say"},
+			&cli.StringFlag{Name: "query", Aliases: []string{"Q"}, Usage: "show how far the pv or zpv with the process ID `PID` is"},
 			&cli.StringFlag{Name: "monitor", Aliases: []string{"M"}, Hidden: true},
 			&cli.StringFlag{Name: "pidfile", Aliases: []string{"P"}, Usage: "write the process ID to `FILE`"},
 			&cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "display this help and exit"},
@@ -99,7 +99,15 @@ func runPV(inv *tool.Invocation) error {
 		return nil
 	}
 	if len(o.watched) > 0 {
-		return o.watch(inv)
+		return o.watchFiles(inv)
+	}
+	if o.remote > 0 {
+		o.changeOther(inv)
+		return nil
+	}
+	if o.query > 0 {
+		o.queryOther(inv)
+		return nil
 	}
 	if o.pidFile != "" {
 		remove, err := writePIDFile(o.pidFile)

@@ -1,6 +1,10 @@
 package main
 
-import "zeroutils/internal/meter"
+import (
+	"time"
+
+	"zeroutils/internal/meter"
+)
 
 // begin makes the meter, and shows it.
 func (p *pv) begin(total int64) {
@@ -8,6 +12,7 @@ func (p *pv) begin(total int64) {
 	if p.stop && (p.sized || p.nothing) {
 		p.left = p.size
 	}
+	p.mu.Lock()
 	p.meter = meter.NewLikePV(total, p.window, p.wait)
 	p.look.Colours = coloursOn()
 	format := meter.ParseFormat(p.formatFor(total > 0 || p.storing), p.look)
@@ -15,6 +20,7 @@ func (p *pv) begin(total int64) {
 	p.longest = format.LongestTail()
 	p.keeps = format.Has("last-written", "previous-line")
 	p.seen.Buffer = p.bufferState()
+	p.mu.Unlock()
 	draws := meter.Options{FD: 2}
 	if p.quiet || p.cursor && !p.look.Numeric && !draws.Draws() || p.formatText != nil && *p.formatText == "" {
 		return
@@ -49,7 +55,14 @@ func (p *pv) rows(f meter.Frame) []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.state = st
-	return []string{p.line.Line(st, p.seen, f.Width)}
+	if p.hidden {
+		return nil
+	}
+	width := f.Width
+	if p.width > 0 {
+		width = p.width
+	}
+	return []string{p.line.Line(st, p.seen, width)}
 }
 
 // title sets the title of the terminal's window, by OSC 2, to what rows has
@@ -64,8 +77,14 @@ func (p *pv) title(f meter.Frame) string {
 	return "\x1b]2;" + title.Line(p.state, p.seen, f.Width) + "\x1b\\"
 }
 
-// end draws the last state, and what is said of the whole.
+// end draws the last state, and what is said of the whole. Of nothing that was
+// moved there is nothing to be said.
 func (p *pv) end() {
+	if !p.began {
+		p.display.Break()
+		p.display = nil
+		return
+	}
 	p.display.Stop()
 	if p.display != nil && p.line.Has("conemu") {
 		p.inv.Tell(meter.ConEmuEnd)
@@ -79,6 +98,6 @@ func (p *pv) end() {
 		case p.look.Bits:
 			unit, scale = "b/s", 8
 		}
-		p.inv.Tell(p.meter.Statistics(unit, scale) + "\n")
+		p.inv.Tell(p.meter.Statistics(time.Now(), unit, scale) + "\n")
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -37,9 +36,15 @@ func (p *pv) copyLooking(name string, src *splice.Descriptor) error {
 		}
 		data, err = p.cut(data)
 		for rest := data; len(rest) > 0; {
-			n := p.pace.admit(len(rest))
+			n := len(rest)
+			if p.limiter != nil {
+				n = p.limiter.Admit(n)
+			}
 			if err := p.write(rest[:n]); err != nil {
 				return err
+			}
+			if p.limiter != nil {
+				p.limiter.Passed(n)
 			}
 			rest = rest[n:]
 		}
@@ -150,15 +155,9 @@ type reader struct {
 	src     *splice.Descriptor
 	buf     []byte
 	said    bool
-	step    int64 // how much the next error skips
+	errors  int   // since something was read
 	skipped int64 // NUL bytes that are still to be given
 }
-
-// The least and the most that an error skips, in bytes.
-const (
-	firstSkip = 1
-	lastSkip  = 512
-)
 
 // next returns the bytes that come next, none at the end.
 func (r *reader) next() ([]byte, error) {
@@ -179,7 +178,7 @@ func (r *reader) next() ([]byte, error) {
 			}
 			continue
 		case err == nil:
-			r.step = 0
+			r.errors = 0
 			return r.buf[:n], nil
 		case r.skip == 0:
 			return nil, &splice.ReadError{Err: err}
@@ -196,13 +195,10 @@ func (r *reader) pass(why error) error {
 	if err != nil || errors.Is(why, unix.EISDIR) {
 		return &splice.ReadError{Err: why}
 	}
-	r.step = min(max(2*r.step, firstSkip), lastSkip)
-	n := r.step
-	if r.skipBlock > 0 {
-		n = r.skipBlock - at%r.skipBlock
-	}
+	r.errors++
+	n := r.step(at)
 	if size := r.length(); size >= 0 && at+n > size {
-		n = size - at
+		n = min(1, size-at)
 	}
 	if n <= 0 {
 		return &splice.ReadError{Err: why}
@@ -211,15 +207,41 @@ func (r *reader) pass(why error) error {
 		return &splice.ReadError{Err: why}
 	}
 	r.status |= pvTransfer
-	switch {
-	case r.skip == 1:
-		r.inv.Warnf("%s: warning: skipped %d - %d bytes: %v", r.name, at, at+n, why)
-	case !r.said:
+	if !r.said {
 		r.inv.Warnf("%s: warning: read errors detected: %v", r.name, why)
+	}
+	if r.skip == 1 {
+		r.inv.Warnf("%s: skipped past read error: %d - %d (%d B)", r.name, at, at+n, n)
 	}
 	r.said = true
 	r.skipped = n
 	return nil
+}
+
+// step is how much an error at an offset skips, as in pv: to the next multiple of
+// -Z, or of a number that grows with the errors, slowly at first, and no more than
+// pv's buffer would hold.
+func (r *reader) step(at int64) int64 {
+	unit := r.skipBlock
+	switch {
+	case unit > 0:
+	case r.errors < 5:
+		unit = 1
+	case r.errors < 10:
+		unit = 2
+	default:
+		unit = 1 << min(r.errors-10, 9)
+	}
+	return min(unit-at%unit, r.buffered())
+}
+
+// buffered is the size of pv's buffer for the source, in bytes.
+func (r *reader) buffered() int64 {
+	const blocks, most = 32, 512 << 10
+	if r.bufferSize > 0 {
+		return int64(r.bufferSize)
+	}
+	return min(max(int64(r.src.Stat.Blksize)*blocks, 1), most)
 }
 
 // length is the size of the source, and -1 if it has none.
@@ -241,35 +263,4 @@ func waitUntilReady(fd int, events int16) error {
 			return err
 		}
 	}
-}
-
-// A writePace holds what is written to a rate, 0 being none.
-type writePace struct {
-	perSecond float64
-	allowed   float64
-	at        time.Time
-}
-
-// beat is how often something is written at a rate.
-const beat = 50 * time.Millisecond
-
-// admit waits until some of so many bytes may be written, and returns how many.
-func (p *writePace) admit(want int) int {
-	if p.perSecond == 0 {
-		return want
-	}
-	need := min(float64(want), max(1, p.perSecond*beat.Seconds()))
-	for {
-		now := time.Now()
-		if !p.at.IsZero() {
-			p.allowed = min(p.allowed+now.Sub(p.at).Seconds()*p.perSecond, max(1, 4*p.perSecond*beat.Seconds()))
-		}
-		if p.at = now; p.allowed >= need {
-			break
-		}
-		time.Sleep(time.Duration((need-p.allowed)/p.perSecond*float64(time.Second)) + 1)
-	}
-	n := int(min(float64(want), p.allowed))
-	p.allowed -= float64(n)
-	return n
 }

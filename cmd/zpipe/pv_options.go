@@ -3,9 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"math"
-	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -18,6 +15,7 @@ import (
 type pvOptions struct {
 	shown      map[string]bool // options that say what is shown
 	formatText *string         // of -F
+	barStyle   string          // of look.Bar
 	look       meter.Look
 
 	tail                            int // of -A
@@ -25,7 +23,7 @@ type pvOptions struct {
 	statistics, conemu, windowTitle bool
 	titleFormat                     *string
 	delay, interval, window         time.Duration
-	width                           int
+	width, height                   int
 
 	size                 int64
 	sized, stop          bool
@@ -41,6 +39,7 @@ type pvOptions struct {
 	discard              bool
 	storeFile            string
 	watched              []string
+	remote, query        int // the process to be told, or asked
 }
 
 // pvShows are the options that name a part of the line, in pv's order in the
@@ -50,19 +49,16 @@ var pvShows = []struct{ option, part string }{
 	{"progress", "%p"}, {"eta", "%e"}, {"fineta", "%I"}, {"last-written", "%A"},
 }
 
-// notInPV says why an option of pv is an error.
-var notInPV = map[string]string{
-	"remote":  "zpipe takes no settings from another process: stop it and start it anew",
-	"query":   "zpipe answers no other process: send it SIGUSR1, or watch its files with -d",
-	"monitor": "write pv | COMMAND | pv, or zpipe run",
-}
+// errNoMonitor is why there is no -M.
+var errNoMonitor = errors.New("is not supported: write pv | COMMAND | pv, or zpipe run")
 
 func readPVOptions(inv *tool.Invocation) (pvOptions, error) {
 	o := pvOptions{shown: map[string]bool{}, window: 30 * time.Second, interval: time.Second}
-	o.look.Bar, _ = meter.ParseBarStyle("plain")
+	o.barStyle = "plain"
+	o.look.Bar, _ = meter.ParseBarStyle(o.barStyle)
 	for _, given := range inv.Line.Options {
-		if why, ok := notInPV[given.Name]; ok {
-			return o, fmt.Errorf("%s is not supported: %s", given.Spelled, why)
+		if given.Name == "monitor" {
+			return o, fmt.Errorf("%s %w", given.Spelled, errNoMonitor)
 		}
 		if err := o.read(given); err != nil {
 			return o, err
@@ -71,10 +67,51 @@ func readPVOptions(inv *tool.Invocation) (pvOptions, error) {
 	if o.skipBlock > 0 && o.skip == 0 {
 		o.skipBlock = 0
 	}
+	if o.remote > 0 || o.query > 0 {
+		return o, o.canAsk(inv)
+	}
 	if o.watched != nil {
 		o.watched = append(o.watched, inv.Operands...)
+		return o, o.canWatch()
 	}
 	return o, nil
+}
+
+// notRemote are options that another pv is not told.
+var notRemote = map[string]bool{
+	"watchfd": true, "output": true, "rate-limit": true, "buffer-size": true, "no-splice": true, "pipe-buffer-size": true,
+	"skip-errors": true, "error-skip-block": true, "stop-at-size": true, "sync": true, "direct-io": true, "sparse": true,
+	"discard": true, "store-and-forward": true, "pidfile": true, "line-mode": true, "null": true,
+}
+
+// canAsk returns an error for what does not go with -R and -Q.
+func (o *pvOptions) canAsk(inv *tool.Invocation) error {
+	option := "-R"
+	if o.query > 0 {
+		option = "-Q"
+	}
+	if len(inv.Operands) > 0 {
+		return fmt.Errorf("%s: files cannot be specified with this option", option)
+	}
+	for _, given := range inv.Line.Options {
+		if notRemote[given.Name] {
+			return fmt.Errorf("%s: only the display can be changed, not %s", option, given.Spelled)
+		}
+	}
+	return nil
+}
+
+// canWatch returns an error for what does not go with -d.
+func (o *pvOptions) canWatch() error {
+	switch {
+	case o.output != "":
+		return errors.New("-o: cannot transfer files when watching file descriptors")
+	case o.look.Lines || o.rate > 0 || o.skip > 0 || o.bufferSize > 0 || o.stop:
+		return errors.New("cannot use line mode or transfer modifier options when watching file descriptors")
+	case o.cursor:
+		return errors.New("cannot use cursor positioning when watching file descriptors")
+	}
+	return nil
 }
 
 // read takes one option. The error is in pv's words.
@@ -122,11 +159,12 @@ func (o *pvOptions) read(given gnuflag.Option) (err error) {
 		o.width, err = pvInteger(text)
 		o.width = min(o.width, widest)
 	case "height":
-		_, err = pvInteger(text)
+		o.height, err = pvInteger(text)
 	case "name":
 		o.look.Name, o.look.Named = text, true
 	case "bar-style":
 		var ok bool
+		o.barStyle = text
 		if o.look.Bar, ok = meter.ParseBarStyle(text); !ok {
 			err = errors.New("no such style")
 		}
@@ -144,6 +182,10 @@ func (o *pvOptions) read(given gnuflag.Option) (err error) {
 		o.watched = append(o.watched, text)
 	case "pidfile":
 		o.pidFile = text
+	case "remote":
+		o.remote, err = pvInteger(text)
+	case "query":
+		o.query, err = pvInteger(text)
 	default:
 		err = o.readTransfer(given.Name, text)
 	}
@@ -202,64 +244,6 @@ func pvLetter(name string) string {
 	return name
 }
 
-var (
-	errNotUnderstood = errors.New("numeric value not understood")
-	errNoNumber      = errors.New("numeric argument expected")
-	errNoInteger     = errors.New("integer argument expected")
-)
-
-// isDecimal reports whether a text is digits, with a point behind the first.
-func isDecimal(text string) bool {
-	whole, fraction, _ := strings.Cut(text, ".")
-	return whole != "" && strings.Trim(whole+fraction, "0123456789") == ""
-}
-
-// quantity reads a number with a unit, K, M, G or T.
-func (o *pvOptions) quantity(text string) (float64, error) {
-	base, power := 1024.0, 0
-	if o.look.SI {
-		base = 1000
-	}
-	if text != "" {
-		power = strings.Index("KMGT", strings.ToUpper(text[len(text)-1:])) + 1
-	}
-	if power > 0 {
-		text = text[:len(text)-1]
-	}
-	if !isDecimal(text) {
-		return 0, errNotUnderstood
-	}
-	v, err := strconv.ParseFloat(strings.TrimSuffix(text, "."), 64)
-	return v * math.Pow(base, float64(power)), err
-}
-
-func (o *pvOptions) bytes(text string) (int64, error) {
-	v, err := o.quantity(text)
-	return int64(min(v, math.MaxInt64/2)), err
-}
-
-func (o *pvOptions) readSize(text string) (int64, error) {
-	if strings.HasPrefix(text, "@") {
-		return readSize(text)
-	}
-	return o.bytes(text)
-}
-
-func pvInteger(text string) (int, error) {
-	n, err := strconv.ParseUint(text, 10, 31)
-	if err != nil {
-		return 0, errNoInteger
-	}
-	return int(n), nil
-}
-
-func pvSeconds(text string) (time.Duration, error) {
-	if !isDecimal(text) {
-		return 0, errNoNumber
-	}
-	return tool.Seconds("interval", strings.TrimSuffix(text, "."))
-}
-
 // readExtra reads -x: a list of places, and a format.
 func (o *pvOptions) readExtra(text string) error {
 	places, format, hasFormat := strings.Cut(text, ":")
@@ -277,59 +261,4 @@ func (o *pvOptions) readExtra(text string) error {
 		o.titleFormat = &format
 	}
 	return nil
-}
-
-// formatFor is the format of the line, by the options that name parts or as -F
-// has it. Without a total there is no time left to show.
-func (o *pvOptions) formatFor(total bool) string {
-	if o.formatText != nil {
-		return *o.formatText
-	}
-	if o.look.Numeric {
-		return o.withConemu(o.numericFormat())
-	}
-	shown := o.shown
-	if len(shown) == 0 {
-		shown = map[string]bool{"progress": true, "timer": true, "eta": true, "rate": true, "bytes": true}
-	}
-	var parts []string
-	for _, s := range pvShows {
-		switch {
-		case s.option == "name" && o.look.Named:
-			parts = append(parts, s.part)
-		case !shown[s.option], !total && (s.option == "eta" || s.option == "fineta"):
-		case s.option == "last-written":
-			parts = append(parts, fmt.Sprintf("%%%dA", o.tail))
-		default:
-			parts = append(parts, s.part)
-		}
-	}
-	return o.withConemu(strings.Join(parts, " "))
-}
-
-// withConemu adds what -9 asks for.
-func (o *pvOptions) withConemu(format string) string {
-	if o.conemu {
-		return format + "%{progress-conemu}"
-	}
-	return format
-}
-
-func (o *pvOptions) numericFormat() string {
-	var parts []string
-	for _, s := range []struct{ option, part string }{{"timer", "%t"}, {"bytes", "%b"}, {"rate", "%r"}} {
-		if o.shown[s.option] {
-			parts = append(parts, s.part)
-		}
-	}
-	if !o.shown["bytes"] && !o.shown["rate"] {
-		parts = append(parts, "%{progress-amount-only}")
-	}
-	return strings.Join(parts, " ")
-}
-
-// coloursOn reports whether the terminal has colours, as far as its name tells.
-func coloursOn() bool {
-	term := os.Getenv("TERM")
-	return term != "" && term != "dumb" && !strings.HasPrefix(term, "vt")
 }

@@ -1,13 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
-	"io"
-	"os"
 	"sync"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -28,11 +23,12 @@ type pv struct {
 	outName string
 	copier  *splice.Copier
 	limiter *splice.Limiter
-	pace    writePace // of what is looked at
 
 	meter   *meter.Meter
 	display *meter.Display
 	storing bool  // in the first part of -U
+	answers bool  // others may ask how far it is
+	began   bool  // a file has begun to be moved
 	read    bool  // standard input has been read to its end
 	left    int64 // that may still pass; negative is any number
 	line    meter.Format
@@ -41,6 +37,7 @@ type pv struct {
 	mu      sync.Mutex // guards seen
 	seen    meter.Seen
 	state   meter.State // that was drawn last
+	hidden  bool        // another pv has asked for nothing to be shown
 	longest int         // how much of the end is kept
 	partial []byte      // the line that has not ended
 }
@@ -71,7 +68,7 @@ func (p *pv) transfer(names []string) {
 		return
 	}
 	if p.storeFile != "" {
-		p.throughStore(names, total)
+		p.throughStore(names)
 		return
 	}
 	p.move(names, total)
@@ -80,6 +77,10 @@ func (p *pv) transfer(names []string) {
 // move moves files to the output under one display.
 func (p *pv) move(names []string, total int64) {
 	p.begin(total)
+	if !p.answers {
+		p.answers = true
+		go p.answerOthers()
+	}
 	for _, name := range names {
 		if err := p.moveFile(name); err != nil {
 			break
@@ -93,6 +94,11 @@ func (p *pv) openOutput() bool {
 	p.outName = "(stdout)"
 	fd, err := 1, error(nil)
 	switch {
+	case p.discard && p.output != "":
+		if fd, err = tool.Open(p.output, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, created); err == nil {
+			unix.Close(fd)
+			fd, err = tool.Open("/dev/null", unix.O_WRONLY, 0)
+		}
 	case p.discard:
 		fd, err = tool.Open("/dev/null", unix.O_WRONLY, 0)
 	case p.output != "":
@@ -117,7 +123,7 @@ func (p *pv) openOutput() bool {
 		_, _ = splice.RaisePipe(fd, p.pipeSize()) // a smaller pipe works as well
 	}
 	if p.rate > 0 {
-		p.limiter, p.pace.perSecond = splice.NewLimiter(p.rate), p.rate
+		p.limiter = splice.NewLimiter(p.rate)
 	}
 	return true
 }
@@ -140,109 +146,6 @@ func (p *pv) closeOutput() {
 	if err := unix.Close(p.out.FD); err != nil {
 		p.fail(pvTransfer, "%s: %v", p.outName, err)
 	}
-}
-
-// measure leaves out the files that are not there, and says how much the others
-// hold together: 0 if that is not known of all.
-func (p *pv) measure(names []string) (there []string, total int64) {
-	known := true
-	for _, name := range names {
-		size, err := p.sizeOf(name)
-		if err != nil {
-			p.fail(pvNoAccess, "%s: %v", name, err)
-			known = false
-			continue
-		}
-		there = append(there, name)
-		known = known && size >= 0
-		total += max(size, 0)
-	}
-	switch {
-	case p.sized || p.nothing:
-		return there, p.size
-	case known && total > 0:
-	case p.out.Kind == splice.Block && !p.look.Lines:
-		total, p.stop = leftOnDevice(p.out), true
-	default:
-		total = 0
-	}
-	p.sized = total > 0
-	p.size = total
-	return there, total
-}
-
-// sizeOf is how many bytes, or lines, a file has, and -1 if nobody knows.
-func (p *pv) sizeOf(name string) (int64, error) {
-	if name == "-" {
-		if procstart.Closed(0) {
-			return -1, unix.EBADF
-		}
-		src, err := splice.Describe(0)
-		if err != nil {
-			return -1, err
-		}
-		return p.lengthOf(src), nil
-	}
-	var stat unix.Stat_t
-	if err := unix.Stat(name, &stat); err != nil {
-		return -1, err
-	}
-	if stat.Mode&unix.S_IFMT == unix.S_IFDIR {
-		return 0, nil // reading it says what is wrong
-	}
-	if mode := stat.Mode & unix.S_IFMT; mode != unix.S_IFREG && mode != unix.S_IFBLK {
-		return -1, nil // opening it might wait
-	}
-	fd, err := tool.Open(name, unix.O_RDONLY, 0)
-	if err != nil {
-		return -1, err
-	}
-	defer unix.Close(fd)
-	src, err := splice.Describe(fd)
-	if err != nil {
-		return -1, err
-	}
-	return p.lengthOf(src), nil
-}
-
-// lengthOf is how much is behind the offset of a regular file or block device.
-func (p *pv) lengthOf(src *splice.Descriptor) int64 {
-	switch {
-	case p.look.Lines && src.Kind == splice.Regular && !p.sized:
-		return p.linesIn(src)
-	case p.look.Lines:
-	case src.Kind == splice.Regular:
-		return src.Remaining()
-	case src.Kind == splice.Block:
-		return leftOnDevice(src)
-	}
-	return -1
-}
-
-// linesIn counts the lines of a regular file without moving its offset.
-func (p *pv) linesIn(src *splice.Descriptor) (lines int64) {
-	buf := make([]byte, lookSize)
-	for at := src.Offset; ; {
-		n, err := unix.Pread(src.FD, buf, at)
-		if err == unix.EINTR {
-			continue
-		}
-		if err != nil {
-			return -1
-		}
-		if n == 0 {
-			return lines
-		}
-		lines += int64(bytes.Count(buf[:n], p.terminator()))
-		at += int64(n)
-	}
-}
-
-func (p *pv) terminator() []byte {
-	if p.null {
-		return []byte{0}
-	}
-	return []byte{'\n'}
 }
 
 // moveFile moves one file. An error that is returned ends everything.
@@ -274,6 +177,7 @@ func (p *pv) moveFile(name string) error {
 	if src.Kind == splice.Pipe {
 		_, _ = splice.RaisePipe(fd, p.pipeSize()) // a smaller pipe works as well
 	}
+	p.began = true
 	return p.explain(name, p.copy(name, src))
 }
 
@@ -333,91 +237,4 @@ func (p *pv) explain(name string, err error) error {
 	}
 	p.fail(pvTransfer, "%s: %v", name, err)
 	return nil
-}
-
-// throughStore writes everything to a file, and then that to the output.
-func (p *pv) throughStore(names []string, total int64) {
-	name := p.storeFile
-	if name == "-" {
-		f, err := os.CreateTemp("", "pv-")
-		if err != nil {
-			p.fail(pvNoAccess, "%v", err)
-			return
-		}
-		name = f.Name()
-		f.Close()
-		defer os.Remove(name)
-	}
-	fd, err := tool.Open(name, unix.O_RDWR|unix.O_CREAT|unix.O_TRUNC, created)
-	if err != nil {
-		p.fail(pvNoAccess, "%s: %v", name, err)
-		return
-	}
-	defer unix.Close(fd)
-	store, err := splice.Describe(fd)
-	if err != nil {
-		p.fail(pvNoAccess, "%s: %v", name, err)
-		return
-	}
-	out, outName := p.out, p.outName
-	p.out, p.outName = store, name
-	look := p.look
-	p.look.Name, p.look.Named = "(input)", true
-	p.storing = true
-	p.move(names, total)
-	p.storing = false
-	p.out, p.outName, p.look = out, outName, look
-	if p.status&^pvNoAccess != 0 {
-		return
-	}
-	var stat unix.Stat_t
-	if err := unix.Fstat(fd, &stat); err != nil {
-		p.fail(pvNoAccess, "%s: %v", name, err)
-		return
-	}
-	p.size, p.sized, p.stop = stat.Size, stat.Size > 0, false
-	if p.look.Lines {
-		store.Offset = 0
-		p.size = p.linesIn(store)
-	}
-	p.move([]string{name}, p.size)
-}
-
-// catchSignals ends the process in order, with a word.
-func (p *pv) catchSignals() {
-	caught := make(chan os.Signal, 1)
-	signals.Notify(caught, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	go func() {
-		sig := (<-caught).(syscall.Signal)
-		p.display.Break()
-		p.fail(pvInterrupted, "interrupted by a signal: %s", signalNames[sig])
-		if p.pidFile != "" {
-			_ = os.Remove(p.pidFile) // it may be gone
-		}
-		os.Exit(p.status)
-	}()
-}
-
-var signalNames = map[syscall.Signal]string{syscall.SIGINT: "Interrupt", syscall.SIGTERM: "Terminated", syscall.SIGHUP: "Hangup"}
-
-// writePIDFile writes the process's number to a file, which it puts in place
-// whole. What it returns removes the file.
-func writePIDFile(name string) (remove func(), err error) {
-	beside := fmt.Sprintf("%s.%d", name, os.Getpid())
-	f, err := os.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, created)
-	if err != nil {
-		return nil, err
-	}
-	_, err = io.WriteString(f, fmt.Sprintln(os.Getpid()))
-	if closing := f.Close(); err == nil {
-		err = closing
-	}
-	if err == nil {
-		err = os.Rename(beside, name)
-	}
-	if err != nil {
-		_ = os.Remove(beside) // the first error is the one to report
-		return nil, err
-	}
-	return func() { _ = os.Remove(name) }, nil // somebody may have removed it
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -9,86 +10,148 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/meter"
 	"zeroutils/internal/tool"
 )
 
-// watch is -d: it shows how far other processes are in their files.
-func (o *pvOptions) watch(inv *tool.Invocation) error {
-	var targets []string
-	for _, text := range o.watched {
-		found, err := expandTarget(text)
-		if err != nil {
-			inv.Warnf("%s: %v", text, err)
-			inv.SetStatus(pvNoAccess)
-			return nil
-		}
-		targets = append(targets, found...)
+// A pvWatch is -d: it shows how far other processes are in their files.
+type pvWatch struct {
+	pvOptions
+	inv     *tool.Invocation
+	watch   watch
+	line    meter.Format
+	named   meter.Format // of a file among others
+	display *meter.Display
+}
+
+// watchFiles is -d.
+func (o *pvOptions) watchFiles(inv *tool.Invocation) error {
+	p := &pvWatch{pvOptions: *o, inv: inv}
+	p.watch.adopt = p.adopt
+	found, status, err := p.targets()
+	if err != nil {
+		inv.Warnf("%v", err)
+		inv.SetStatus(status)
 	}
-	if len(targets) == 0 {
-		inv.Warnf("-d: no process found")
-		inv.SetStatus(pvNoAccess)
+	if err != nil || len(found) == 0 {
 		return nil
 	}
-	for _, text := range targets {
-		t, err := parseTarget(text)
-		if err != nil {
-			inv.Warnf("-d: process ID or pid:fd pair expected")
-			inv.SetStatus(pvMisuse)
-			return nil
-		}
-		if !t.lives() {
-			inv.Warnf("pid %d: %v", t.pid, unix.ESRCH)
+	for _, t := range found {
+		if err := p.watch.begin(t); err != nil {
+			if err == unix.EBADF {
+				err = unix.ENOENT // as pv, which opens its name in /proc
+			}
+			inv.Warnf("%v", pvTargetError{t, err})
 			inv.SetStatus(pvNoAccess)
 			return nil
 		}
 	}
-	return watchTargets(inv, targets)
+	p.watch.targets = found
+	p.show()
+	p.watch.toTheEnd()
+	p.end()
+	return nil
+}
+
+// A pvTargetError says why something cannot be watched.
+type pvTargetError struct {
+	target target
+	err    error
+}
+
+func (e pvTargetError) Error() string {
+	if e.target.fd < 0 {
+		return fmt.Sprintf("pid %d: %v", e.target.pid, tool.ErrorText(e.err))
+	}
+	return fmt.Sprintf("pid %d: fd %d: %v", e.target.pid, e.target.fd, tool.ErrorText(e.err))
+}
+
+// targets reads what is to be watched. The error goes with an exit status.
+func (p *pvWatch) targets() (found []target, status int, err error) {
+	for _, text := range p.watched {
+		more, err := expandTarget(text)
+		if err != nil {
+			return nil, pvMisuse, err
+		}
+		found = append(found, more...)
+	}
+	for _, t := range found {
+		if !t.lives() {
+			return nil, pvNoAccess, pvTargetError{target{t.pid, -1}, unix.ESRCH}
+		}
+	}
+	return found, 0, nil
 }
 
 // expandTarget finds what an argument of -d stands for: processes by their name
 // behind =, the lines of a file behind @, or itself.
-func expandTarget(text string) (targets []string, err error) {
+func expandTarget(text string) (found []target, err error) {
 	if name, ok := strings.CutPrefix(text, "="); ok {
 		return processesCalled(name)
 	}
 	file, ok := strings.CutPrefix(text, "@")
 	if !ok {
-		return []string{text}, nil
+		t, err := parsePVTarget(text)
+		if err != nil {
+			return nil, fmt.Errorf("-d: %w", err)
+		}
+		return []target{t}, nil
 	}
 	content, err := os.ReadFile(file)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("-d @: %s: %s", file, tool.ErrorText(err))
 	}
-	for line := range strings.Lines(string(content)) {
-		if line = strings.TrimSpace(line); line == "" {
-			continue
+	for i, line := range strings.Split(string(content), "\n") {
+		line = strings.TrimSpace(line)
+		switch name, byName := strings.CutPrefix(line, "="); {
+		case line == "":
+		case byName:
+			more, err := processesCalled(name)
+			if err != nil {
+				return nil, err
+			}
+			found = append(found, more...)
+		default:
+			t, err := parsePVTarget(line)
+			if err != nil {
+				return nil, fmt.Errorf("%s:%d: %s: %w", file, i+1, line, err)
+			}
+			found = append(found, t)
 		}
-		if strings.HasPrefix(line, "@") {
-			return nil, errors.New("a list may not name a list")
-		}
-		found, err := expandTarget(line)
-		if err != nil {
-			return nil, err
-		}
-		targets = append(targets, found...)
 	}
-	return targets, nil
+	return found, nil
+}
+
+// parsePVTarget reads PID or PID:FD. What pv takes as a name behind it, after =
+// or a blank, is shown nowhere.
+func parsePVTarget(text string) (target, error) {
+	text, _, _ = strings.Cut(text, "=")
+	text, _, _ = strings.Cut(text, " ")
+	t, err := parseTarget(text)
+	switch {
+	case err == nil:
+		return t, nil
+	case text != "" && strings.Trim(text, "0") == "":
+		return t, errors.New("invalid process ID")
+	}
+	return t, errors.New("process ID or pid:fd pair expected")
 }
 
 // processesCalled lists the processes with a name, as pgrep -x does.
-func processesCalled(name string) (targets []string, err error) {
+func processesCalled(name string) (found []target, err error) {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
 		return nil, err
 	}
 	for _, entry := range entries {
-		if _, err := strconv.Atoi(entry.Name()); err != nil {
+		pid, err := strconv.Atoi(entry.Name())
+		if err != nil {
 			continue
 		}
 		comm, err := os.ReadFile(filepath.Join("/proc", entry.Name(), "comm"))
 		if err == nil && strings.TrimSuffix(string(comm), "\n") == name {
-			targets = append(targets, entry.Name())
+			found = append(found, target{pid, -1})
 		}
 	}
-	return targets, nil
+	return found, nil
 }

@@ -8,7 +8,6 @@ import (
 
 	"zeroutils/internal/endpoint"
 	"zeroutils/internal/splice"
-	"zeroutils/internal/tool"
 )
 
 // A relay is a source and a sink, open, with one way between them or two.
@@ -37,94 +36,6 @@ func (s *settings) newRelay(p policy) *relay {
 	return &relay{
 		settings: s, policy: p, from: s.src, to: s.dst, spoken: spoken{fd: -1},
 		failed: make(map[*endpoint.Stream]bool), told: make(map[*endpoint.Stream]bool),
-	}
-}
-
-// open opens the source and then the sink, which it does not harm if it is the
-// source. It reports what fails, and returns false. A sink that would be refused
-// costs no connection and starts no command.
-func (r *relay) open() bool {
-	if r.from.Connected() && r.to.HoldsData() {
-		r.refuseSink()
-		return false
-	}
-	return r.openSource() && r.openSink() && r.begin()
-}
-
-func (r *relay) openSource() bool {
-	var err error
-	if r.src, err = r.opener.OpenFor(r.dst, r.from, r.use(endpoint.AsSource)); err != nil {
-		r.cannotOpen(r.from, "standard input", err)
-	}
-	return err == nil
-}
-
-func (r *relay) openSink() bool {
-	var err error
-	if r.dst, err = r.opener.OpenFor(r.src, r.to, r.use(endpoint.AsSink)); err != nil {
-		r.cannotOpen(r.to, "standard output", err)
-		r.abandon(r.src)
-	}
-	return err == nil
-}
-
-// begin makes the sink ready to be written to, unless that would destroy the
-// source.
-func (r *relay) begin() bool {
-	if r.dst.Replaces(r.src) || splice.CopiesOntoItself(r.dst.Out, r.src.In) {
-		r.policy.complain("%s: input file is output file", r.policy.name(r.src))
-	} else if r.both && r.dst.In.FD == r.src.In.FD {
-		r.policy.complain("%s has nobody to be relayed to but itself", r.policy.name(r.src))
-	} else if err := r.prepareSink(); err == endpoint.ErrHoldsData {
-		r.refuseSink()
-	} else if err == errSizeUnknown {
-		r.policy.complain("%v", err)
-	} else if err != nil {
-		r.fail(r.dst, "", err)
-	} else if err := r.mayLinger(); err != nil {
-		r.policy.complain("cannot relay: %v", err)
-	} else {
-		return true
-	}
-	r.abandon(r.src, r.dst)
-	return false
-}
-
-// prepareSink measures what is to be relayed, and then empties the sink.
-func (r *relay) prepareSink() error {
-	if err := r.policy.measure(r); err != nil {
-		return err
-	}
-	return r.dst.Truncate()
-}
-
-func (r *relay) refuseSink() {
-	r.policy.complain("%s: %v; to overwrite it, write %s", named(r.to), endpoint.ErrHoldsData, overwriting(r.to))
-}
-
-// overwriting says how a sink is written that overwrites its file.
-func overwriting(e endpoint.Endpoint) string {
-	redirected := "> " + tool.Quote(e.Text)
-	if explicit := e.Overwriting(); explicit != "" {
-		return tool.Quote(explicit) + " or " + redirected
-	}
-	return redirected
-}
-
-func (r *relay) use(oneWay endpoint.Use) endpoint.Use {
-	if r.both {
-		return endpoint.AsBoth
-	}
-	return oneWay
-}
-
-// abandon closes streams that are not to be relayed, or not any more, so that no
-// peer takes that for an end in order, and ends their commands.
-func (r *relay) abandon(streams ...*endpoint.Stream) {
-	for _, s := range streams {
-		s.Abort()
-		s.End(r.grace)
-		s.Wait()
 	}
 }
 
@@ -290,80 +201,4 @@ func (r *relay) options(from, to *endpoint.Stream) splice.Options {
 		}
 	}
 	return o
-}
-
-// end closes both streams when the peers have everything, and waits for commands,
-// whose status decides whether the end is one in order. After a time that was
-// over it waits for nothing more, but for what has been taken to be delivered.
-func (r *relay) end() {
-	streams := []*endpoint.Stream{r.dst, r.src}
-	for _, s := range streams {
-		if s.Command() {
-			r.close(s)
-		}
-	}
-	if r.overdue {
-		for _, s := range streams {
-			s.End(r.grace)
-		}
-	}
-	for _, s := range streams { // the sink's status counts before the source's, as in a pipeline
-		r.collect(s)
-	}
-	for _, s := range streams {
-		if !s.Command() {
-			r.finish(s)
-		}
-	}
-	if r.spoken.fd >= 0 {
-		r.opener.CloseFD(r.spoken.fd)
-	}
-}
-
-// finish closes a stream that is no command: in order, or so that its peer
-// knows that something is missing.
-func (r *relay) finish(s *endpoint.Stream) {
-	if s.Out == nil {
-		r.close(s)
-		return
-	}
-	switch {
-	case r.spoilt && s.Atomic():
-		s.Abort()
-	case !r.spoilt || r.told[s]:
-		if r.told[s] && !r.failed[s] && !r.overdue {
-			if err := s.Linger(r.timeout); err != nil && !(r.lingers(s) && hasEnded(s)) {
-				r.fail(s, "write error", err)
-			}
-		}
-		r.close(s)
-	case r.failed[s]:
-		s.Abort()
-	default:
-		s.Drain(r.grace)
-		s.Abort()
-	}
-}
-
-// close closes a stream in order.
-func (r *relay) close(s *endpoint.Stream) {
-	if err := s.Close(); err != nil && !r.failed[s] {
-		r.fail(s, "write error", err)
-	}
-}
-
-// collect waits for the command of a stream, whose status becomes ours unless
-// something of our own has failed. One that was cut off by a failure elsewhere,
-// or because that was enough, has nothing to say.
-func (r *relay) collect(s *endpoint.Stream) {
-	status := s.Wait()
-	if status == 0 || r.failed[s] || r.overdue {
-		return
-	}
-	if (len(r.failed) > 0 || r.enough) && status == 128+int(unix.SIGPIPE) {
-		return
-	}
-	r.spoilt = true
-	r.policy.commandFailed(status)
-	r.policy.complain("%s: exit status %d", r.policy.name(s), status)
 }

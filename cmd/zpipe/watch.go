@@ -22,6 +22,7 @@ import (
 type watch struct {
 	*monitor
 	targets []target
+	adopt   func(f *openFile) // gives a file that was found its name and its meter
 
 	mu    sync.Mutex
 	files []*openFile
@@ -32,17 +33,13 @@ type target struct{ pid, fd int } // fd is -1 for all of them
 
 // runWatch is -d. It ends when nothing is left to be watched.
 func runWatch(inv *tool.Invocation) error {
-	return watchTargets(inv, append(valuesOf(inv, "watchfd"), inv.Operands...))
-}
-
-// watchTargets watches what texts name.
-func watchTargets(inv *tool.Invocation, texts []string) error {
 	m, err := newMonitor(inv)
 	if err != nil {
 		return err
 	}
 	w := &watch{monitor: m}
-	for _, text := range texts {
+	w.adopt = w.nameAndMeter
+	for _, text := range append(valuesOf(inv, "watchfd"), inv.Operands...) {
 		t, err := parseTarget(text)
 		if err != nil {
 			return err
@@ -61,11 +58,24 @@ func watchTargets(inv *tool.Invocation, texts []string) error {
 		m.view.options.Shared = false // it has several rows
 		m.show(w.rows)
 	}
+	w.toTheEnd()
+	m.stop()
+	return nil
+}
+
+// toTheEnd returns when nothing is left to be watched.
+func (w *watch) toTheEnd() {
 	for w.look() {
 		time.Sleep(lookPeriod)
 	}
-	m.stop()
-	return nil
+}
+
+// nameAndMeter has a file counted from where it is.
+func (w *watch) nameAndMeter(f *openFile) {
+	f.name, f.meter = w.view.style.Name, meter.NewAt(f.at, f.total(w.flow.size))
+	if f.target.fd < 0 {
+		f.name, f.meter = fmt.Sprintf("%d:%s", f.fd, filepath.Base(f.file)), meter.NewAt(f.at, f.total(0))
+	}
 }
 
 // lookPeriod is how often the processes are looked at.
@@ -117,8 +127,7 @@ func (w *watch) begin(t target) error {
 		}
 		return err
 	}
-	f.meter = meter.NewAt(f.at, f.total(w.flow.size))
-	f.name = w.view.style.Name
+	w.adopt(f)
 	w.files = append(w.files, f)
 	return nil
 }
@@ -133,6 +142,11 @@ func (t target) lives() bool {
 
 func (t target) path(elements ...string) string {
 	return filepath.Join(append([]string{"/proc", strconv.Itoa(t.pid)}, elements...)...)
+}
+
+// followsAny reports whether a target is a process and not a descriptor.
+func (w *watch) followsAny() bool {
+	return slices.ContainsFunc(w.targets, func(t target) bool { return t.fd < 0 })
 }
 
 func (w *watch) followsProcess() bool {
@@ -169,8 +183,7 @@ func (w *watch) discover(t target) {
 		if err != nil {
 			continue // it is no file, or closed again
 		}
-		f.meter = meter.NewAt(f.at, f.total(0))
-		f.name = fmt.Sprintf("%d:%s", fd, filepath.Base(f.file))
+		w.adopt(f)
 		w.files = append(w.files, f)
 	}
 }

@@ -48,6 +48,7 @@ type Options struct {
 	Force    bool               // draw also if FD is not a terminal
 	Scroll   bool               // write each row as a line of text, on anything
 	Plain    bool               // move the cursor by carriage returns alone
+	Stacked  bool               // several rows, with the cursor at the beginning of the first, as pv -d
 	Behind   func(Frame) string // what is written behind the rows, for other parts of the terminal
 	Clear    bool               // Stop takes the rows away
 	// Shared has the display keep clear of those of other processes of the same
@@ -68,7 +69,9 @@ type Display struct {
 	stopped chan struct{} // closed by the goroutine when it ends
 	once    sync.Once
 
-	mu     sync.Mutex // of what follows, and of writing
+	pace chan struct{} // gets something when the interval has changed
+
+	mu     sync.Mutex // of what follows, of options.Interval, and of writing
 	screen screen
 	drawn  time.Time // when the last drawing was over
 }
@@ -95,7 +98,7 @@ func newDisplay(o Options, rows Source, term terminal, now func() time.Time) *Di
 	return &Display{
 		options: o, rows: rows, term: term, now: now, begin: now(),
 		screen: screenFor(o, term),
-		stop:   make(chan struct{}), stopped: make(chan struct{}),
+		pace:   make(chan struct{}, 1), stop: make(chan struct{}), stopped: make(chan struct{}),
 	}
 }
 
@@ -107,7 +110,7 @@ func (d *Display) run() {
 	}
 	ticker := time.NewTicker(first)
 	defer ticker.Stop()
-	d.follow(ticker.C, func() { ticker.Reset(d.options.Interval) })
+	d.follow(ticker.C, func() { ticker.Reset(d.interval()) })
 }
 
 // follow draws at each tick until the display is stopped. It calls steady after
@@ -118,6 +121,8 @@ func (d *Display) follow(ticks <-chan time.Time, steady func()) {
 		select {
 		case <-d.stop:
 			return
+		case <-d.pace:
+			n = 0
 		case <-ticks:
 			d.update()
 		}
@@ -125,6 +130,26 @@ func (d *Display) follow(ticks <-chan time.Time, steady func()) {
 			steady()
 		}
 	}
+}
+
+// SetInterval changes the time from one drawing to the next.
+func (d *Display) SetInterval(interval time.Duration) {
+	if d == nil || interval <= 0 {
+		return
+	}
+	d.mu.Lock()
+	d.options.Interval = interval
+	d.mu.Unlock()
+	select {
+	case d.pace <- struct{}{}:
+	default: // it is about to look
+	}
+}
+
+func (d *Display) interval() time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.options.Interval
 }
 
 func (d *Display) update() {

@@ -68,12 +68,17 @@ func (e *exact) note(rate float64) {
 	e.squares += rate * rate
 }
 
-// Statistics is the line of pv's --stats, for a meter of NewLikePV. The unit is
-// that of the rates, and they are multiplied by scale.
-func (m *Meter) Statistics(unit string, scale float64) string {
+// Statistics is the line of pv's --stats at the end, for a meter of NewLikePV.
+// The unit is that of the rates, and they are multiplied by scale. A transfer
+// that was too short for a rate has that of the whole.
+func (m *Meter) Statistics(at time.Time, unit string, scale float64) string {
+	st := m.State(at)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	e := m.exact
+	if e.n == 0 && st.Elapsed > 0 {
+		e.note(st.Average)
+	}
 	if e.n == 0 {
 		return "rate not measured"
 	}

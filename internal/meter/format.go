@@ -158,7 +158,11 @@ func (f Format) Line(st State, seen Seen, width int) string {
 			texts[i] = f.fill(p, st, seen, width/expanding)
 		}
 	}
-	return strings.Join(texts, "")
+	line := strings.Join(texts, "")
+	if f.Colours && f.endsColoured() {
+		line += "\x1b[m"
+	}
+	return line
 }
 
 // fill is the text of a part. Width is that of bars and of what was written.
@@ -178,7 +182,7 @@ func (f Format) fill(p part, st State, seen Seen, width int) string {
 	case "amount":
 		return f.share(st)
 	case "conemu":
-		return conemu(st)
+		return f.conemu(st)
 	case "timer":
 		if f.Numeric {
 			return decimal(st.Elapsed.Seconds())
@@ -206,7 +210,7 @@ func (f Format) fill(p part, st State, seen Seen, width int) string {
 	if !f.Named {
 		return "" // of a name
 	}
-	return fmt.Sprintf("%9s:", f.Name)
+	return blanks(nameWidth-len(f.Name)) + f.Name + ":" // pv counts bytes
 }
 
 // eta is the time left, which leaves its width when all is done.

@@ -107,9 +107,9 @@ func (b BarStyle) wanderer(percent, width int) string {
 }
 
 // conemu tells a terminal how far it is, by OSC 9;4.
-func conemu(st State) string {
-	state, percent := 1, int(math.Round(st.Fraction()*100))
-	if st.Total <= 0 {
+func (f Format) conemu(st State) string {
+	state, percent := 1, int(math.Round(portion(st)*100))
+	if st.Total <= 0 && !f.Gauge {
 		state, percent = 3, st.swing()
 	}
 	return fmt.Sprintf("\x1b]9;4;%d;%d\x1b\\", state, percent)

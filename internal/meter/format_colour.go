@@ -51,3 +51,18 @@ func colourCode(word string) (int, bool) {
 	}
 	return 0, false
 }
+
+// endsColoured reports whether the last colours of a format are not a reset.
+func (f Format) endsColoured() (coloured bool) {
+	for _, p := range f.parts {
+		if p.kind != "sgr" {
+			continue
+		}
+		for word := range strings.SplitSeq(p.text, ",") {
+			if code, ok := colourCode(word); ok {
+				coloured = code != 0
+			}
+		}
+	}
+	return coloured
+}

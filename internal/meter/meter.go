@@ -69,6 +69,23 @@ func (m *Meter) Count() int64 { return m.count.Load() }
 // AddTotal increases the total: another file was found.
 func (m *Meter) AddTotal(n int64) { m.total.Add(n) }
 
+// Total is what there will be in the end; 0 if nobody knows.
+func (m *Meter) Total() int64 { return m.total.Load() }
+
+// Elapsed is how long the time of a meter runs at a moment.
+func (m *Meter) Elapsed(at time.Time) time.Duration {
+	if begin := m.begin.Load(); begin != nil {
+		return max(at.Sub(*begin), 0)
+	}
+	return 0
+}
+
+// SetTotal says what there will be in the end; 0 if nobody knows.
+func (m *Meter) SetTotal(n int64) { m.total.Store(max(n, 0)) }
+
+// Start has the time run from another moment than that of the meter's making.
+func (m *Meter) Start(at time.Time) { m.begin.Store(&at) }
+
 // State returns the progress at a given time. Rates are computed from earlier calls, so
 // it has to be called regularly, as a Display does.
 func (m *Meter) State(at time.Time) State {

@@ -27,6 +27,8 @@ func screenFor(o Options, term terminal) screen {
 	switch {
 	case o.Scroll:
 		return scroll{}
+	case o.Stacked:
+		return &stacked{}
 	case o.Plain || !term.real || name == "" || name == "dumb":
 		return &plain{}
 	}

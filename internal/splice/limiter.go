@@ -64,6 +64,13 @@ func (l *Limiter) admit(k *kernel, want int) int {
 	return int(l.reserved)
 }
 
+// Admit waits until some of want bytes may pass, and returns how many: for a copy
+// that is made outside of this package. Passed has to follow.
+func (l *Limiter) Admit(want int) int { return l.admit(&host, want) }
+
+// Passed counts n of the bytes that Admit has allowed, and gives the others back.
+func (l *Limiter) Passed(n int) { l.passed(&host, int64(n)) }
+
 // longestNap is the longest single sleep. longest is the longest wait for bytes: a
 // slower rate would overflow a time.Duration.
 const (
