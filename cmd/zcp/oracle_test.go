@@ -165,8 +165,11 @@ func lostContents(before, want, got string) string {
 		}
 		return all
 	}
+	// An earlier simple backup is replaced by the next one, since 9.2 also by that of
+	// what makes place for a directory.
+	earlier := regexp.MustCompile(`(?m)^.*~" .*$`)
 	kept, left := in(want), in(got)
-	for sum := range in(before) {
+	for sum := range in(earlier.ReplaceAllString(before, "")) {
 		if kept[sum] && !left[sum] {
 			return sum
 		}

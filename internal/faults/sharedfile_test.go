@@ -205,6 +205,15 @@ func openPipe(t *testing.T) (r, w *os.File) {
 	return r, w
 }
 
+func (c *commons) size() int64 {
+	c.Helper()
+	info, err := c.file.Stat()
+	if err != nil {
+		c.Fatal(err)
+	}
+	return info.Size()
+}
+
 // holds waits until the file has at least so many bytes.
 func (c *commons) holds(size int64) {
 	c.Helper()
@@ -257,6 +266,63 @@ func TestASignalLeavesNoHoleInASharedFile(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What SIGKILL may cost is what had been reserved and not written: a round where
+// nobody else has written, and nothing once somebody has.
+func TestKILLLeavesAtMostAHoleOfOneRound(t *testing.T) {
+	const round = 1 << 20
+	for _, fs := range []string{"ext4", "tmpfs"} {
+		for _, tool := range []string{"zcat", "ztee", "zpipe"} {
+			for _, noticed := range []bool{false, true} {
+				t.Run(fmt.Sprint(fs, " ", tool, ", others were noticed: ", noticed), func(t *testing.T) {
+					c := newCommons(t, testfs.Shared(t, fs), tool)
+					r, w := openPipe(t)
+					c.tool.Stdin = r
+					if err := c.tool.Start(); err != nil {
+						t.Fatal(err)
+					}
+					r.Close()
+					fed := make(chan struct{})
+					go func() {
+						defer close(fed)
+						for _, err := w.Write(sharedData); err == nil; _, err = w.Write(sharedData) {
+						}
+					}()
+					c.holds(4 * round)
+					if noticed {
+						c.write(0, 0)
+						c.holds(c.size() + 4*round)
+					}
+					if err := c.tool.Process.Kill(); err != nil {
+						t.Fatal(err)
+					}
+					_ = c.tool.Wait() // it was killed
+					c.write(0, 1)
+					<-fed
+					got := c.content()
+					data := bytes.TrimRight(got, "\x00")
+					zeros, most := len(got)-len(data), round
+					if noticed {
+						most = 0
+					}
+					if zeros > most || !isRepeated(data, sharedData) {
+						t.Errorf("%d zeros, want at most %d; the data before is right: %t", zeros, most, isRepeated(data, sharedData))
+					}
+				})
+			}
+		}
+	}
+}
+
+// isRepeated reports whether got is want again and again, up to anywhere.
+func isRepeated(got, want []byte) bool {
+	for ; len(got) > len(want); got = got[len(want):] {
+		if !bytes.HasPrefix(got, want) {
+			return false
+		}
+	}
+	return bytes.HasPrefix(want, got)
 }
 
 // What was taken of a full disk is given back: who writes next, when there is

@@ -50,6 +50,7 @@ trap 'exit 129' HUP
 
 "$here/../build.sh" "$built"
 ln -s zpipe "$built/zpv"
+ln -s zcp "$built/zmv"
 (cd "$here" && go build -o "$built/bench" .)
 if [ "${1-}" = --docs ] && [ $# = 2 ]; then
 	"$built/bench" -docs "$here/../.." "$2"

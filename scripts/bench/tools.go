@@ -49,7 +49,7 @@ func findTools(ours string, more []string) (toolbox, error) {
 	for _, name := range []string{"cat", "tee", "cp", "mv", "pv", "dd", "mbuffer", "socat", "rsync"} {
 		b.add(name, name, name)
 	}
-	for _, name := range []string{"zcat", "ztee", "zcp", "zpipe", "zpv"} {
+	for _, name := range []string{"zcat", "ztee", "zcp", "zpipe", "zpv", "zmv"} {
 		b.add(name, name, ours+"/"+name)
 		b[name][0].ours = true
 	}
