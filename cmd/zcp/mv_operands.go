@@ -45,11 +45,12 @@ func mvJobOf(operands []string, o *mvOptions) (*mvJob, error) {
 	last := len(operands) - 1
 	switch {
 	case o.exact:
-		return &mvJob{sources: o.stripped(operands[:1]), dest: operands[1], tried: filecopy.NotTried}, nil
+		operands = o.stripped(operands)
+		return &mvJob{sources: operands[:1], dest: operands[1], tried: filecopy.NotTried}, nil
 	case given:
 		return mvInto(o.stripped(operands), "target directory", o.directory)
 	}
-	sources, dest := o.stripped(operands[:last]), operands[last]
+	sources, dest := operands[:last], operands[last]
 	tried := error(filecopy.NotTried)
 	if last == 1 && !o.move.Exchange {
 		if tried = filecopy.TryRename(dest, sources[0]); tried == nil {
@@ -57,22 +58,23 @@ func mvJobOf(operands []string, o *mvOptions) (*mvJob, error) {
 		}
 	}
 	j, err := mvInto(sources, "target", dest)
+	operands = o.stripped(operands) // once it is known what they are, as in mv
 	if err != nil && last == 1 {
-		return &mvJob{sources: sources, dest: dest, tried: tried}, nil
+		return &mvJob{sources: operands[:1], dest: operands[1], tried: tried}, nil
 	}
 	return j, err
 }
 
-// stripped are sources without slashes behind their names, if that is asked for.
-func (o *mvOptions) stripped(sources []string) []string {
+// stripped removes the slashes behind names, if that is asked for.
+func (o *mvOptions) stripped(operands []string) []string {
 	if o.strip {
-		for i, source := range sources {
-			if short := strings.TrimRight(source, "/"); short != "" {
-				sources[i] = short
+		for i, name := range operands {
+			if short := strings.TrimRight(name, "/"); short != "" {
+				operands[i] = short
 			}
 		}
 	}
-	return sources
+	return operands
 }
 
 func mvInto(sources []string, role, name string) (*mvJob, error) {

@@ -2,6 +2,7 @@ package filecopy
 
 import (
 	"fmt"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -24,16 +25,25 @@ func (r *removal) remove(e *entry) (gone bool) {
 		r.report(&Problem{What: DotDirectory, Source: e.src.Path()})
 		return false
 	}
+	at := place.Path(oneSlash(e.src.Path()))
 	var st unix.Stat_t
-	if err := place.Stat(e.src, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
-		r.cannot(e.src, err)
+	if err := place.Stat(at, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		r.cannot(at, err)
 		return false
 	}
-	v := r.file(e.src, &st)
+	v := r.file(at, &st)
 	if v == stranger {
 		r.report(&Problem{What: SourceChanged, Source: e.src.Path()})
 	}
 	return v == goes
+}
+
+// oneSlash trims the slashes at the end of a name to one, as fts(3) does.
+func oneSlash(name string) string {
+	for len(name) > 2 && strings.HasSuffix(name, "//") {
+		name = name[:len(name)-1]
+	}
+	return name
 }
 
 func (r *removal) cannot(at place.Place, err error) {

@@ -237,7 +237,9 @@ func (r *Renamer) makeWay(e *entry) *Problem {
 		return &Problem{What: RemoveTarget, Source: e.src.Path(), Dest: e.dst.Path(), Err: err}
 	}
 	switch {
-	case e.dst.Name == "": // the working directory
+	case e.dst.Name == "" && e.is(unix.S_IFDIR): // what rmdir(2) says of "."
+		return blocked(unix.EINVAL)
+	case e.dst.Name == "": // what unlink(2) does
 		return blocked(unix.EISDIR)
 	case e.found == nil:
 		e.action = Create

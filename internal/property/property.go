@@ -23,6 +23,19 @@ const ciSeed = 1
 // says another one. It leaves no file behind.
 func Check(t *testing.T, cases int, property func(*rapid.T)) {
 	t.Helper()
+	check(t, cases, os.Getenv("CI") == "true", property)
+}
+
+// CheckSame is Check with the cases of CI, unless -rapid.seed says otherwise. It
+// is for comparisons that find a new difference in more cases than are drawn in
+// CI.
+func CheckSame(t *testing.T, cases int, property func(*rapid.T)) {
+	t.Helper()
+	check(t, cases, true, property)
+}
+
+func check(t *testing.T, cases int, same bool, property func(*rapid.T)) {
+	t.Helper()
 	given := map[string]bool{}
 	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	set := func(name, value string) {
@@ -38,7 +51,7 @@ func Check(t *testing.T, cases int, property func(*rapid.T)) {
 	}
 	set("rapid.checks", strconv.Itoa(cases))
 	set("rapid.nofailfile", "true")
-	if os.Getenv("CI") == "true" {
+	if same {
 		set("rapid.seed", strconv.Itoa(ciSeed))
 	}
 	rapid.Check(t, property)

@@ -31,6 +31,19 @@ func TestOthersDrawNewOnes(t *testing.T) {
 	}
 }
 
+func TestTheSameCasesCanBeAskedFor(t *testing.T) {
+	t.Setenv("CI", "")
+	var runs [2][]int
+	for i := range runs {
+		t.Run("run", func(t *testing.T) {
+			CheckSame(t, 50, func(t *rapid.T) { runs[i] = append(runs[i], rapid.Int().Draw(t, "case")) })
+		})
+	}
+	if len(runs[0]) == 0 || !slices.Equal(runs[0], runs[1]) {
+		t.Errorf("%v, then %v", runs[0], runs[1])
+	}
+}
+
 func TestFlagsAreLeftAsTheyWere(t *testing.T) {
 	t.Setenv("CI", "true")
 	before := flag.Lookup("rapid.seed").Value.String()
