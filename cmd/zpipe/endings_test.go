@@ -172,16 +172,20 @@ func TestWhatThePeerRefusesAfterItsEndIsNoError(t *testing.T) {
 		c := accept(t, l.Listener)
 		_, _ = c.Write([]byte("all"))
 		c.Close()
-		if got := hear(t, p.stdout); string(got) != "all" {
-			t.Errorf("%s: %q", network, got)
+		got := make([]byte, 3)
+		if _, err := io.ReadFull(p.stdout, got); err != nil || string(got) != "all" {
+			t.Errorf("%s: %q, %v", network, got, err)
 		}
-		go func() { // not before the end has come: what is unread makes it a reset
+		go func() { // not before, since what the peer has not read makes a reset of its end
 			for {
 				if _, err := p.stdin.Write([]byte("more")); err != nil {
 					return
 				}
 			}
 		}()
+		if got := hear(t, p.stdout); len(got) > 0 {
+			t.Errorf("%s: then %q", network, got)
+		}
 		p.ended(0, "")
 	}
 }

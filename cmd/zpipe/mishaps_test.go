@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -163,4 +164,39 @@ func TestACommandWhoseConnectionIsCutOffEnds(t *testing.T) {
 		line, err := os.ReadFile("/proc/" + strings.TrimSpace(pid) + "/cmdline")
 		return err != nil || len(line) == 0 // of a zombie
 	})
+}
+
+// A program behind a server that echoes takes no more while nobody takes what it
+// says: it has to be heard out when its client has left.
+func TestAClientThatLeavesWithoutReadingLeavesNothingBehind(t *testing.T) {
+	behind, err := net.Listen("unix", socketPath(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { behind.Close() })
+	var echoing, served atomic.Int32
+	go func() {
+		for {
+			c, err := behind.Accept()
+			if err != nil {
+				return
+			}
+			echoing.Add(1)
+			served.Add(1)
+			go func() {
+				_, _ = io.Copy(c, c) // its client has gone
+				c.Close()
+				echoing.Add(-1)
+			}()
+		}
+	}()
+	path := socketPath(t)
+	launch(t, nil, "--serve", "--both", "unix-listen:"+path, "unix:"+behind.Addr().String())
+	const clients = 100
+	for i := range clients {
+		c := dial(t, "unix", path)
+		_, _ = c.Write(noise[:(i+1)*5000]) // less than all of the way holds
+		c.Close()
+	}
+	waitFor(t, "every connection to end", func() bool { return served.Load() == clients && echoing.Load() == 0 })
 }

@@ -72,12 +72,13 @@ func (r *relay) move(from, to *endpoint.Stream) {
 	copier := r.policy.copier()
 	report, err := r.monitor.flow.copy(copier, to.Out, from.In, r.options(from, to))
 	copier.Close()
-	how := whole
+	how, ended := whole, false
 	if err != nil {
 		how = r.explain(from, to, report.Delivered, err)
 		from.EndInput() // a command that waits for its output to be read would not read its input either
 	} else if !r.monitor.flow.reached(report.Delivered) {
 		how = r.sourceEnded(from, to)
+		ended = how == whole
 	}
 	if to == r.dst {
 		report.Copied += r.copiesForDevice(report)
@@ -88,7 +89,7 @@ func (r *relay) move(from, to *endpoint.Stream) {
 	r.enough = r.enough || r.monitor.flow.reached(report.Delivered)
 	r.ended++
 	r.mu.Unlock()
-	if how == whole {
+	if ended {
 		r.hasSpoken(from)
 	} else if r.both {
 		r.hearOut(from)

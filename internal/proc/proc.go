@@ -42,7 +42,7 @@ type Command struct {
 // goroutines.
 type Process struct {
 	pid     int
-	pidfd   int // -1 where the kernel has none (before Linux 5.4)
+	pidfd   int // -1 where there is none: before Linux 5.4, and in emulators
 	session bool
 
 	mu     sync.Mutex // guards what follows
@@ -76,7 +76,12 @@ func Start(c Command) (*Process, error) {
 	}
 	children.Lock()
 	defer children.Unlock()
-	if p.pid, err = syscall.ForkExec(path, c.Argv, attr); err != nil {
+	p.pid, err = syscall.ForkExec(path, c.Argv, attr)
+	if err == unix.EINVAL { // emulators refuse a clone(2) that returns a descriptor
+		attr.Sys.PidFD, p.pidfd = nil, -1
+		p.pid, err = syscall.ForkExec(path, c.Argv, attr)
+	}
+	if err != nil {
 		return nil, err
 	}
 	children.running[p.pid] = p
