@@ -50,7 +50,7 @@ func mvJobOf(operands []string, o *mvOptions) (*mvJob, error) {
 	case given:
 		return mvInto(o.stripped(operands), "target directory", o.directory)
 	}
-	sources, dest := operands[:last], operands[last]
+	sources, dest := o.stripped(operands[:last]), operands[last]
 	tried := error(filecopy.NotTried)
 	if last == 1 && !o.move.Exchange {
 		if tried = filecopy.TryRename(dest, sources[0]); tried == nil {
@@ -58,9 +58,8 @@ func mvJobOf(operands []string, o *mvOptions) (*mvJob, error) {
 		}
 	}
 	j, err := mvInto(sources, "target", dest)
-	operands = o.stripped(operands) // once it is known what they are, as in mv
-	if err != nil && last == 1 {
-		return &mvJob{sources: operands[:1], dest: operands[1], tried: tried}, nil
+	if err != nil && last == 1 { // not before, since with a slash it has to be a directory
+		return &mvJob{sources: sources, dest: o.stripped(operands[1:])[0], tried: tried}, nil
 	}
 	return j, err
 }
