@@ -47,8 +47,8 @@ var (
 func (f figures) html() (string, error) {
 	var b strings.Builder
 	b.WriteString(pageHead)
-	fmt.Fprintf(&b, "<p>%s, %s, medians of %d rounds, %s of data. The lines on the bars reach from the first to the third quarter of the rounds. Ours are green. The <a href=\"benchmarks.md\">tables</a> have more.\n<main>\n",
-		html.EscapeString(f.Machine), f.Date, f.Rounds, f.Size)
+	fmt.Fprintf(&b, "<p>%s, %s, medians of %s rounds, %s of data. The lines on the bars reach from the first to the third quarter of the rounds. Ours are green. The <a href=\"benchmarks.md\">tables</a> have more.\n<main>\n",
+		html.EscapeString(f.Machine), f.Date, f.rounds(), f.Size)
 	for _, g := range groups {
 		cases := f.group(g.name)
 		if len(cases) == 0 {

@@ -2,10 +2,37 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 )
+
+const project = "../.."
+
+// The pages, and what README promises, are those of the last whole run.
+func TestThePagesAreWhatTheFiguresSay(t *testing.T) {
+	f, err := readFigures(filepath.Join(project, "docs/benchmarks.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := f.html()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"docs/benchmarks.md": f.markdown(), "docs/benchmarks.html": page} {
+		if got, err := os.ReadFile(filepath.Join(project, name)); err != nil || string(got) != want {
+			t.Errorf("%s is not what run.sh --docs docs/benchmarks.json makes (%v)", name, err)
+		}
+	}
+	readme, err := os.ReadFile(filepath.Join(project, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(readme), tableBegin+f.readmeTable()+tableEnd) {
+		t.Error("the table of README.md is not what run.sh --docs docs/benchmarks.json makes")
+	}
+}
 
 func TestARunMayComeInParts(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "figures.json")
