@@ -201,7 +201,7 @@ if [ -z "$chosen" ] && { [ -n "$ci" ] || [ $level = all ]; }; then
 fi
 
 if [ -z "$chosen" ] && [ -n "$ci" ]; then
-	part "soak" scripts/soak.sh 0.5
+	part "soak" scripts/soak.sh -s 1 0.5 # the same scenes each time
 elif [ -z "$chosen" ] && [ $level = all ]; then
 	part "soak, long" scripts/soak.sh 10
 fi
