@@ -113,15 +113,13 @@ func TestItTalksToNetcatAndSocat(t *testing.T) {
 	}
 }
 
-// It hangs up as soon as it has sent all, or, with both directions, when one of
-// them is done, whatever is on its way: but that is less than it sends. A server
-// that still tidies up refuses the next client: each direction has its own.
+// It hangs up as soon as it has sent all, whatever is on its way: but that is less
+// than it sends. A server that still tidies up refuses the next client: each
+// direction has its own. --bidir is left out: there iperf3 tells the connections of
+// the two directions apart by the order in which it accepts them, which no relay
+// can promise, and stands still if it is another one (esnet/iperf issue 2029).
 func TestIperf3MeasuresThroughItInEachDirection(t *testing.T) {
-	for direction, sums := range map[string][]string{
-		"":          {"sum_received"},
-		"--reverse": {"sum_received"},
-		"--bidir":   {"sum_received", "sum_received_bidir_reverse"},
-	} {
+	for _, direction := range []string{"", "--reverse"} {
 		t.Run(direction, func(t *testing.T) {
 			address := freePort(t, "127.0.0.1")
 			host, port, _ := strings.Cut(address, ":")
@@ -133,19 +131,15 @@ func TestIperf3MeasuresThroughItInEachDirection(t *testing.T) {
 			_, port, _ = strings.Cut(p.address(), ":")
 			args := []string{"iperf3", "--client", host, "--port", port, "--bytes", "256M", "--window", "128K", "--parallel", "2", "--json"}
 			out := output(t, nil, append(args, strings.Fields(direction)...)...)
-			var result struct{ End map[string]json.RawMessage }
+			var result struct {
+				End struct {
+					Sum struct{ Bytes int64 } `json:"sum_received"`
+				}
+			}
 			if err := json.Unmarshal(out, &result); err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
-			total := int64(0)
-			for _, sum := range sums {
-				var received struct{ Bytes int64 }
-				if err := json.Unmarshal(result.End[sum], &received); err != nil {
-					t.Errorf("%s: %v\n%s", sum, err, out)
-				}
-				total += received.Bytes
-			}
-			if total == 0 {
+			if result.End.Sum.Bytes == 0 {
 				t.Errorf("nothing was received\n%s", out)
 			}
 			p.signal(syscall.SIGTERM)
