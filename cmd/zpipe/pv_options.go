@@ -18,12 +18,13 @@ type pvOptions struct {
 	barStyle   string          // of look.Bar
 	look       meter.Look
 
-	tail                            int // of -A
-	quiet, wait, force, cursor      bool
-	statistics, conemu, windowTitle bool
-	titleFormat                     *string
-	delay, interval, window         time.Duration
-	width, height                   int
+	tail                       int // of -A
+	quiet, wait, force, cursor bool
+	statistics, conemu         bool
+	windowTitle, processTitle  bool
+	titleFormat                *string
+	delay, interval, window    time.Duration
+	width, height              int
 
 	size                 int64
 	sized, stop          bool
@@ -77,11 +78,16 @@ func readPVOptions(inv *tool.Invocation) (pvOptions, error) {
 	return o, nil
 }
 
-// notRemote are options that another pv is not told.
+// notRemote are options that mean nothing for another pv.
 var notRemote = map[string]bool{
-	"watchfd": true, "output": true, "rate-limit": true, "buffer-size": true, "no-splice": true, "pipe-buffer-size": true,
+	"watchfd": true, "output": true, "buffer-size": true, "no-splice": true, "pipe-buffer-size": true,
 	"skip-errors": true, "error-skip-block": true, "stop-at-size": true, "sync": true, "direct-io": true, "sparse": true,
 	"discard": true, "store-and-forward": true, "pidfile": true, "line-mode": true, "null": true,
+}
+
+// notChanged are options that a pv that runs cannot take any more.
+var notChanged = map[string]bool{
+	"numeric": true, "wait": true, "delay-start": true, "average-rate-window": true, "stats": true, "force": true, "cursor": true,
 }
 
 // canAsk returns an error for what does not go with -R and -Q.
@@ -94,8 +100,11 @@ func (o *pvOptions) canAsk(inv *tool.Invocation) error {
 		return fmt.Errorf("%s: files cannot be specified with this option", option)
 	}
 	for _, given := range inv.Line.Options {
-		if notRemote[given.Name] {
-			return fmt.Errorf("%s: only the display can be changed, not %s", option, given.Spelled)
+		switch {
+		case notRemote[given.Name], o.query > 0 && given.Name == "rate-limit":
+			return fmt.Errorf("%s: only the display and the rate can be changed, not %s", option, given.Spelled)
+		case o.remote > 0 && notChanged[given.Name]:
+			return fmt.Errorf("%s: %s cannot be changed while a transfer runs", option, given.Spelled)
 		}
 	}
 	return nil
@@ -252,7 +261,7 @@ func (o *pvOptions) readExtra(text string) error {
 		case "windowtitle", "window":
 			o.windowTitle = true
 		case "processtitle", "proctitle", "process", "proc":
-			return errors.New("the title of a process cannot be set here")
+			o.processTitle = true
 		default:
 			return errors.New("no such display")
 		}

@@ -38,8 +38,9 @@ type pv struct {
 	seen    meter.Seen
 	state   meter.State // that was drawn last
 	hidden  bool        // another pv has asked for nothing to be shown
-	longest int         // how much of the end is kept
-	partial []byte      // the line that has not ended
+	own     *processTitle
+	longest int    // how much of the end is kept
+	partial []byte // the line that has not ended
 }
 
 // errOver ends a transfer in order: the size has passed, or nobody reads the
@@ -122,9 +123,7 @@ func (p *pv) openOutput() bool {
 	if p.out.Kind == splice.Pipe {
 		_, _ = splice.RaisePipe(fd, p.pipeSize()) // a smaller pipe works as well
 	}
-	if p.rate > 0 {
-		p.limiter = splice.NewLimiter(p.rate)
-	}
+	p.limiter = splice.NewLimiter(p.rate)
 	return true
 }
 
