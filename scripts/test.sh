@@ -39,6 +39,7 @@ unset ZEROUTILS_METHOD POSIXLY_CORRECT
 ci=
 [ "${CI-}" != true ] || ci=yes
 began=$(date +%s)
+scripts/fetch.sh # no more than a look at Go, before anything is installed
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -133,17 +133,20 @@ func TestACommandInAConversationMayEndItsOutputFirst(t *testing.T) {
 func TestThePeersEndIsTheEndWhenStandardInputIsSilent(t *testing.T) {
 	for _, network := range []string{"tcp", "unix"} {
 		for _, operands := range []string{"- SOCKET", "SOCKET -"} {
-			l := connectingTo(t, network)
-			p := launch(t, withPipes, words("--both "+operands, l.operand)...)
-			c := accept(t, l.Listener)
-			say(t, c, noise[:1000]) // and goes on listening
-			if err := same(hear(t, p.stdout), noise[:1000]); err != nil {
-				t.Errorf("%s: %v", network, err)
-			}
-			if got := hear(t, c); len(got) != 0 {
-				t.Errorf("%s: %q", network, got)
-			}
-			p.ended(0, "") // though standard input is open
+			t.Run(network+" "+operands, func(t *testing.T) {
+				t.Parallel()
+				l := connectingTo(t, network)
+				p := launch(t, withPipes, words("--both "+operands, l.operand)...)
+				c := accept(t, l.Listener)
+				say(t, c, noise[:1000]) // and goes on listening
+				if err := same(hear(t, p.stdout), noise[:1000]); err != nil {
+					t.Error(err)
+				}
+				if got := hear(t, c); len(got) != 0 {
+					t.Errorf("%q", got)
+				}
+				p.ended(0, "") // though standard input is open
+			})
 		}
 	}
 }
@@ -210,18 +213,21 @@ func TestAReplyAfterTheEndOfStandardInputIsWaitedFor(t *testing.T) {
 // A limiter that sleeps for longer than the timeout is nobody's silence.
 func TestBeingHeldToARateIsNoSilence(t *testing.T) {
 	for _, sink := range []string{"SOCKET", "-"} {
-		l := connectingTo(t, "tcp")
-		p := launch(t, withPipes, "--timeout=0.2", "-L", "2", "-", strings.Replace(sink, "SOCKET", l.operand, 1))
-		_, _ = p.stdin.Write([]byte("abc"))
-		p.stdin.Close()
-		from := io.Reader(p.stdout)
-		if sink == "SOCKET" {
-			from = accept(t, l.Listener)
-		}
-		if got := hear(t, from); string(got) != "abc" {
-			t.Errorf("%s: %q", sink, got)
-		}
-		p.ended(0, "")
+		t.Run(sink, func(t *testing.T) {
+			t.Parallel()
+			l := connectingTo(t, "tcp")
+			p := launch(t, withPipes, "--timeout=0.2", "-L", "2", "-", strings.Replace(sink, "SOCKET", l.operand, 1))
+			_, _ = p.stdin.Write([]byte("abc"))
+			p.stdin.Close()
+			from := io.Reader(p.stdout)
+			if sink == "SOCKET" {
+				from = accept(t, l.Listener)
+			}
+			if got := hear(t, from); string(got) != "abc" {
+				t.Errorf("%q", got)
+			}
+			p.ended(0, "")
+		})
 	}
 }
 

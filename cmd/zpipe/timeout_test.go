@@ -294,14 +294,17 @@ func TestACommandThatSaysNothingEndsWithTheTimeout(t *testing.T) {
 // Standard output is a pipe that is shared with others, and so stays blocking.
 func TestAWriteThatDoesNotReturnEndsWithTheTimeout(t *testing.T) {
 	for _, args := range []string{"/dev/zero -", "--method=readwrite /dev/zero -", "--both SOCKET -"} {
-		l := connectingTo(t, "unix")
-		p := launch(t, withPipes, words("--timeout=0.3 "+args, l.operand)...)
-		if strings.HasPrefix(args, "--both") {
-			go func(c conn) { _, _ = c.Write(noise) }(accept(t, l.Listener))
-		}
-		if status := p.wait(); status != 1 || !strings.HasSuffix(p.said.text(), ": Connection timed out\n") {
-			t.Errorf("%q: status %d, said %q", args, status, p.said.text())
-		}
+		t.Run(args, func(t *testing.T) {
+			t.Parallel()
+			l := connectingTo(t, "unix")
+			p := launch(t, withPipes, words("--timeout=0.3 "+args, l.operand)...)
+			if strings.HasPrefix(args, "--both") {
+				go func(c conn) { _, _ = c.Write(noise) }(accept(t, l.Listener))
+			}
+			if status := p.wait(); status != 1 || !strings.HasSuffix(p.said.text(), ": Connection timed out\n") {
+				t.Errorf("status %d, said %q", status, p.said.text())
+			}
+		})
 	}
 }
 
