@@ -178,7 +178,7 @@ done
 # shellcheck disable=SC2086 # one word a package
 case $level/$race in
 quick/*) # most tests wait more than they compute
-	part "tests (no race detector, no filesystems)" tests -short -p 4 -parallel 8 "$@" ;;
+	part "tests (no race detector, no filesystems)" tests -short -p 4 -parallel 16 "$@" ;;
 all/*) part "tests, long" env ZEROUTILS_LONG=1 "$work/gotest" "$work/log" test -timeout 3h $race "$@" ;;
 */-race)
 	[ -z "$in_process" ] || part "tests with the race detector" tests -timeout 30m -race $in_process

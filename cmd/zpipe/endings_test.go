@@ -68,6 +68,7 @@ func TestWhatWasTakenIsDeliveredBeforeTheReset(t *testing.T) {
 }
 
 func TestATimeoutIsNoEndForTheSink(t *testing.T) {
+	t.Parallel()
 	a, b := connectingTo(t, "tcp"), connectingTo(t, "tcp")
 	p := launch(t, nil, "--timeout=0.3", a.operand, b.operand)
 	source, sink := accept(t, a.Listener), accept(t, b.Listener)
@@ -117,6 +118,7 @@ func TestItsOwnDeathIsNoEndForItsPeers(t *testing.T) {
 
 // A command that closes its output and runs on has ended that in order.
 func TestACommandInAConversationMayEndItsOutputFirst(t *testing.T) {
+	t.Parallel()
 	l := connectingTo(t, "tcp")
 	p := launch(t, nil, "--both", l.operand, "sh:echo hello; exec >&-; cat >got")
 	c := accept(t, l.Listener)
@@ -294,6 +296,7 @@ func lives(pid int) bool {
 }
 
 func TestACommandThatIsCutOffEndsWithItsChildrenWhateverItIgnores(t *testing.T) {
+	t.Parallel()
 	p := serve(t, "--both", "--grace=0.2", "LISTEN", "sh:trap '' TERM; sleep 1000 & echo $$ $!; wait")
 	c := dial(t, "tcp", p.address())
 	var leader, child int
@@ -310,6 +313,7 @@ func TestACommandThatIsCutOffEndsWithItsChildrenWhateverItIgnores(t *testing.T) 
 }
 
 func TestACommandThatIgnoresSIGTERMGivesItsPlaceBackAfterTheTimeout(t *testing.T) {
+	t.Parallel()
 	p := serve(t, "--both", "--timeout=0.2", "--grace=0.1", "--max-connections=1", "LISTEN", "sh:trap '' TERM; sleep 1000 & wait")
 	for range 2 {
 		c := dial(t, "tcp", p.address())
@@ -320,6 +324,7 @@ func TestACommandThatIgnoresSIGTERMGivesItsPlaceBackAfterTheTimeout(t *testing.T
 // As in a shell's pipeline, so that it may read the terminal; and what it has
 // left behind is found.
 func TestACommandOfARelayIsInItsProcessGroupAndLeavesNothing(t *testing.T) {
+	t.Parallel()
 	p := launch(t, withPipes, "--timeout=0.5", "--grace=1000", "sh:(sleep 1000 & echo $!) ; echo $$; exec sleep 1000", "-")
 	var orphan, leader int
 	if _, err := fmt.Fscan(p.stdout, &orphan, &leader); err != nil {

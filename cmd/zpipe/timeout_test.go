@@ -16,6 +16,7 @@ import (
 )
 
 func TestSilentAndStuckPeersEndWithTheTimeout(t *testing.T) {
+	t.Parallel()
 	l := connectingTo(t, "tcp")
 	message := "zpipe: " + l.operand + ": Connection timed out\n"
 
@@ -93,6 +94,7 @@ func TestTheTimeoutIsOfBothDirectionsTogether(t *testing.T) {
 }
 
 func TestConnectingIsGivenUpAfterTheTimeout(t *testing.T) {
+	t.Parallel()
 	// A queue that is full answers no more.
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -246,6 +248,7 @@ func TestFillingABufferIsNoSilence(t *testing.T) {
 
 // It is the sink, although the source is silent as well by then.
 func TestWhoIsWaitedForInVainIsNamed(t *testing.T) {
+	t.Parallel()
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -279,6 +282,7 @@ func fullFIFO(t *testing.T) string {
 }
 
 func TestACommandThatSaysNothingEndsWithTheTimeout(t *testing.T) {
+	t.Parallel()
 	p := launch(t, withPipes, "--timeout=0.2", "exec:sleep 1000", "-")
 	p.ended(1, "zpipe: exec:sleep 1000: Connection timed out\n")
 
@@ -309,6 +313,7 @@ func TestAWriteThatDoesNotReturnEndsWithTheTimeout(t *testing.T) {
 }
 
 func TestAFIFOThatNobodyReadsEndsWithTheTimeout(t *testing.T) {
+	t.Parallel()
 	path := t.TempDir() + "/fifo"
 	if err := unix.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
