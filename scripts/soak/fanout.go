@@ -53,12 +53,7 @@ func fanOut(s *site) error {
 	if err := p.succeeds(); err != nil {
 		return err
 	}
-	for _, name := range files {
-		if err := s.has(s.path(name), data); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.allHave(files, data)
 }
 
 // fanOutToTheGone has a reader of ztee -p leave: the others get everything.

@@ -72,12 +72,7 @@ func stopped(s *site) error {
 	if err := p.succeeds(); err != nil {
 		return err
 	}
-	for _, name := range copies {
-		if err := s.has(s.path(name), data); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.allHave(copies, data)
 }
 
 // resumed kills copies until one is done: nothing but the whole file has its

@@ -35,10 +35,8 @@ func sharedOutput(s *site) error {
 		}
 		running = append(running, p)
 	}
-	for _, p := range running {
-		if err := p.succeeds(); err != nil {
-			return err
-		}
+	if err := allSucceed(running); err != nil {
+		return err
 	}
 	got, err := os.ReadFile(s.path("out"))
 	if err != nil {

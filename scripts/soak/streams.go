@@ -68,17 +68,10 @@ func pipeline(s *site) error {
 	} else if err := s.reads(in, data); err != nil {
 		return err
 	}
-	for _, p := range running {
-		if err := p.succeeds(); err != nil {
-			return err
-		}
+	if err := allSucceed(running); err != nil {
+		return err
 	}
-	for _, name := range copies {
-		if err := s.has(s.path(name), data); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.allHave(copies, data)
 }
 
 // intoFile has a tool write what comes to a file, new or at its end.
