@@ -10,12 +10,13 @@ on Debian it first installs the programs that the tests use. A test that lacks
 something is skipped; the end says how many were, and why.
 
   --quick       leave out the race detector and tests on other filesystems
-  --all         also do what takes very long: many more random cases
+  --all         also do what takes very long: many more random cases, and packages
   --no-install  install nothing
 
 With CI=true in the environment it also builds for other architectures and runs
-the tools there, runs all tools mixed at random for half a minute (soak.sh) and under two other
-kernels (kernels.sh), and a test may skip nothing but what the running kernel lacks.
+the tools there, makes packages if the last commits changed how, runs all tools
+mixed at random for half a minute (soak.sh) and under two other kernels
+(kernels.sh), and a test may skip nothing but what the running kernel lacks.
 END
 }
 
@@ -114,7 +115,12 @@ tests() {
 }
 
 for_packages() {
-	(cd scripts/package && ../fetch.sh -test ./... && go vet ./... && tests ./...)
+	(cd scripts/package && ../fetch.sh -test ./... && go vet ./... && tests -timeout 20m ./...)
+}
+
+# packages_changed: one of the last commits changed how packages are made.
+packages_changed() {
+	! git diff --quiet HEAD~30 -- scripts/package scripts/install.sh scripts/build.sh scripts/version.sh 2>/dev/null
 }
 
 for_the_benchmark() {
@@ -190,7 +196,7 @@ esac
 if [ -z "$chosen" ] && [ $level != quick ]; then
 	part "tests of the benchmark" for_the_benchmark
 fi
-if [ -z "$chosen" ] && [ $level = all ]; then
+if [ -z "$chosen" ] && { [ $level = all ] || { [ -n "$ci" ] && packages_changed; }; }; then
 	part "packages" for_packages
 fi
 if [ -z "$chosen" ] && { [ -n "$ci" ] || [ $level = all ]; }; then
