@@ -130,6 +130,7 @@ func TestAWriteToAPeerThatHasLeftInOrderIsNoError(t *testing.T) {
 
 // Who is not heard any more does not listen for ever, and was waited for.
 func TestAClientThatGoesInTheMiddleOfAnEchoLeavesNothing(t *testing.T) {
+	t.Parallel()
 	for _, network := range []string{"tcp", "unix"} {
 		l := connectingTo(t, network)
 		go echoAll(l)
