@@ -42,9 +42,14 @@ func TestAFaultOfAToolIsFound(t *testing.T) {
 		"a copy without the times": {"zcp", `case $* in *--move* | --help) exec "$real" "$@" ;; esac; "$real" "$@"; for a; do to=$a; done; touch -- "$to"`, "-aT"},
 	} {
 		t.Run(what, func(t *testing.T) {
-			t.Setenv("TMPDIR", t.TempDir())
+			dir, err := os.MkdirTemp("", "soak") // the path of a socket has to be short
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer os.RemoveAll(dir)
+			t.Setenv("TMPDIR", dir)
 			var out strings.Builder
-			err := run([]string{"-tools", alter(t, c.tool, c.script), "-for", "100s", "-seed", "1"}, &out)
+			err = run([]string{"-tools", alter(t, c.tool, c.script), "-for", "100s", "-seed", "1"}, &out)
 			if err == nil {
 				t.Fatalf("nothing was found: %s", out.String())
 			}
