@@ -165,3 +165,16 @@ func TestAPipelineOfMoreStagesThanRowsIsFolded(t *testing.T) {
 	w.tmux(t, "resize-window", "-x", "80", "-y", "15")
 	w.becomes(t, `(?m)^sh -c [^:]*: over\n *sh -c .*: +4.00  B.* done\n( +cat: +4.00  B.* done\n){7}zpipe: slowest: .*\n\$ *$`)
 }
+
+// What the last stage writes to the display's terminal stands above the display,
+// as it is.
+func TestWhatTheLastStageWritesStandsAboveTheDisplay(t *testing.T) {
+	w := newWindow(t, "80")
+	over := filepath.Join(t.TempDir(), "over")
+	w.press(t, `clear; zpipe run -b -i 0.1 -- sh -c 'echo one; echo two; sleep 0.5; printf three; until [ -e `+over+` ]; do sleep 0.1; done' ::: cat`, "Enter")
+	w.becomes(t, `(?m)^one\ntwo\nthree\n *sh -c [^:]*: +13.0  B .*\n +cat: +13.0  B .*$`)
+	if err := os.WriteFile(over, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	w.becomes(t, `(?m)^one\ntwo\nthree\n *sh -c [^:]*: +13.0  B.* done\n +cat: +13.0  B.* done\nzpipe: slowest: .*\n\$ *$`)
+}
