@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/tool"
 )
 
 // isReset checks that all of want arrives, and then no end but a reset.
@@ -319,7 +321,7 @@ func TestAFIFOThatNobodyReadsCostsAServerNoThread(t *testing.T) {
 		t.Errorf("%d threads", threads)
 	}
 	p.signal(syscall.SIGTERM)
-	if status := p.wait(); status != 0 || !strings.Contains(p.said.text(), ": "+path+": Connection timed out\n") {
+	if status := p.wait(); status != 0 || !strings.Contains(p.said.text(), ": "+tool.Quote(path)+": Connection timed out\n") {
 		t.Errorf("status %d, said %q", status, p.said.text())
 	}
 }

@@ -109,10 +109,10 @@ func runPV(inv *tool.Invocation) error {
 		o.queryOther(inv)
 		return nil
 	}
-	if o.pidFile != "" {
-		remove, err := writePIDFile(o.pidFile)
+	if o.pidFile != nil {
+		remove, err := writePIDFile(*o.pidFile)
 		if err != nil {
-			inv.Errorf("%s: %v", o.pidFile, err)
+			inv.Errorf("%s: %v", *o.pidFile, err)
 			return nil // the status is pvProblem
 		}
 		defer remove()

@@ -15,7 +15,7 @@ func (p *pv) begin(total int64) {
 	p.mu.Lock()
 	p.meter = meter.NewLikePV(total, p.window, p.wait)
 	p.look.Colours = coloursOn()
-	format := meter.ParseFormat(p.formatFor(total > 0 || p.storing), p.look)
+	format := meter.ParseFormat(p.formatFor(total > 0 || p.storeFile != nil), p.look)
 	p.line = format
 	p.longest = format.LongestTail()
 	p.keeps = format.Has("last-written", "previous-line")

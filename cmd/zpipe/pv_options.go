@@ -30,7 +30,7 @@ type pvOptions struct {
 	sized, stop          bool
 	nothing              bool // the size is given as 0
 	null                 bool // lines end in a NUL byte
-	output, pidFile      string
+	output, pidFile      *string
 	rate                 float64
 	bufferSize, pipe     int
 	noSplice             bool
@@ -38,7 +38,7 @@ type pvOptions struct {
 	skipBlock            int64
 	sync, direct, sparse bool
 	discard              bool
-	storeFile            string
+	storeFile            *string
 	watched              []string
 	remote, query        int // the process to be told, or asked
 }
@@ -113,7 +113,7 @@ func (o *pvOptions) canAsk(inv *tool.Invocation) error {
 // canWatch returns an error for what does not go with -d.
 func (o *pvOptions) canWatch() error {
 	switch {
-	case o.output != "":
+	case o.output != nil:
 		return errors.New("-o: cannot transfer files when watching file descriptors")
 	case o.look.Lines || o.rate > 0 || o.skip > 0 || o.bufferSize > 0 || o.stop:
 		return errors.New("cannot use line mode or transfer modifier options when watching file descriptors")
@@ -190,11 +190,11 @@ func (o *pvOptions) read(given gnuflag.Option) (err error) {
 	case "watchfd":
 		o.watched = append(o.watched, text)
 	case "pidfile":
-		o.pidFile = text
+		o.pidFile = &text
 	case "remote":
-		o.remote, err = pvInteger(text)
+		o.remote, err = pvProcess(text)
 	case "query":
-		o.query, err = pvInteger(text)
+		o.query, err = pvProcess(text)
 	default:
 		err = o.readTransfer(given.Name, text)
 	}
@@ -212,7 +212,7 @@ func (o *pvOptions) readTransfer(name, text string) (err error) {
 	var n int64
 	switch name {
 	case "output":
-		o.output = text
+		o.output = &text
 	case "rate-limit":
 		o.rate, err = o.quantity(text)
 	case "buffer-size":
@@ -238,7 +238,7 @@ func (o *pvOptions) readTransfer(name, text string) (err error) {
 	case "discard":
 		o.discard = true
 	case "store-and-forward":
-		o.storeFile = text
+		o.storeFile = &text
 	}
 	return err
 }

@@ -144,6 +144,8 @@ var pvCases = []string{
 	watched + "PV -i 0.3 -pb -d $!:3", watched + "PV -i 0.3 -pb -d $!", watched + "PV -i 0.3 -b -w 60 -d $!", watched + "PV -i 0.3 -pb -H 1 -d $!",
 	watched + "PV -i 0.3 -F '%b|%N' -d $!", watched + "PV -i 0.3 -bN x -d $!:3", watched + "echo $!:3 >list; PV -i 0.3 -b -d @list", watched + "PV -i 0.3 -b -d $!=name", watched + "PV -i 0.3 -b -d $!:9",
 	watched + "PV -l -d $!", watched + "PV -c -d $!", watched + "PV -o x -d $!", watched + "PV -E -d $!",
+	"PV -s ' 10' a", "PV -s 10 a", "PV -s 0K a", "PV -9 -F %b a", "PV /dev/null a", "PV a .", "cat a | PV - b", "cat a | PV b -",
+	"PV -o '' a", "PV -U '' a", "PV -P '' a", "PV -w 80 -U store empty", "PV -w 80 -U store -s 100 a", "PV -w 80 -U store -S -s 100 a", "PV -d =", "PV -d @", "PV -d $$:0 x",
 	"PV --nothing a", "PV --si --bytes a", "PV --by a", "PV -y a", "PV -s", "PV --size=85000 --progress <a", "PV --size 100 a",
 }
 
