@@ -19,7 +19,7 @@ import (
 var tools = []string{"zcat", "ztee", "zcp", "zpipe"}
 
 // called are the tools by the names of the programs that they stand in for.
-var called = map[string]string{"zpv": "zpipe"}
+var called = map[string]string{"zmv": "zcp", "zpv": "zpipe"}
 
 // run returns a command that runs a tool by the name it is called by.
 func run(t *testing.T, tool string, args ...string) *exec.Cmd {
@@ -46,9 +46,11 @@ func forEachTool(t *testing.T, test func(t *testing.T, tool string)) {
 }
 
 func TestThePageOfAToolDescribesTheOptionsThatHelpShows(t *testing.T) {
-	forEachTool(t, func(t *testing.T, tool string) {
+	describes := func(t *testing.T, tool string) {
 		sameOptions(t, tool+".1", described(t, tool+".1"), helpOptions(t, tool))
-	})
+	}
+	forEachTool(t, describes)
+	t.Run("zmv", func(t *testing.T) { describes(t, "zmv") }) // zpv.1 describes what differs from pv
 }
 
 func TestPagesMentionNoOptionThatDoesNotExist(t *testing.T) {

@@ -19,7 +19,7 @@ it takes them from bin/.
 
 Without --force-zcat, zcat is called zccat where a usual PATH has another zcat,
 and wherever DESTDIR is set. DIR/libexec/zeroutils has the tools under the names
-cat, tee, cp and pv: put it in front of PATH to use them in their place.
+cat, tee, cp, mv and pv: put it in front of PATH to use them in their place.
 
 DESTDIR, if set, is put before every path that is written, for packages.
 EOF
@@ -157,7 +157,8 @@ stage_all() {
 		cp "$bin/$tool" "$tree/bin/$name"
 	done
 	ln -s zpipe "$tree/bin/zpv"
-	for name in cat:$zcat tee:ztee cp:zcp pv:zpipe; do
+	ln -s zcp "$tree/bin/zmv"
+	for name in cat:$zcat tee:ztee cp:zcp mv:zcp pv:zpipe; do
 		ln -s "../../bin/${name#*:}" "$tree/libexec/zeroutils/${name%:*}"
 	done
 

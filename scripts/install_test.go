@@ -203,6 +203,14 @@ func TestInstalledToolsWorkUnderEachName(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil || in.read("g") != "text\n" {
 		t.Errorf("cp: %v\n%s", err, out)
 	}
+	for _, name := range []string{"libexec/zeroutils/mv", "bin/zmv"} {
+		cmd := exec.Command(in.path(name), "-v", "g", "h")
+		cmd.Dir = in.prefix
+		if out, err := cmd.CombinedOutput(); err != nil || string(out) != "renamed 'g' -> 'h'\n" || in.read("h") != "text\n" {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+		in.write("g", "text\n")
+	}
 }
 
 func TestInstallLeavesTheNameZcatToGzip(t *testing.T) {

@@ -17,7 +17,7 @@ func TestMain(m *testing.M) {
 	if longer, err := time.ParseDuration(os.Getenv("GRACE")); err == nil {
 		grace = longer
 	}
-	scripttest.Main(m, main, "zcp")
+	scripttest.Main(m, main, "zcp", "mv", "zmv")
 }
 
 // For root $DISK is a directory on a filesystem of 1 MiB.

@@ -172,6 +172,11 @@ func (c *testCase) mvDeviation(want, got string) string {
 		return "mv has no words for a destination that is not there"
 	case slices.Contains(c.args, "--strip-trailing-slashes") && strings.Contains(want, "Not a directory"):
 		return "mv strips slashes after it has tried to rename"
+	case regexp.MustCompile(`mv: cannot (move|overwrite) `).MatchString(want) && len(onlyIn(want, got)) > 0 &&
+		slices.ContainsFunc(onlyIn(want, got), regexp.MustCompile(`^"/.*(~|\.old)" `).MatchString):
+		return "mv leaves a file under the name of its backup where nothing takes its place"
+	case strings.Contains(want, " for reading: Permission denied") && strings.Contains(got, " for reading: Permission denied"):
+		return "mv removes what is in the way before it knows whether it can read the source"
 	case strings.Contains(got, " are the same file") && strings.Contains(strings.Join(c.args, " "), elsewhere+"/"):
 		return "mv takes two names of one file through a link for two files, and renames it away"
 	}

@@ -10,21 +10,21 @@ import (
 )
 
 // decide looks at source and destination, asks the user, and refuses what must
-// not be done. tried is how rename(2) has failed.
-func (r *Renamer) decide(e *entry, tried error) *Problem {
-	c := r.c
-	if tried == unix.EEXIST && r.options.Update >= UpdateNone { // whatever they are
+// not be done. tried is how rename(2) has failed: EEXIST from now on, if the
+// destination is there.
+func (r *Renamer) decide(e *entry, tried *error) *Problem {
+	if *tried == unix.EEXIST && r.options.Update >= UpdateNone { // whatever they are
 		_, p := r.keepsFound(e)
 		return r.skip(e, p)
 	}
-	c.ledger.know(e, -1)
+	r.c.ledger.know(e, -1)
 	if err := place.Stat(e.src, &e.stat, unix.AT_SYMLINK_NOFOLLOW); err != nil {
 		return &Problem{What: StatSource, Source: e.src.Path(), Err: err}
 	}
 	var st unix.Stat_t
 	switch err := place.Stat(r.dest(e), &st, unix.AT_SYMLINK_NOFOLLOW); err {
 	case nil:
-		e.found = &st
+		e.found, *tried = &st, unix.EEXIST
 	case unix.ENOENT:
 		e.action = Create
 		return nil

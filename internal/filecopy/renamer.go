@@ -121,7 +121,7 @@ func (r *Renamer) move(e *entry, tried error) *Problem {
 		r.renamed(e)
 		return nil
 	}
-	p := r.decide(e, tried)
+	p := r.decide(e, &tried)
 	if p != nil || e.action == Skip {
 		return p
 	}
@@ -130,7 +130,7 @@ func (r *Renamer) move(e *entry, tried error) *Problem {
 			return p
 		}
 	}
-	if e.found != nil || e.backup.Name != "" || tried == unix.EEXIST || r.options.Exchange {
+	if tried == unix.EEXIST || r.options.Exchange {
 		tried = r.rename(e)
 	}
 	switch {
@@ -237,6 +237,8 @@ func (r *Renamer) makeWay(e *entry) *Problem {
 		return &Problem{What: RemoveTarget, Source: e.src.Path(), Dest: e.dst.Path(), Err: err}
 	}
 	switch {
+	case e.dst.Name == "": // the working directory
+		return blocked(unix.EISDIR)
 	case e.found == nil:
 		e.action = Create
 	case e.is(unix.S_IFDIR) && e.backup.Name == "":

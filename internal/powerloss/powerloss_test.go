@@ -25,6 +25,8 @@ type mode struct {
 	within   bool // the destination is on the source's filesystem
 	unsynced bool // the disk has the names of the source, and not its data
 	copies   bool // the source stays
+	mv       bool // it is called as mv: the tree counts as a whole
+	flat     bool // what is moved is the files in the tree that are no directories, by their names
 }
 
 var modes = []mode{
@@ -38,6 +40,8 @@ var modes = []mode{
 	{name: "move into a tree within a filesystem", options: []string{"--move", "--fsync"}, within: true, existing: true},
 	{name: "move of what is not on disk yet", options: []string{"--move", "--fsync"}, within: true, unsynced: true},
 	{name: "move into a tree of what is not on disk yet", options: []string{"--move", "--fsync"}, within: true, existing: true, unsynced: true},
+	{name: "mv of a tree", mv: true},
+	{name: "mv of files", mv: true, flat: true, existing: true},
 	{name: "atomic copy", options: []string{"-a", "--atomic", "--fsync", "-j1"}, copies: true, existing: true},
 }
 
@@ -69,7 +73,7 @@ func TestAMoveSurvivesTheLossOfPower(t *testing.T) {
 		return
 	}
 	for i, m := range modes {
-		kind := []string{"ext4", "xfs", "ext4", "ext4", "btrfs", "ext4", "ext4", "xfs", "ext4", "xfs", "ext4"}[i]
+		kind := []string{"ext4", "xfs", "ext4", "ext4", "btrfs", "ext4", "ext4", "xfs", "ext4", "xfs", "ext4", "xfs", "ext4"}[i]
 		every := 9
 		if m.within && !m.existing { // renaming takes few steps
 			every = 1
@@ -107,6 +111,14 @@ func newSite(t *testing.T, kind string, m mode, zcp string) *site {
 	testfs.NeedRoot(t)
 	s := &site{mode: m, lab: newLab(t)}
 	s.command = func(source, dest string) *exec.Cmd {
+		switch {
+		case m.flat:
+			return exec.Command("/bin/sh", "-c", `zcp=$1 && cd "$2" && set -- "$3"/t && exec bash -c 'exec -a mv "$@"' bash "$zcp" -t "$1" $(ls -p | grep -v /)`, "sh", zcp, source, dest)
+		case m.mv:
+			cmd := exec.Command(zcp, source, dest)
+			cmd.Args[0] = "mv"
+			return cmd
+		}
 		return exec.Command(zcp, slices.Concat(m.options, []string{source, dest})...)
 	}
 	s.src = s.lab.newDisk(t, kind, "source")
@@ -266,8 +278,14 @@ func (s *site) inspect(t *testing.T, c *cutOff) (problems []string) {
 	}()
 	from, to := source.dir, s.into(dest.dir)
 	problems = append(s.check(t, from, to, c.done), s.checkBackups(t, to)...)
-	if len(problems) > 0 || s.options == nil || s.unsynced { // what was lost before it was moved
+	if len(problems) > 0 || s.options == nil && !s.mv || s.unsynced { // what was lost before it was moved
 		return problems
+	}
+	if s.mv && !s.flat {
+		if !s.isWhole(t, from) {
+			return nil // the copy is, as was checked
+		}
+		must(t, os.RemoveAll(filepath.Join(to, "t")))
 	}
 	if _, err := os.Lstat(filepath.Join(from, "t")); err == nil {
 		out, err := s.command(filepath.Join(from, "t"), to).CombinedOutput()
@@ -278,7 +296,7 @@ func (s *site) inspect(t *testing.T, c *cutOff) (problems []string) {
 	for _, problem := range s.check(t, from, to, true) {
 		problems = append(problems, "the same command again: "+problem)
 	}
-	if _, err := os.Lstat(filepath.Join(from, "t")); err == nil && !s.copies {
+	if _, err := os.Lstat(filepath.Join(from, "t")); err == nil && !s.copies && !s.flat {
 		problems = append(problems, "the same command again: the source is still there")
 	}
 	for _, dir := range []string{from, to} {
@@ -294,8 +312,14 @@ func (s *site) inspect(t *testing.T, c *cutOff) (problems []string) {
 func (s *site) check(t *testing.T, from, to string, done bool) (problems []string) {
 	t.Helper()
 	say := func(n *node, what string) { problems = append(problems, n.path+" "+what) }
+	if s.mv && !s.flat && !done && s.isWhole(t, from) {
+		return nil
+	}
 	for i := range tree {
 		n := &tree[i]
+		if s.flat && (n.kind == unix.S_IFDIR || strings.Count(n.path, "/") > 1) {
+			continue
+		}
 		src, err := n.look(from, n.path)
 		must(t, err)
 		dst, err := n.look(to, n.path)
@@ -317,6 +341,19 @@ func (s *site) check(t *testing.T, from, to string, done bool) (problems []strin
 		}
 	}
 	return append(problems, widened(strings.TrimRight(to, "/"))...)
+}
+
+// isWhole reports whether all of the tree is in a directory.
+func (s *site) isWhole(t *testing.T, dir string) bool {
+	t.Helper()
+	for i := range tree {
+		state, err := tree[i].look(dir, tree[i].path)
+		must(t, err)
+		if state != whole && !(state == bare && tree[i].kind == unix.S_IFDIR) {
+			return false
+		}
+	}
+	return true
 }
 
 // checkBackups says which files were replaced without a backup, if there are to

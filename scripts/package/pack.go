@@ -22,7 +22,7 @@ const description = `Zero-copy replacements for cat, tee and cp, and a relay
 zcat (installed as zccat), ztee, zcp and zpipe move data by splice,
 copy_file_range, reflinks and sendfile where the kernel offers these, and by
 read and write elsewhere. They take the options of the tools that they replace.
-/usr/libexec/zeroutils has them under the names cat, tee, cp and pv.`
+/usr/libexec/zeroutils has them under the names cat, tee, cp, mv and pv.`
 
 // nfpm packs for a package manager and returns the file's name.
 func (r *release) nfpm(tree []entry, arch, format, out string) (string, error) {
