@@ -33,16 +33,18 @@ type batch struct {
 	whole   bool   // syncfs(2) is used
 	items   []item
 	bytes   int64
-	left    []*filling // directories that are finished
-	started int        // files that workers have, or that are in items
-	pressed bool       // the walk waits
-	named   map[place.FileID]struct{}
+	left    []*filling                // directories that are finished
+	started int                       // files that workers have, or that are in items
+	pressed bool                      // the walk waits
+	named   map[place.FileID]struct{} // directories whose names are on disk
+	most    int                       // items
 }
 
 // An item is one file of a batch, and who is told of its end.
 type item struct {
-	*task
+	task
 	dst, src *file // nil if it is no regular file
+	flight   *flight
 	problem  *Problem
 }
 
@@ -61,14 +63,16 @@ func newBatch(s *setting, j *journal) *batch {
 	if !s.durable || s.options.Verify || s.options.Resume || s.options.AttributesOnly {
 		return nil
 	}
-	return &batch{setting: s, journal: j, fd: -1}
+	// With their sources, the files take at most a quarter of the descriptors.
+	descriptors := openFiles()
+	if descriptors < fewDescriptors {
+		return nil
+	}
+	return &batch{setting: s, journal: j, fd: -1, most: int(min(descriptors/8, mostItems))}
 }
 
-// limit is how many files are kept open: with their sources at most a quarter of
-// what the process may have.
-func (b *batch) limit() int {
-	return int(min(openFiles()/8, mostItems))
-}
+// fewDescriptors are too few to keep many files open.
+const fewDescriptors = 1024
 
 // begin notes that a directory was made, before anything is written to it.
 func (b *batch) begin(d *place.Directory) {
@@ -104,7 +108,7 @@ func (b *batch) holds(p place.Place) bool {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.fd >= 0 && p.Dir.ID.Dev == b.dev && b.limit() > 1
+	return b.fd >= 0 && p.Dir.ID.Dev == b.dev
 }
 
 // takes reports whether a copy is complete but for what the batch does.
@@ -147,7 +151,7 @@ func (b *batch) add(w *worker, i item) {
 	if i.src != nil {
 		b.bytes += i.src.stat.Size
 	}
-	flush := b.due() || len(b.items) >= b.limit() || b.bytes >= mostBytes
+	flush := b.due() || len(b.items) >= b.most || b.bytes >= mostBytes
 	b.mu.Unlock()
 	if flush {
 		b.flush(w)
@@ -228,7 +232,8 @@ func (b *batch) finish(w *worker, items []item, left []*filling) {
 		w.page = f.page
 		w.leaveDirectory(f)
 	}
-	for _, it := range items {
+	for i := range items {
+		it := &items[i]
 		it.in.note(it.entry)
 		w.journal.close(it.page)
 		w.drop(it.in)
@@ -279,5 +284,20 @@ func (w *worker) leaveItem(it *item) {
 		w.report(w.collided(e, p))
 	}
 	e.close()
-	w.land(e)
+	if it.dst != nil {
+		w.landed(e, it.flight)
+	}
+}
+
+// postpone gives a file that is no regular one to the batch, if it is to wait until
+// its name is on disk.
+func (c *Copier) postpone(e *entry) bool {
+	if c.mover == nil || e.is(unix.S_IFREG) || e.action.links() || e.stat.Nlink != 1 || c.filling == nil || !c.batch.holds(e.dst) {
+		return false
+	}
+	e.handed = true
+	c.filling.left.Add(1)
+	c.batch.start()
+	c.batch.add(c.worker, item{task: task{e, c.journal.open(fileWeight), c.filling}})
+	return true
 }

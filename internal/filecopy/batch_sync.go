@@ -91,13 +91,8 @@ func (b *batch) syncNames(w *worker, items []item, left []*filling) {
 // ensure has the name of a directory that was made by this copy on disk, and
 // those of the directories above it that were, too.
 func (b *batch) ensure(d *place.Directory) *Problem {
-	for ; d != nil && d.Fresh; d = d.At.Dir {
-		b.mu.Lock()
-		_, known := b.named[d.ID]
-		b.mu.Unlock()
-		if known {
-			return nil
-		}
+	var done []place.FileID
+	for ; d != nil && d.Fresh && !b.isNamed(d.ID); d = d.At.Dir {
 		leave, err := d.At.Reach()
 		if err != nil {
 			return &Problem{What: Sync, Dest: d.At.Path(), Err: err}
@@ -107,14 +102,26 @@ func (b *batch) ensure(d *place.Directory) *Problem {
 		if p != nil {
 			return p
 		}
-		b.mu.Lock()
-		if b.named == nil {
-			b.named = map[place.FileID]struct{}{}
-		}
-		b.named[d.ID] = struct{}{}
-		b.mu.Unlock()
+		done = append(done, d.ID)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.named == nil {
+		b.named = map[place.FileID]struct{}{}
+	}
+	for _, id := range done {
+		b.named[id] = struct{}{}
 	}
 	return nil
+}
+
+// isNamed reports whether the name of a directory is on disk, and those of all
+// above it.
+func (b *batch) isNamed(id place.FileID) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	_, known := b.named[id]
+	return known
 }
 
 // syncName has the name of a file on disk that is in no batch, and those of the
