@@ -28,10 +28,10 @@ import (
 // TestBehavesAsTheRealMv is TestBehavesAsTheRealCp for mv, with some of the files
 // on a second tmpfs.
 //
-// There are 600 cases, 20,000 with ZEROUTILS_LONG=1.
+// There are 200 cases, 20,000 with ZEROUTILS_LONG=1.
 func TestBehavesAsTheRealMv(t *testing.T) {
 	o := newMvOracle(t)
-	cases := 600
+	cases := 200
 	if property.Long() {
 		cases = 20_000
 	}
