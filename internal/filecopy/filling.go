@@ -21,6 +21,7 @@ type filling struct {
 	problem *Problem
 	left    atomic.Int32 // files and subdirectories that are not done, and the walk through it
 	page    *page
+	below   atomic.Bool // the batch has a directory in it
 
 	mu     sync.Mutex
 	stayed map[string]struct{} // names in a source that is moved which are there still, as was told; nil if it is copied
@@ -64,14 +65,18 @@ func (w *worker) drop(f *filling) {
 		before := w.page
 		w.page = f.page
 		f.problem = w.finishDirectory(f)
-		if w.batch.holds(place.In(f.made.dir, ".")) {
-			w.batch.leave(f)
-		} else {
-			if w.durable && !f.lost() {
-				if p := syncOpen(f.made.dir); f.problem == nil {
-					f.problem = p
-				}
+		held := w.batch.holds(place.In(f.made.dir, "."))
+		if !held && w.durable && !f.lost() {
+			if p := syncOpen(f.made.dir); f.problem == nil {
+				f.problem = p
 			}
+		}
+		if held || f.below.Load() {
+			w.batch.leave(f)
+			if f.up != nil {
+				f.up.below.Store(true)
+			}
+		} else {
 			w.leaveDirectory(f)
 		}
 		w.page = before
