@@ -19,6 +19,7 @@ type durable struct {
 func (r *Renamer) beginDurable(e *entry) *durable {
 	d := &durable{c: r.c, fd: -1}
 	r.c.durable = true
+	r.c.batch = newBatch(r.c.setting, r.c.journal)
 	if !e.is(unix.S_IFDIR) {
 		return d
 	}
@@ -30,7 +31,7 @@ func (r *Renamer) beginDurable(e *entry) *durable {
 		unix.Close(fd)
 		return d
 	}
-	d.fd, r.c.durable = fd, false
+	d.fd, r.c.durable, r.c.batch = fd, false, nil
 	return d
 }
 

@@ -14,12 +14,14 @@ import (
 // A filling is a directory that is being filled. It gets its attributes when
 // everything in it is copied, by whoever did the last of it.
 type filling struct {
-	up    *filling
-	entry *entry
-	made  *madeDirectory
-	src   *place.Directory // nil if it could not be opened
-	left  atomic.Int32     // files and subdirectories that are not done, and the walk through it
-	page  *page
+	up      *filling
+	entry   *entry
+	made    *madeDirectory
+	src     *place.Directory // nil if it could not be opened
+	problem *Problem
+	left    atomic.Int32 // files and subdirectories that are not done, and the walk through it
+	page    *page
+	below   atomic.Bool // the batch has a directory in it
 
 	mu     sync.Mutex
 	stayed map[string]struct{} // names in a source that is moved which are there still, as was told; nil if it is copied
@@ -62,41 +64,62 @@ func (w *worker) drop(f *filling) {
 	for ; f != nil && f.left.Add(-1) == 0; f = f.up {
 		before := w.page
 		w.page = f.page
-		if p := w.finishDirectory(f); p != nil {
-			w.report(p)
+		f.problem = w.finishDirectory(f)
+		held := w.batch.holds(place.In(f.made.dir, "."))
+		if !held && w.durable && !f.lost() {
+			if p := syncOpen(f.made.dir); f.problem == nil {
+				f.problem = p
+			}
+		}
+		if held || f.below.Load() {
+			w.batch.leave(f)
+			if f.up != nil {
+				f.up.below.Store(true)
+			}
+		} else {
+			w.leaveDirectory(f)
 		}
 		w.page = before
-		w.journal.close(f.page)
-		f.up.note(f.entry)
 	}
 }
 
-// finishDirectory gives a directory that is filled its attributes, and closes
-// it. One that got lost was reported before.
+// lost reports whether the directory could not be opened again, as was told.
+func (f *filling) lost() bool { return f.src != nil && (level{f.src, f.made.dir}).lost() }
+
+// leaveDirectory removes the source of a directory that is on disk, if it is to
+// go, and closes both.
+func (w *worker) leaveDirectory(f *filling) {
+	p := f.problem
+	if p == nil && !f.lost() {
+		w.sources.note(&f.entry.stat)
+		p = w.mover.finishDirectory(w, f)
+	}
+	if p != nil {
+		w.report(p)
+	}
+	f.made.dir.Close()
+	if f.src != nil {
+		f.src.Close()
+	}
+	w.journal.close(f.page)
+	f.up.note(f.entry)
+}
+
+// finishDirectory gives a directory that is filled its attributes. One that got
+// lost was reported before.
 func (w *worker) finishDirectory(f *filling) *Problem {
 	e, m := f.entry, f.made
-	defer m.dir.Close()
 	src := attr.Named(e.src)
+	if f.lost() {
+		return nil
+	}
 	if f.src != nil {
-		defer f.src.Close()
-		if (level{f.src, m.dir}).lost() {
-			return nil
-		}
 		src.FD = f.src.FD
 	}
 	fresh := e.action == Create
 	p := w.keep(&attr.Pair{From: src, To: m.handle(), Source: &e.stat, Was: &m.stat, Fresh: fresh, NoXattrs: e.role == onTheWay})
 	if p == nil && !w.options.Preserve.has(Mode) && !w.options.PlainModes && fresh {
 		p = w.restoreMode(e, m)
-	}
-	if w.durable {
-		if syncProblem := syncOpen(m.dir); p == nil {
-			p = syncProblem
-		}
-	}
-	if p == nil {
-		w.sources.note(&e.stat)
-		p = w.mover.finishDirectory(w, f)
 	}
 	return p
 }

@@ -73,21 +73,28 @@ func (m *mover) finishOther(w *worker, e *entry) *Problem {
 	if m == nil || e.is(unix.S_IFREG) && !e.action.links() {
 		return nil
 	}
-	m.rememberNamed(e.dst)
-	if p := syncDirectory(e.dst); p != nil {
+	if p := w.syncName(e.dst); p != nil {
 		return p
 	}
+	return m.leaveOther(w, e)
+}
+
+// leaveOther is finishOther for a file that is on disk, with its name.
+func (m *mover) leaveOther(w *worker, e *entry) *Problem {
+	m.rememberNamed(e.dst)
 	return w.removeSource(e, &e.stat)
 }
 
-// beginDirectory has a new directory on disk: the first source in it goes before
-// it is finished.
-func (m *mover) beginDirectory(e *entry, made *madeDirectory) *Problem {
+// beginDirectory has a new directory on disk before the first source in it goes.
+func (m *mover) beginDirectory(w *worker, e *entry, made *madeDirectory) *Problem {
 	if m == nil {
 		return nil
 	}
 	m.rememberOpen(made.dir.FD)
-	return syncDirectory(e.dst)
+	if w.batch.holds(place.In(made.dir, ".")) {
+		return nil // the batch has it on disk in time
+	}
+	return w.syncName(e.dst)
 }
 
 // finishDirectory removes a source directory, if nothing was left in it.

@@ -133,7 +133,8 @@ func (c *Copier) enter(e *entry) (*madeDirectory, *Problem) {
 	m.dir.Fresh = true
 	p := c.openUp(m)
 	if p == nil {
-		p = c.mover.beginDirectory(e, m)
+		c.batch.begin(m.dir)
+		p = c.mover.beginDirectory(c.worker, e, m)
 	}
 	if p != nil {
 		m.dir.Close()
