@@ -8,36 +8,36 @@ import (
 	"zeroutils/internal/filecopy/place"
 )
 
-// A batch is files that are copied and not yet on disk. One fsync(2) a file is
-// slow, so they are synced together. The order is: the data of all; then all get
-// their names; then the names are synced; then, where files are moved, the sources
-// go. A directory that is finished waits for the next sync, too.
+// A batch is files that are copied and not yet on disk. To sync each by itself is
+// slow, so they are synced together, in this order:
 //
-// syncfs(2) syncs the data and the names. It reports a write-back error once, to
-// descriptors that were open before, and does not say of which file: when it fails
-// each file is synced through the descriptor that it was written by. Where
-// syncfs(2) does not report every error, or waits long for what others have
-// written, write-back of all files is started and each is synced by fsync(2).
+//	the data and attributes of all files
+//	all files get their names, if they have none yet
+//	the names, and the directories that are finished
+//	where files are moved, their sources are removed
 //
-// Only regular files, and others that are moved, in directories that this copy has
-// made are in a batch. A nil batch takes nothing.
+// A file is in a batch only if this copy has made its directory: nothing is there
+// that it could replace. Files that are not regular are in a batch if they are
+// moved: their sources wait for the names. A nil batch takes nothing.
+//
+// batch_sync.go says what is synced how.
 type batch struct {
 	*setting
 	journal *journal
+	most    int // items
 
-	flushing sync.Mutex // held by who flushes
+	flushing sync.Mutex // held by the worker that flushes
 
 	mu      sync.Mutex
-	fd      int    // a directory on the filesystem, -1 if there is none yet
-	dev     uint64 // of fd
-	whole   bool   // syncfs(2) is used
+	fd      int  // a directory on the filesystem, -1 if there is none yet
+	whole   bool // syncfs(2) tells of every error of that filesystem
+	single  bool // syncfs(2) was slow or has failed: everything is synced by itself
+	dev     uint64
 	items   []item
 	bytes   int64
-	left    []*filling                // directories that are finished
-	started int                       // files that workers have, or that are in items
-	pressed bool                      // the walk waits
-	named   map[place.FileID]struct{} // directories whose names are on disk
-	most    int                       // items
+	left    []*filling // directories that are finished
+	started int        // files that workers have, or that are in items
+	pressed bool       // the walk waits
 }
 
 // An item is one file of a batch, and who is told of its end.
@@ -52,10 +52,14 @@ const (
 	// mostItems is how many files a batch has at most. Batches of 1,000 files of 4
 	// KiB take as long as cp -a, sync -f and rm -r; of 256, 1.1 times as long.
 	mostItems = 1000
-	// mostBytes is how much data it has, for a move needs the room twice.
+	// mostBytes is how much data a batch has at most, but for one file. A move needs
+	// the room for it twice.
 	mostBytes = 64 << 20
-	// largestItem is the size of files, in bytes, that gain nothing by waiting.
+	// largestItem is the size in bytes from which a file is synced by itself: its
+	// data takes longer than the sync.
 	largestItem = 8 << 20
+	// fewDescriptors are too few to keep many files open.
+	fewDescriptors = 1024
 )
 
 // newBatch returns a batch if copies are to be on disk, and nil otherwise.
@@ -63,18 +67,16 @@ func newBatch(s *setting, j *journal) *batch {
 	if !s.durable || s.options.Verify || s.options.Resume || s.options.AttributesOnly {
 		return nil
 	}
-	// With their sources, the files take at most a quarter of the descriptors.
 	descriptors := openFiles()
 	if descriptors < fewDescriptors {
 		return nil
 	}
+	// An item has two. All take at most a quarter.
 	return &batch{setting: s, journal: j, fd: -1, most: int(min(descriptors/8, mostItems))}
 }
 
-// fewDescriptors are too few to keep many files open.
-const fewDescriptors = 1024
-
-// begin notes that a directory was made, before anything is written to it.
+// begin notes that a directory was made, before anything is written to it: a
+// descriptor hears of errors since it was opened.
 func (b *batch) begin(d *place.Directory) {
 	if b == nil || d.PathOnly {
 		return
@@ -93,27 +95,31 @@ func (b *batch) begin(d *place.Directory) {
 
 // end closes what is open. Nothing is in the batch any more.
 func (b *batch) end() {
-	if b == nil || b.fd < 0 {
+	if b == nil {
 		return
 	}
-	unix.Close(b.fd)
-	b.fd = -1
-	clear(b.named)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.fd >= 0 {
+		unix.Close(b.fd)
+		b.fd = -1
+	}
 }
 
 // holds reports whether files in a directory may be in the batch.
-func (b *batch) holds(p place.Place) bool {
-	if b == nil || !p.Fresh() {
+func (b *batch) holds(d *place.Directory) bool {
+	if b == nil || d == nil || !d.Fresh {
 		return false
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.fd >= 0 && p.Dir.ID.Dev == b.dev
+	return b.fd >= 0 && d.ID.Dev == b.dev
 }
 
-// takes reports whether a copy is complete but for what the batch does.
+// takes reports whether a complete copy comes to the batch. One with a temporary
+// name does not: it gets its own at once, since others can see it.
 func (b *batch) takes(e *entry, dst, src *file) bool {
-	if !b.holds(dst.home) || !e.handed || !src.regular() || !dst.regular() || src.stat.Size > largestItem {
+	if !e.awaited || dst.home != e.dst || !src.regular() || !dst.regular() || src.stat.Size > largestItem {
 		return false
 	}
 	return dst.staging == nil || dst.staging.temporary.Name == "" && !dst.staging.over
@@ -143,8 +149,8 @@ func (b *batch) done(w *worker) {
 	}
 }
 
-// add takes a file. Who adds the last one that fits, or that the walk waits for,
-// ends the batch.
+// add takes a file. The worker that adds the last one that fits, or that the walk
+// waits for, flushes the batch.
 func (b *batch) add(w *worker, i item) {
 	b.mu.Lock()
 	b.items = append(b.items, i)
@@ -163,7 +169,7 @@ func (b *batch) due() bool {
 	return b.pressed && b.started == len(b.items) && (len(b.items) > 0 || len(b.left) > 0)
 }
 
-// press has the batch end as soon as no worker is at work: the walk waits.
+// press has the batch flushed as soon as no worker is at work: the walk waits.
 func (b *batch) press(w *worker) {
 	b.mu.Lock()
 	b.pressed = true
@@ -187,8 +193,8 @@ func (b *batch) leave(f *filling) {
 	b.mu.Unlock()
 }
 
-// flush ends the batch: what it has is on disk, or reported. While the walk waits
-// it goes on until nothing is left.
+// flush empties the batch: what was in it is on disk, or reported. While the walk
+// waits it goes on until nothing is left.
 func (b *batch) flush(w *worker) {
 	b.flushing.Lock()
 	defer b.flushing.Unlock()
@@ -217,13 +223,10 @@ func (b *batch) finish(w *worker, items []item, left []*filling) {
 	defer func() { w.page = before }()
 	b.syncData(items)
 	for i := range items {
-		it := &items[i]
-		w.page = it.page
-		if it.dst != nil {
-			it.problem = w.place(it)
-		}
+		w.page = items[i].page
+		w.name(&items[i])
 	}
-	b.syncNames(w, items, left)
+	b.syncNames(items, left)
 	for i := range items {
 		w.page = items[i].page
 		w.leaveItem(&items[i])
@@ -240,48 +243,34 @@ func (b *batch) finish(w *worker, items []item, left []*filling) {
 	}
 }
 
-// place gives a complete copy that is on disk its name.
-func (w *worker) place(it *item) *Problem {
-	e, p := it.entry, it.problem
-	if p == nil && w.stopped() {
-		p = w.interrupted(it.dst)
+// name gives a copy that is on disk its name. Its source must still be what was
+// copied.
+func (w *worker) name(it *item) {
+	if it.dst == nil {
+		return
 	}
-	if p == nil {
-		p = w.mover.vouch(w, it.dst, it.src)
+	if it.problem == nil {
+		it.problem = w.mover.vouch(w, it.dst, it.src)
 	}
 	if it.dst.staging != nil {
-		p = w.commitOrAbandon(e, it.dst, p)
-		e.placed = p == nil
+		it.problem = w.commitOrAbandon(it.entry, it.dst, it.problem)
+		it.entry.placed = it.problem == nil
 	}
-	return p
 }
 
-// leaveItem removes the source of a file that is on disk with its name, and
-// closes both.
+// leaveItem removes the source of a file that is on disk with its name, if it is
+// to go, and closes both.
 func (w *worker) leaveItem(it *item) {
-	e, p := it.entry, it.problem
-	if p == nil && it.dst == nil {
-		p = w.mover.leaveOther(w, e)
-	}
-	if p == nil && it.dst != nil {
-		p = w.mover.finishFile(w, e, it.dst, it.src)
-	}
-	if p == nil && it.dst != nil {
-		p = w.sources.finishFile(it.dst, it.src)
-	}
-	if p == nil && it.dst != nil {
-		w.gauge.completed.files.Add(1)
-		w.gauge.completed.bytes.Add(it.src.stat.Size)
-	}
+	e := it.entry
 	if it.dst != nil {
-		if err := unix.Close(it.dst.fd); err != nil && err != unix.EINTR {
-			w.report(&Problem{What: Close, Dest: it.dst.at.Path(), Err: err})
-		}
+		it.problem = w.closeCopy(e, it.dst, it.src, it.problem)
+	} else if it.problem == nil {
+		it.problem = w.mover.leaveOther(w, e)
 	}
-	if p != nil {
+	if it.problem != nil {
 		e.failed = true
-		w.crew.heed(p)
-		w.report(w.collided(e, p))
+		w.crew.heed(it.problem)
+		w.report(w.collided(e, it.problem))
 	}
 	e.close()
 	if it.dst != nil {
@@ -289,10 +278,10 @@ func (w *worker) leaveItem(it *item) {
 	}
 }
 
-// postpone gives a file that is no regular one to the batch, if it is to wait until
-// its name is on disk.
+// postpone gives a file that is no regular one to the batch, if its source goes
+// when its name is on disk.
 func (c *Copier) postpone(e *entry) bool {
-	if c.mover == nil || e.is(unix.S_IFREG) || e.action.links() || e.stat.Nlink != 1 || c.filling == nil || !c.batch.holds(e.dst) {
+	if c.mover == nil || e.is(unix.S_IFREG) || e.action.links() || e.stat.Nlink != 1 || c.filling == nil || !c.batch.holds(e.dst.Dir) {
 		return false
 	}
 	e.handed = true

@@ -8,60 +8,84 @@ import (
 	"zeroutils/internal/filecopy/place"
 )
 
-// mostPatience is how long syncfs(2), which writes also what others have written,
-// may take before files are synced one by one.
+// syncfs(2) syncs all that is written to a filesystem, by others, too. Of a
+// write-back error it tells each descriptor once, and not which file it is about.
+// So after the first error everything is synced by itself: the error may be about
+// a file that comes to a later batch. The same holds after syncfs(2) took long, and
+// where it does not tell of every error.
+//
+// A file is synced by itself through the descriptor that it was written by. Only
+// that one is sure to hear of its errors: what could not be written is clean in the
+// page cache, and a later fsync(2) by another descriptor says 0.
+
+// mostPatience is how long syncfs(2) may take.
 const mostPatience = 2 * time.Second
 
-// syncAll syncs the filesystem. The error does not say which file it is about.
-func (b *batch) syncAll() error {
+// syncAll syncs the filesystem and reports whether that was all to be done.
+func (b *batch) syncAll() bool {
+	b.mu.Lock()
+	use := b.whole && !b.single
+	b.mu.Unlock()
+	if !use {
+		return false
+	}
 	began := time.Now()
 	err := place.Retry(func() error { return unix.Syncfs(b.fd) })
-	if time.Since(began) > mostPatience {
-		b.setWhole(false)
+	if err != nil || time.Since(began) > mostPatience {
+		b.syncSingly()
 	}
-	return err
+	return err == nil
 }
 
-func (b *batch) setWhole(whole bool) {
+// syncSingly has everything synced by itself from now on.
+func (b *batch) syncSingly() {
 	b.mu.Lock()
-	b.whole = whole
+	b.single = true
 	b.mu.Unlock()
 }
 
-// byOne reports whether everything is synced by itself.
-func (b *batch) byOne() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return !b.whole
-}
-
-// syncData has the data and attributes of files on disk. Of which that is not so,
-// their problems say.
+// syncData has the data and attributes of files on disk. Those of which that is not
+// so get a problem.
 func (b *batch) syncData(items []item) {
-	if !b.byOne() && b.syncAll() == nil {
-		return
-	}
-	for _, it := range items {
-		if it.dst != nil {
-			// An error is reported by fsync(2), too.
-			_ = place.Retry(func() error { return unix.SyncFileRange(it.dst.fd, 0, 0, unix.SYNC_FILE_RANGE_WRITE) })
+	for i := range items {
+		if it := &items[i]; it.dst != nil {
+			it.problem = b.beginWriteBack(it.dst)
 		}
 	}
+	all := b.syncAll()
 	for i := range items {
 		it := &items[i]
 		if it.dst == nil {
 			continue
 		}
-		it.problem = it.dst.sync()
+		if !all && it.problem == nil {
+			it.problem = it.dst.sync()
+		}
 		if it.problem != nil && it.dst.staging == nil {
 			it.dst.distrust()
 		}
 	}
 }
 
-// syncNames has the names of files, and of directories that are finished, on disk.
-func (b *batch) syncNames(w *worker, items []item, left []*filling) {
-	if !b.byOne() && b.syncAll() == nil {
+// beginWriteBack has the kernel choose the blocks of a file and begin to write. If
+// there are none, ext4 tells only who has asked for that: syncfs(2) would say 0.
+func (b *batch) beginWriteBack(f *file) *Problem {
+	err := place.Retry(func() error { return unix.SyncFileRange(f.fd, 0, 0, unix.SYNC_FILE_RANGE_WRITE) })
+	switch err {
+	case nil:
+		return nil
+	case unix.ENOSYS, unix.EPERM, unix.EINVAL, unix.EOPNOTSUPP, unix.ESPIPE: // there is no such call
+		b.syncSingly()
+		return nil
+	}
+	return &Problem{What: Sync, Dest: f.at.Path(), Err: err}
+}
+
+// syncNames has the names of files, and directories that are finished, on disk.
+func (b *batch) syncNames(items []item, left []*filling) {
+	// fsync(2) tells of a broken journal, which syncfs(2) before Linux 5.17 does not,
+	// and some filesystems leave it to fsync(2) to empty the cache of the disk.
+	if b.syncAll() && fsyncDirectory(b.fd) == nil {
 		return
 	}
 	synced := map[*place.Directory]*Problem{}
@@ -69,7 +93,7 @@ func (b *batch) syncNames(w *worker, items []item, left []*filling) {
 		p, known := synced[d]
 		if !known {
 			if p = syncOpen(d); p == nil {
-				p = b.ensure(d)
+				p = ensure(d)
 			}
 			synced[d] = p
 		}
@@ -77,58 +101,56 @@ func (b *batch) syncNames(w *worker, items []item, left []*filling) {
 	}
 	for i := range items {
 		it := &items[i]
-		if p := in(it.entry.dst.Dir); it.problem == nil {
-			it.problem = p
+		if it.problem == nil && it.dst != nil && it.dst.staging != nil {
+			it.problem = it.dst.sync() // its inode counts names
+		}
+		if it.problem == nil {
+			it.problem = in(it.entry.dst.Dir)
 		}
 	}
 	for _, f := range left {
-		if p := in(f.made.dir); f.problem == nil {
-			f.problem = p
+		if f.problem == nil && !f.lost() {
+			f.problem = in(f.made.dir)
 		}
 	}
 }
 
-// ensure has the name of a directory that was made by this copy on disk, and
-// those of the directories above it that were, too.
-func (b *batch) ensure(d *place.Directory) *Problem {
-	var done []place.FileID
-	for ; d != nil && d.Fresh && !b.isNamed(d.ID); d = d.At.Dir {
-		leave, err := d.At.Reach()
-		if err != nil {
-			return &Problem{What: Sync, Dest: d.At.Path(), Err: err}
-		}
-		p := syncDirectory(d.At)
-		leave()
-		if p != nil {
+// ensure has the name of a directory that was made by this copy on disk, and the
+// names of the directories above it that were made, too.
+func ensure(d *place.Directory) *Problem {
+	var done []*place.Directory
+	for ; d != nil && d.Fresh && !d.Named.Load(); d = d.At.Dir {
+		if p := syncDirectory(d.At); p != nil {
 			return p
 		}
-		done = append(done, d.ID)
+		done = append(done, d)
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.named == nil {
-		b.named = map[place.FileID]struct{}{}
-	}
-	for _, id := range done {
-		b.named[id] = struct{}{}
+	for _, d := range done {
+		d.Named.Store(true)
 	}
 	return nil
 }
 
-// isNamed reports whether the name of a directory is on disk, and those of all
-// above it.
-func (b *batch) isNamed(id place.FileID) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	_, known := b.named[id]
-	return known
-}
-
-// syncName has the name of a file on disk that is in no batch, and those of the
+// syncName has the name of a file on disk that is in no batch, and the names of the
 // directories that it is in.
 func (w *worker) syncName(p place.Place) *Problem {
 	if problem := syncDirectory(p); problem != nil || w.batch == nil {
 		return problem
 	}
-	return w.batch.ensure(p.Dir)
+	return ensure(p.Dir)
+}
+
+// nameNow reports whether the name of a new directory has to be on disk before
+// anything is put into it. The batch syncs the names of directories that are open,
+// with what is in them: not of those on the way to what the user named, which may
+// stay without any, and not of those so deep in the tree that the ones above them
+// are parked.
+func (c *Copier) nameNow(e *entry, made *place.Directory) bool {
+	switch {
+	case c.mover != nil && (!c.batch.holds(made) || e.role == onTheWay):
+		return true
+	case c.batch == nil:
+		return false
+	}
+	return c.kept > 0 && len(c.levels) >= c.kept
 }

@@ -159,7 +159,8 @@ const (
 // An outcome is what has become of an entry.
 type outcome struct {
 	handed  bool  // a worker or the batch has it: it is no longer the walk's
-	waits   *item // what the batch is to do for it
+	awaited bool  // the batch may take it
+	waits   *item // the batch takes it
 	entered bool  // it is a directory, and is finished when all that is in it is
 	told    bool  // that it is copied
 	placed  bool  // the copy has its name
@@ -300,7 +301,7 @@ func (c *Copier) copyFile(e *entry) *Problem {
 		return c.putHardLink(e, e.src, c.options.Existing.has(Force) || c.options.Ask)
 	case e.is(unix.S_IFLNK):
 		return c.copyLink(e)
-	case e.is(unix.S_IFREG) && (busy || c.options.Jobs > 0 || c.batch.holds(e.dst)) && c.independent(e) && c.handOver(e):
+	case e.is(unix.S_IFREG) && (busy || c.options.Jobs > 0 || c.batch.holds(e.dst.Dir)) && c.independent(e) && c.handOver(e):
 		return nil
 	case c.hasContents(e):
 		return c.copyRegular(e)

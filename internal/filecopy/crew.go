@@ -75,7 +75,7 @@ func (c *Copier) handOver(e *entry) bool {
 	if c.filling == nil || !e.dst.Fresh() || c.crew == nil && !c.gather() || !c.affords(e) {
 		return false
 	}
-	e.handed = true
+	e.handed, e.awaited = true, c.batch.holds(e.dst.Dir)
 	c.filling.left.Add(1)
 	c.batch.start()
 	if n := len(c.crew.workers); n == 0 || n < c.crew.jobs && len(c.crew.tasks) > 0 {
@@ -146,6 +146,7 @@ func (r *crew) start(w *worker) {
 
 // do copies a file.
 func (w *worker) do(t task) {
+	b := w.batch // the walk may take another one for the next source
 	w.page = t.page
 	if !w.stopped() {
 		if p := w.copyRegular(t.entry); p != nil {
@@ -156,7 +157,7 @@ func (w *worker) do(t task) {
 	}
 	if t.entry.waits != nil {
 		t.entry.waits.task, t.entry.waits.flight = t, w.flight.Swap(nil)
-		w.batch.add(w, *t.entry.waits)
+		b.add(w, *t.entry.waits)
 		return
 	}
 	t.entry.close()
@@ -164,14 +165,14 @@ func (w *worker) do(t task) {
 	t.in.note(t.entry)
 	w.journal.close(t.page)
 	w.drop(t.in)
-	w.batch.done(w)
+	b.done(w)
 }
 
 // settle returns when the crew has done all that it was given.
 func (c *Copier) settle() { c.wait(0) }
 
-// wait returns when no more than enough is under way, see journal.wait. What waits
-// for a batch to fill is ended.
+// wait returns when no more than enough is under way, see journal.wait. A batch that
+// is not full does not wait for more.
 func (c *Copier) wait(enough int) {
 	if c.batch == nil || !c.journal.heavier(enough) {
 		c.journal.wait(enough)

@@ -18,10 +18,10 @@ type filling struct {
 	entry   *entry
 	made    *madeDirectory
 	src     *place.Directory // nil if it could not be opened
-	problem *Problem
-	left    atomic.Int32 // files and subdirectories that are not done, and the walk through it
+	left    atomic.Int32     // files and subdirectories that are not done, and the walk through it
+	below   atomic.Bool      // the batch has a directory in it
 	page    *page
-	below   atomic.Bool // the batch has a directory in it
+	problem *Problem
 
 	mu     sync.Mutex
 	stayed map[string]struct{} // names in a source that is moved which are there still, as was told; nil if it is copied
@@ -59,17 +59,17 @@ func (c *Copier) end() {
 	c.drop(f)
 }
 
-// drop notes that one thing in a directory is done.
+// drop notes that one thing in a directory is done. A directory in which all is done
+// goes to the batch, if that syncs what is in it: its source is removed after those
+// of all directories in it.
 func (w *worker) drop(f *filling) {
 	for ; f != nil && f.left.Add(-1) == 0; f = f.up {
 		before := w.page
 		w.page = f.page
-		f.problem = w.finishDirectory(f)
-		held := w.batch.holds(place.In(f.made.dir, "."))
-		if !held && w.durable && !f.lost() {
-			if p := syncOpen(f.made.dir); f.problem == nil {
-				f.problem = p
-			}
+		f.problem = w.keepFilled(f)
+		held := w.batch.holds(f.made.dir)
+		if !held {
+			f.problem = w.syncFilled(f)
 		}
 		if held || f.below.Load() {
 			w.batch.leave(f)
@@ -86,15 +86,21 @@ func (w *worker) drop(f *filling) {
 // lost reports whether the directory could not be opened again, as was told.
 func (f *filling) lost() bool { return f.src != nil && (level{f.src, f.made.dir}).lost() }
 
-// leaveDirectory removes the source of a directory that is on disk, if it is to
-// go, and closes both.
-func (w *worker) leaveDirectory(f *filling) {
-	p := f.problem
-	if p == nil && !f.lost() {
-		w.sources.note(&f.entry.stat)
-		p = w.mover.finishDirectory(w, f)
+// syncFilled has a directory on disk that is in no batch, if that is wanted.
+func (w *worker) syncFilled(f *filling) *Problem {
+	if !w.durable || f.lost() {
+		return f.problem
 	}
-	if p != nil {
+	if p := syncOpen(f.made.dir); f.problem == nil {
+		return p
+	}
+	return f.problem
+}
+
+// leaveDirectory ends a directory that is on disk and closes it. Its source is
+// removed, if it is to go.
+func (w *worker) leaveDirectory(f *filling) {
+	if p := w.leaveFilled(f); p != nil {
 		w.report(p)
 	}
 	f.made.dir.Close()
@@ -105,9 +111,19 @@ func (w *worker) leaveDirectory(f *filling) {
 	f.up.note(f.entry)
 }
 
-// finishDirectory gives a directory that is filled its attributes. One that got
-// lost was reported before.
-func (w *worker) finishDirectory(f *filling) *Problem {
+// leaveFilled removes the source of a directory, if it is to go and nothing went
+// wrong.
+func (w *worker) leaveFilled(f *filling) *Problem {
+	if f.problem != nil || f.lost() {
+		return f.problem
+	}
+	w.sources.note(&f.entry.stat)
+	return w.mover.finishDirectory(w, f)
+}
+
+// keepFilled gives a directory that is filled its attributes. One that got lost was
+// reported before.
+func (w *worker) keepFilled(f *filling) *Problem {
 	e, m := f.entry, f.made
 	src := attr.Named(e.src)
 	if f.lost() {

@@ -29,6 +29,10 @@ import (
 //	               in it is moved; its attributes; itself; then the source is
 //	               removed, if nothing is left in it
 //
+// In directories that the move has made, files and directories are synced together,
+// see batch: first the data and attributes of all, then the names of all, also those
+// of the directories, then the sources are removed.
+//
 // After each call a power loss leaves:
 //
 //	               the source           the destination
@@ -85,16 +89,11 @@ func (m *mover) leaveOther(w *worker, e *entry) *Problem {
 	return w.removeSource(e, &e.stat)
 }
 
-// beginDirectory has a new directory on disk before the first source in it goes.
-func (m *mover) beginDirectory(w *worker, e *entry, made *madeDirectory) *Problem {
-	if m == nil {
-		return nil
+// beginDirectory remembers a new directory.
+func (m *mover) beginDirectory(made *madeDirectory) {
+	if m != nil {
+		m.rememberOpen(made.dir.FD)
 	}
-	m.rememberOpen(made.dir.FD)
-	if w.batch.holds(place.In(made.dir, ".")) {
-		return nil // the batch has it on disk in time
-	}
-	return w.syncName(e.dst)
 }
 
 // finishDirectory removes a source directory, if nothing was left in it.

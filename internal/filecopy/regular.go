@@ -54,7 +54,8 @@ func (w *worker) copyRegular(e *entry) *Problem {
 }
 
 // conclude ends a copy, whatever came of it: what is to be sure of it is made
-// sure, and a staged one takes its place, or goes.
+// sure, and a staged one takes its place, or goes. The batch does that for the
+// copies that it takes.
 func (w *worker) conclude(e *entry, dst, src *file, p *Problem) *Problem {
 	if p == nil && w.batch.takes(e, dst, src) {
 		w.temporaries.set(nil) // it has no name
@@ -74,6 +75,11 @@ func (w *worker) conclude(e *entry, dst, src *file, p *Problem) *Problem {
 	if p == nil && (w.mover != nil || w.durable && dst.home != dst.at) { // else the walk does it
 		p = w.syncName(dst.home)
 	}
+	return w.closeCopy(e, dst, src, p)
+}
+
+// closeCopy closes a copy. One that is safe counts, and its source goes if it is to.
+func (w *worker) closeCopy(e *entry, dst, src *file, p *Problem) *Problem {
 	if p == nil {
 		p = w.mover.finishFile(w, e, dst, src)
 	}

@@ -134,7 +134,10 @@ func (c *Copier) enter(e *entry) (*madeDirectory, *Problem) {
 	p := c.openUp(m)
 	if p == nil {
 		c.batch.begin(m.dir)
-		p = c.mover.beginDirectory(c.worker, e, m)
+		c.mover.beginDirectory(m)
+		if c.nameNow(e, m.dir) {
+			p = ensure(m.dir)
+		}
 	}
 	if p != nil {
 		m.dir.Close()
