@@ -207,7 +207,10 @@ func (s *site) run(t *testing.T, seed uint64, every int) (cuts []*cutOff) {
 	defer log.Close()
 	cmd := s.command(filepath.Join(s.src.dir, "t"), s.into(s.dst.dir))
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.Env = append(os.Environ(), "GODEBUG=asyncpreemptoff=1")
+	if cmd.Env == nil {
+		cmd.Env = os.Environ()
+	}
+	cmd.Env = append(cmd.Env, "GODEBUG=asyncpreemptoff=1")
 	step, last := 0, ""
 	take := func(after string, done bool) error {
 		if !done {
