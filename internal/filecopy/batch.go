@@ -71,8 +71,18 @@ func newBatch(s *setting, j *journal) *batch {
 	if descriptors < fewDescriptors {
 		return nil
 	}
-	// An item has two. All take at most a quarter.
-	return &batch{setting: s, journal: j, fd: -1, most: int(min(descriptors/8, mostItems))}
+	// Two for each file, and a batch fills while another one is flushed: that is a
+	// quarter.
+	return &batch{setting: s, journal: j, fd: -1, most: int(min(descriptors/16, mostItems))}
+}
+
+// openPages is how much the walk may leave behind, see journal.wait: with two
+// batches it does not wait for a flush.
+func (b *batch) openPages() int {
+	if b == nil {
+		return openPages
+	}
+	return openPages + 2*b.most
 }
 
 // begin notes that a directory was made, before anything is written to it: a

@@ -173,7 +173,7 @@ func (e *entry) is(kind uint32) bool { return e.stat.Mode&unix.S_IFMT == kind }
 
 // copy copies one entry and reports what went wrong.
 func (c *Copier) copy(e *entry) {
-	c.wait(openPages)
+	c.wait(c.batch.openPages())
 	e.fd = -1
 	if p := c.copyEntry(e); p != nil {
 		e.failed = true
