@@ -109,8 +109,11 @@ func (b *batch) syncNames(items []item, left []*filling) {
 		}
 	}
 	for _, f := range left {
-		if f.problem == nil && !f.lost() {
-			f.problem = in(f.made.dir)
+		if f.lost() {
+			continue
+		}
+		if p := in(f.made.dir); f.problem == nil {
+			f.problem = p
 		}
 	}
 }
