@@ -45,7 +45,10 @@ var shells = []shell{
 			directory=$(mktemp -d "$HOME/XXXXXX")
 			printf '%s\n' "$rc" >"$directory/rc"
 			export OUT=$directory/out FILE=$1 TOOL=${2%% *}
-			printf '%s\t' "$2" | script -qec "exec bash --noprofile --rcfile $directory/rc -i" /dev/null >/dev/null
+			mkfifo "$directory/keys"
+			exec 4<>"$directory/keys" # at an end of its input script(1) waits for a quarter of a second
+			printf '%s\t' "$2" >&4
+			script -qec "exec bash --noprofile --rcfile $directory/rc -i" /dev/null <&4 >/dev/null
 			cat "$OUT"
 			rm -r "$directory"`,
 	},
@@ -254,7 +257,9 @@ func (sh shell) offers(t *testing.T, tool, line string) []string {
 	for _, name := range []string{"fish", "fowl", "fine/file"} {
 		write(t, filepath.Join(cmd.Dir, name), "")
 	}
-	cmd.Env = append(cmd.Environ(), "HOME="+testbin.Dir(t)) // zsh is faster with its notes of the last time
+	cmd.Env = append(cmd.Environ(),
+		"HOME="+testbin.Dir(t), // zsh is faster with its notes of the last time
+		"LC_ALL=C")             // bash complains of a locale that is not installed
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -129,7 +129,7 @@ func TestThePageHasTheOptionsUnderTheHeadingsOfHelp(t *testing.T) {
 // Long lists of options come with examples right behind the synopsis.
 func TestPagesHaveTheSectionsThatReadersLookFor(t *testing.T) {
 	common := []string{"ENVIRONMENT", "EXIT STATUS", "EXAMPLES", "SIGNALS", "COMPATIBILITY", "SEE ALSO"}
-	for _, tool := range tools {
+	for _, tool := range append([]string{"zmv", "zpv"}, tools...) {
 		var titles []string
 		for _, line := range lines(t, tool+".1") {
 			if title, ok := strings.CutPrefix(line, ".Sh "); ok {
@@ -141,7 +141,7 @@ func TestPagesHaveTheSectionsThatReadersLookFor(t *testing.T) {
 				t.Errorf("%s.1 has no section %s", tool, title)
 			}
 		}
-		if early := titles[2] == "EXAMPLES"; early != (tool == "zcp" || tool == "zpipe") {
+		if early := titles[2] == "EXAMPLES"; early != slices.Contains([]string{"zcp", "zpipe", "zpv"}, tool) {
 			t.Errorf("%s.1: the sections are %q", tool, titles)
 		}
 	}

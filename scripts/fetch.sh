@@ -4,7 +4,7 @@ set -eu
 
 case "${1-}" in
 -h | --help)
-	echo "Usage: $0 [-test] PACKAGE..."
+	echo "Usage: $0 [[-test] PACKAGE...]"
 	echo "Checks that Go is new enough and fetches what packages of the module in the"
 	echo "working directory need of other modules, with -test for their tests too."
 	exit 0
@@ -24,6 +24,7 @@ minor=${version#go1.}
 minor=${minor%%[!0-9]*}
 [ "${minor:-0}" -ge 26 ] || needs "found $version"
 
+[ $# -gt 0 ] || exit 0
 go list -deps -tags urfave_cli_no_docs "$@" >/dev/null || {
 	echo "zeroutils: not all modules could be fetched: the first time that takes the network, or a GOPROXY that has them." >&2
 	exit 1

@@ -10,12 +10,13 @@ on Debian it first installs the programs that the tests use. A test that lacks
 something is skipped; the end says how many were, and why.
 
   --quick       leave out the race detector and tests on other filesystems
-  --all         also do what takes very long: many more random cases
+  --all         also do what takes very long: many more random cases, and packages
   --no-install  install nothing
 
 With CI=true in the environment it also builds for other architectures and runs
-the tools there, runs all tools mixed at random for half a minute (soak.sh) and under two other
-kernels (kernels.sh), and a test may skip nothing but what the running kernel lacks.
+the tools there, makes packages if the last commits changed how, runs all tools
+mixed at random for half a minute (soak.sh) and under two other kernels
+(kernels.sh), and a test may skip nothing but what the running kernel lacks.
 END
 }
 
@@ -39,6 +40,7 @@ unset ZEROUTILS_METHOD POSIXLY_CORRECT
 ci=
 [ "${CI-}" != true ] || ci=yes
 began=$(date +%s)
+scripts/fetch.sh # no more than a look at Go, before anything is installed
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -113,7 +115,12 @@ tests() {
 }
 
 for_packages() {
-	(cd scripts/package && ../fetch.sh -test ./... && go vet ./... && tests ./...)
+	(cd scripts/package && ../fetch.sh -test ./... && go vet ./... && tests -timeout 20m ./...)
+}
+
+# packages_changed: one of the last commits changed how packages are made.
+packages_changed() {
+	! git diff --quiet HEAD~30 -- scripts/package scripts/install.sh scripts/build.sh scripts/version.sh 2>/dev/null
 }
 
 for_the_benchmark() {
@@ -177,7 +184,7 @@ done
 # shellcheck disable=SC2086 # one word a package
 case $level/$race in
 quick/*) # most tests wait more than they compute
-	part "tests (no race detector, no filesystems)" tests -short -p 4 -parallel 8 "$@" ;;
+	part "tests (no race detector, no filesystems)" tests -short -p 4 -parallel 16 "$@" ;;
 all/*) part "tests, long" env ZEROUTILS_LONG=1 "$work/gotest" "$work/log" test -timeout 3h $race "$@" ;;
 */-race)
 	[ -z "$in_process" ] || part "tests with the race detector" tests -timeout 30m -race $in_process
@@ -189,7 +196,7 @@ esac
 if [ -z "$chosen" ] && [ $level != quick ]; then
 	part "tests of the benchmark" for_the_benchmark
 fi
-if [ -z "$chosen" ] && [ $level = all ]; then
+if [ -z "$chosen" ] && { [ $level = all ] || { [ -n "$ci" ] && packages_changed; }; }; then
 	part "packages" for_packages
 fi
 if [ -z "$chosen" ] && { [ -n "$ci" ] || [ $level = all ]; }; then

@@ -51,7 +51,8 @@ is on disk.
 		Choices: map[string][]string{"update": {"all", "none", "none-fail", "older"}},
 		Notes: `Of -i, -f and -n, the last one applies.
 `,
-		Run: runMV,
+		Manual: "zmv",
+		Run:    runMV,
 	}
 }
 

@@ -18,6 +18,7 @@ func TestACommandHearsTheEndAndAnswersAfterIt(t *testing.T) {
 }
 
 func TestACommandThatNeedsNoInputEndsTheConversation(t *testing.T) {
+	t.Parallel()
 	p := launch(t, withPipes, "--both", "-", "exec:echo hello")
 	if got := hear(t, p.stdout); string(got) != "hello\n" {
 		t.Errorf("%q", got)
@@ -26,6 +27,7 @@ func TestACommandThatNeedsNoInputEndsTheConversation(t *testing.T) {
 }
 
 func TestACommandThatHasHadEnoughIsHeardToItsEnd(t *testing.T) {
+	t.Parallel()
 	p := launch(t, withPipes, "--both", "-", "sh:head -n 1; exec <&-; sleep 0.1; echo the end")
 	_, _ = p.stdin.Write([]byte("first\n"))
 	if got := hear(t, p.stdout); string(got) != "first\nthe end\n" {

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/tool"
 )
 
 // isReset checks that all of want arrives, and then no end but a reset.
@@ -68,6 +70,7 @@ func TestWhatWasTakenIsDeliveredBeforeTheReset(t *testing.T) {
 }
 
 func TestATimeoutIsNoEndForTheSink(t *testing.T) {
+	t.Parallel()
 	a, b := connectingTo(t, "tcp"), connectingTo(t, "tcp")
 	p := launch(t, nil, "--timeout=0.3", a.operand, b.operand)
 	source, sink := accept(t, a.Listener), accept(t, b.Listener)
@@ -117,6 +120,7 @@ func TestItsOwnDeathIsNoEndForItsPeers(t *testing.T) {
 
 // A command that closes its output and runs on has ended that in order.
 func TestACommandInAConversationMayEndItsOutputFirst(t *testing.T) {
+	t.Parallel()
 	l := connectingTo(t, "tcp")
 	p := launch(t, nil, "--both", l.operand, "sh:echo hello; exec >&-; cat >got")
 	c := accept(t, l.Listener)
@@ -133,17 +137,20 @@ func TestACommandInAConversationMayEndItsOutputFirst(t *testing.T) {
 func TestThePeersEndIsTheEndWhenStandardInputIsSilent(t *testing.T) {
 	for _, network := range []string{"tcp", "unix"} {
 		for _, operands := range []string{"- SOCKET", "SOCKET -"} {
-			l := connectingTo(t, network)
-			p := launch(t, withPipes, words("--both "+operands, l.operand)...)
-			c := accept(t, l.Listener)
-			say(t, c, noise[:1000]) // and goes on listening
-			if err := same(hear(t, p.stdout), noise[:1000]); err != nil {
-				t.Errorf("%s: %v", network, err)
-			}
-			if got := hear(t, c); len(got) != 0 {
-				t.Errorf("%s: %q", network, got)
-			}
-			p.ended(0, "") // though standard input is open
+			t.Run(network+" "+operands, func(t *testing.T) {
+				t.Parallel()
+				l := connectingTo(t, network)
+				p := launch(t, withPipes, words("--both "+operands, l.operand)...)
+				c := accept(t, l.Listener)
+				say(t, c, noise[:1000]) // and goes on listening
+				if err := same(hear(t, p.stdout), noise[:1000]); err != nil {
+					t.Error(err)
+				}
+				if got := hear(t, c); len(got) != 0 {
+					t.Errorf("%q", got)
+				}
+				p.ended(0, "") // though standard input is open
+			})
 		}
 	}
 }
@@ -210,18 +217,21 @@ func TestAReplyAfterTheEndOfStandardInputIsWaitedFor(t *testing.T) {
 // A limiter that sleeps for longer than the timeout is nobody's silence.
 func TestBeingHeldToARateIsNoSilence(t *testing.T) {
 	for _, sink := range []string{"SOCKET", "-"} {
-		l := connectingTo(t, "tcp")
-		p := launch(t, withPipes, "--timeout=0.2", "-L", "2", "-", strings.Replace(sink, "SOCKET", l.operand, 1))
-		_, _ = p.stdin.Write([]byte("abc"))
-		p.stdin.Close()
-		from := io.Reader(p.stdout)
-		if sink == "SOCKET" {
-			from = accept(t, l.Listener)
-		}
-		if got := hear(t, from); string(got) != "abc" {
-			t.Errorf("%s: %q", sink, got)
-		}
-		p.ended(0, "")
+		t.Run(sink, func(t *testing.T) {
+			t.Parallel()
+			l := connectingTo(t, "tcp")
+			p := launch(t, withPipes, "--timeout=0.2", "-L", "2", "-", strings.Replace(sink, "SOCKET", l.operand, 1))
+			_, _ = p.stdin.Write([]byte("abc"))
+			p.stdin.Close()
+			from := io.Reader(p.stdout)
+			if sink == "SOCKET" {
+				from = accept(t, l.Listener)
+			}
+			if got := hear(t, from); string(got) != "abc" {
+				t.Errorf("%q", got)
+			}
+			p.ended(0, "")
+		})
 	}
 }
 
@@ -242,7 +252,7 @@ func TestAFIFOThatNobodyReadsCostsAServerNoThread(t *testing.T) {
 		t.Errorf("%d threads", threads)
 	}
 	p.signal(syscall.SIGTERM)
-	if status := p.wait(); status != 0 || !strings.Contains(p.said.text(), ": "+path+": Connection timed out\n") {
+	if status := p.wait(); status != 0 || !strings.Contains(p.said.text(), ": "+tool.Quote(path)+": Connection timed out\n") {
 		t.Errorf("status %d, said %q", status, p.said.text())
 	}
 }
@@ -288,6 +298,7 @@ func lives(pid int) bool {
 }
 
 func TestACommandThatIsCutOffEndsWithItsChildrenWhateverItIgnores(t *testing.T) {
+	t.Parallel()
 	p := serve(t, "--both", "--grace=0.2", "LISTEN", "sh:trap '' TERM; sleep 1000 & echo $$ $!; wait")
 	c := dial(t, "tcp", p.address())
 	var leader, child int
@@ -304,6 +315,7 @@ func TestACommandThatIsCutOffEndsWithItsChildrenWhateverItIgnores(t *testing.T) 
 }
 
 func TestACommandThatIgnoresSIGTERMGivesItsPlaceBackAfterTheTimeout(t *testing.T) {
+	t.Parallel()
 	p := serve(t, "--both", "--timeout=0.2", "--grace=0.1", "--max-connections=1", "LISTEN", "sh:trap '' TERM; sleep 1000 & wait")
 	for range 2 {
 		c := dial(t, "tcp", p.address())
@@ -314,6 +326,7 @@ func TestACommandThatIgnoresSIGTERMGivesItsPlaceBackAfterTheTimeout(t *testing.T
 // As in a shell's pipeline, so that it may read the terminal; and what it has
 // left behind is found.
 func TestACommandOfARelayIsInItsProcessGroupAndLeavesNothing(t *testing.T) {
+	t.Parallel()
 	p := launch(t, withPipes, "--timeout=0.5", "--grace=1000", "sh:(sleep 1000 & echo $!) ; echo $$; exec sleep 1000", "-")
 	var orphan, leader int
 	if _, err := fmt.Fscan(p.stdout, &orphan, &leader); err != nil {

@@ -244,6 +244,7 @@ func TestBothDirectionsAreRelayedAtOnce(t *testing.T) {
 		for j, to := range twoWay {
 			size := sizes[(i+2*j)%len(sizes)]
 			t.Run(fmt.Sprintf("%s and %s, %d", from, to, size), func(t *testing.T) {
+				t.Parallel()
 				a, b := ways[from](t, true, nil), ways[to](t, false, nil)
 				p := launch(t, nil, "--both", a.operand, b.operand)
 				up, down := noise[:size], noise[len(noise)-size:]

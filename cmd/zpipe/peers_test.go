@@ -15,6 +15,7 @@ import (
 )
 
 func TestWhicheverSideEndsFirstTheOtherIsHeardToItsEnd(t *testing.T) {
+	t.Parallel()
 	for _, network := range []string{"tcp", "unix"} {
 		for _, first := range []string{"source", "sink"} {
 			t.Run(network+", the "+first+" first", func(t *testing.T) {
@@ -57,6 +58,7 @@ func connectingTo(t *testing.T, network string) reached {
 }
 
 func TestAPeerThatGoesEndsTheConversation(t *testing.T) {
+	t.Parallel()
 	l := connectingTo(t, "unix")
 	p := launch(t, withPipes, "--both", "-", l.operand)
 	accept(t, l.Listener).Close()
@@ -80,6 +82,7 @@ func TestAPeerThatSpeaksButDoesNotListenEndsTheConversation(t *testing.T) {
 }
 
 func TestAPeerThatResetsIsReportedOnce(t *testing.T) {
+	t.Parallel()
 	for _, args := range []string{"SOCKET -", "- SOCKET", "--both SOCKET -", "--both - SOCKET", "SOCKET /dev/null"} {
 		t.Run(args, func(t *testing.T) {
 			l := connectingTo(t, "tcp")

@@ -43,7 +43,7 @@ error how far that is. Without an option of what to show, -pterb is meant.
 			&cli.StringFlag{Name: "height", Aliases: []string{"H"}, Usage: "use `HEIGHT` rows instead of the terminal's height"},
 			&cli.StringFlag{Name: "name", Aliases: []string{"N"}, Usage: "put `NAME` in front"},
 			&cli.StringFlag{Name: "bar-style", Aliases: []string{"u"}, Usage: "draw bars in `STYLE`: plain, block, granular or shaded"},
-			&cli.StringFlag{Name: "extra-display", Aliases: []string{"x"}, Usage: "show it also where `SPEC` says: windowtitle[:FORMAT]"},
+			&cli.StringFlag{Name: "extra-display", Aliases: []string{"x"}, Usage: "show it also where `SPEC` says: windowtitle,processtitle[:FORMAT]"},
 			&cli.BoolFlag{Name: "conemu", Aliases: []string{"9"}, Usage: "tell the terminal the percentage, by OSC 9;4"},
 			&cli.BoolFlag{Name: "stats", Aliases: []string{"v"}, Usage: "write the lowest, mean and highest rate and its deviation at the end"},
 			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "show it also where standard error is no terminal"},
@@ -109,10 +109,10 @@ func runPV(inv *tool.Invocation) error {
 		o.queryOther(inv)
 		return nil
 	}
-	if o.pidFile != "" {
-		remove, err := writePIDFile(o.pidFile)
+	if o.pidFile != nil {
+		remove, err := writePIDFile(*o.pidFile)
 		if err != nil {
-			inv.Errorf("%s: %v", o.pidFile, err)
+			inv.Errorf("%s: %v", *o.pidFile, err)
 			return nil // the status is pvProblem
 		}
 		defer remove()

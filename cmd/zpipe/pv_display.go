@@ -15,7 +15,7 @@ func (p *pv) begin(total int64) {
 	p.mu.Lock()
 	p.meter = meter.NewLikePV(total, p.window, p.wait)
 	p.look.Colours = coloursOn()
-	format := meter.ParseFormat(p.formatFor(total > 0 || p.storing), p.look)
+	format := meter.ParseFormat(p.formatFor(total > 0 || p.storeFile != nil), p.look)
 	p.line = format
 	p.longest = format.LongestTail()
 	p.keeps = format.Has("last-written", "previous-line")
@@ -26,11 +26,12 @@ func (p *pv) begin(total int64) {
 		return
 	}
 	o := meter.Options{
-		FD: 2, Interval: p.interval, Delay: p.delay, Width: p.width,
+		FD: 2, Interval: p.interval, Delay: p.delay, Width: p.width, Height: p.height,
 		Force: p.force, Scroll: p.look.Numeric, Shared: p.cursor, Plain: !p.cursor,
 	}
-	if p.windowTitle {
-		o.Behind = p.title
+	o.Behind = p.extra
+	if p.processTitle {
+		p.beginTitle()
 	}
 	p.display = meter.Start(o, p.rows)
 	p.inv.Suspend = func(print func()) { p.display.Suspend(print) }
@@ -63,18 +64,6 @@ func (p *pv) rows(f meter.Frame) []string {
 		width = p.width
 	}
 	return []string{p.line.Line(st, p.seen, width)}
-}
-
-// title sets the title of the terminal's window, by OSC 2, to what rows has
-// drawn last, or to another format.
-func (p *pv) title(f meter.Frame) string {
-	title := p.line
-	if p.titleFormat != nil {
-		title = meter.ParseFormat(*p.titleFormat, p.look)
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return "\x1b]2;" + title.Line(p.state, p.seen, f.Width) + "\x1b\\"
 }
 
 // end draws the last state, and what is said of the whole. Of nothing that was

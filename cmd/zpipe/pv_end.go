@@ -17,8 +17,8 @@ func (p *pv) catchSignals() {
 		sig := (<-caught).(syscall.Signal)
 		p.display.Break()
 		p.fail(pvInterrupted, "interrupted by a signal: %s", signalNames[sig])
-		if p.pidFile != "" {
-			_ = os.Remove(p.pidFile) // it may be gone
+		if p.pidFile != nil {
+			_ = os.Remove(*p.pidFile) // it may be gone
 		}
 		os.Exit(p.status)
 	}()
@@ -29,6 +29,9 @@ var signalNames = map[syscall.Signal]string{syscall.SIGINT: "Interrupt", syscall
 // writePIDFile writes the process's number to a file, which it puts in place
 // whole. What it returns removes the file.
 func writePIDFile(name string) (remove func(), err error) {
+	if name == "" {
+		return nil, syscall.ENOENT
+	}
 	beside := fmt.Sprintf("%s.%d", name, os.Getpid())
 	f, err := os.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, created)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 // has it. Without a total there is no time left to show.
 func (o *pvOptions) formatFor(total bool) string {
 	if o.formatText != nil {
-		return *o.formatText
+		return o.withConemu(*o.formatText)
 	}
 	if o.look.Numeric {
 		return o.withConemu(o.numericFormat())

@@ -36,16 +36,11 @@ func (p *pv) copyLooking(name string, src *splice.Descriptor) error {
 		}
 		data, err = p.cut(data)
 		for rest := data; len(rest) > 0; {
-			n := len(rest)
-			if p.limiter != nil {
-				n = p.limiter.Admit(n)
-			}
+			n := p.limiter.Admit(len(rest))
 			if err := p.write(rest[:n]); err != nil {
 				return err
 			}
-			if p.limiter != nil {
-				p.limiter.Passed(n)
-			}
+			p.limiter.Passed(n)
 			rest = rest[n:]
 		}
 		if err != nil {

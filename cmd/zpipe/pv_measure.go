@@ -11,22 +11,27 @@ import (
 )
 
 // measure leaves out the files that are not there, and says how much the others
-// hold together: 0 if that is not known of all.
+// hold together: those behind the last that has no size, or 0 if one is not there.
 func (p *pv) measure(names []string) (there []string, total int64) {
 	known := true
 	for _, name := range names {
 		size, err := p.sizeOf(name)
-		if err != nil {
+		switch {
+		case err != nil:
 			p.fail(pvNoAccess, "%s: %v", name, err)
 			known = false
 			continue
+		case size >= 0:
+			total += size
+		case p.look.Lines:
+			known = false
+		default:
+			total = 0 // as in pv: what comes behind it counts
 		}
 		there = append(there, name)
-		known = known && size >= 0
-		total += max(size, 0)
 	}
 	switch {
-	case p.sized || p.nothing:
+	case p.sized || p.nothing && p.stop:
 		return there, p.size
 	case known && total > 0:
 	case p.out.Kind == splice.Block && !p.look.Lines:
@@ -56,7 +61,7 @@ func (p *pv) sizeOf(name string) (int64, error) {
 		return -1, err
 	}
 	if stat.Mode&unix.S_IFMT == unix.S_IFDIR {
-		return 0, nil // reading it says what is wrong
+		return -1, nil // reading it says what is wrong
 	}
 	if mode := stat.Mode & unix.S_IFMT; mode != unix.S_IFREG && mode != unix.S_IFBLK {
 		return -1, nil // opening it might wait

@@ -14,6 +14,7 @@ var (
 	errNotUnderstood = errors.New("numeric value not understood")
 	errNoNumber      = errors.New("numeric argument expected")
 	errNoInteger     = errors.New("integer argument expected")
+	errNoProcess     = errors.New("invalid process ID")
 )
 
 // isDecimal reports whether a text is digits, with a point behind the first.
@@ -25,6 +26,7 @@ func isDecimal(text string) bool {
 // quantity reads a number with a unit, K, M, G or T.
 func (o *pvOptions) quantity(text string) (float64, error) {
 	base, power := 1024.0, 0
+	text = strings.TrimLeft(text, " \t")
 	if o.look.SI {
 		base = 1000
 	}
@@ -59,6 +61,15 @@ func pvInteger(text string) (int, error) {
 		return 0, errNoInteger
 	}
 	return int(n), nil
+}
+
+// pvProcess reads the number of a process.
+func pvProcess(text string) (int, error) {
+	pid, err := pvInteger(text)
+	if err == nil && pid == 0 {
+		err = errNoProcess
+	}
+	return pid, err
 }
 
 func pvSeconds(text string) (time.Duration, error) {

@@ -18,18 +18,19 @@ type pvOptions struct {
 	barStyle   string          // of look.Bar
 	look       meter.Look
 
-	tail                            int // of -A
-	quiet, wait, force, cursor      bool
-	statistics, conemu, windowTitle bool
-	titleFormat                     *string
-	delay, interval, window         time.Duration
-	width, height                   int
+	tail                       int // of -A
+	quiet, wait, force, cursor bool
+	statistics, conemu         bool
+	windowTitle, processTitle  bool
+	titleFormat                *string
+	delay, interval, window    time.Duration
+	width, height              int
 
 	size                 int64
 	sized, stop          bool
 	nothing              bool // the size is given as 0
 	null                 bool // lines end in a NUL byte
-	output, pidFile      string
+	output, pidFile      *string
 	rate                 float64
 	bufferSize, pipe     int
 	noSplice             bool
@@ -37,7 +38,7 @@ type pvOptions struct {
 	skipBlock            int64
 	sync, direct, sparse bool
 	discard              bool
-	storeFile            string
+	storeFile            *string
 	watched              []string
 	remote, query        int // the process to be told, or asked
 }
@@ -77,11 +78,16 @@ func readPVOptions(inv *tool.Invocation) (pvOptions, error) {
 	return o, nil
 }
 
-// notRemote are options that another pv is not told.
+// notRemote are options that mean nothing for another pv.
 var notRemote = map[string]bool{
-	"watchfd": true, "output": true, "rate-limit": true, "buffer-size": true, "no-splice": true, "pipe-buffer-size": true,
+	"watchfd": true, "output": true, "buffer-size": true, "no-splice": true, "pipe-buffer-size": true,
 	"skip-errors": true, "error-skip-block": true, "stop-at-size": true, "sync": true, "direct-io": true, "sparse": true,
 	"discard": true, "store-and-forward": true, "pidfile": true, "line-mode": true, "null": true,
+}
+
+// notChanged are options that a pv that runs cannot take any more.
+var notChanged = map[string]bool{
+	"numeric": true, "wait": true, "delay-start": true, "average-rate-window": true, "stats": true, "force": true, "cursor": true,
 }
 
 // canAsk returns an error for what does not go with -R and -Q.
@@ -94,8 +100,11 @@ func (o *pvOptions) canAsk(inv *tool.Invocation) error {
 		return fmt.Errorf("%s: files cannot be specified with this option", option)
 	}
 	for _, given := range inv.Line.Options {
-		if notRemote[given.Name] {
-			return fmt.Errorf("%s: only the display can be changed, not %s", option, given.Spelled)
+		switch {
+		case notRemote[given.Name], o.query > 0 && given.Name == "rate-limit":
+			return fmt.Errorf("%s: only the display and the rate can be changed, not %s", option, given.Spelled)
+		case o.remote > 0 && notChanged[given.Name]:
+			return fmt.Errorf("%s: %s cannot be changed while a transfer runs", option, given.Spelled)
 		}
 	}
 	return nil
@@ -104,7 +113,7 @@ func (o *pvOptions) canAsk(inv *tool.Invocation) error {
 // canWatch returns an error for what does not go with -d.
 func (o *pvOptions) canWatch() error {
 	switch {
-	case o.output != "":
+	case o.output != nil:
 		return errors.New("-o: cannot transfer files when watching file descriptors")
 	case o.look.Lines || o.rate > 0 || o.skip > 0 || o.bufferSize > 0 || o.stop:
 		return errors.New("cannot use line mode or transfer modifier options when watching file descriptors")
@@ -181,11 +190,11 @@ func (o *pvOptions) read(given gnuflag.Option) (err error) {
 	case "watchfd":
 		o.watched = append(o.watched, text)
 	case "pidfile":
-		o.pidFile = text
+		o.pidFile = &text
 	case "remote":
-		o.remote, err = pvInteger(text)
+		o.remote, err = pvProcess(text)
 	case "query":
-		o.query, err = pvInteger(text)
+		o.query, err = pvProcess(text)
 	default:
 		err = o.readTransfer(given.Name, text)
 	}
@@ -203,7 +212,7 @@ func (o *pvOptions) readTransfer(name, text string) (err error) {
 	var n int64
 	switch name {
 	case "output":
-		o.output = text
+		o.output = &text
 	case "rate-limit":
 		o.rate, err = o.quantity(text)
 	case "buffer-size":
@@ -229,7 +238,7 @@ func (o *pvOptions) readTransfer(name, text string) (err error) {
 	case "discard":
 		o.discard = true
 	case "store-and-forward":
-		o.storeFile = text
+		o.storeFile = &text
 	}
 	return err
 }
@@ -252,7 +261,7 @@ func (o *pvOptions) readExtra(text string) error {
 		case "windowtitle", "window":
 			o.windowTitle = true
 		case "processtitle", "proctitle", "process", "proc":
-			return errors.New("the title of a process cannot be set here")
+			o.processTitle = true
 		default:
 			return errors.New("no such display")
 		}

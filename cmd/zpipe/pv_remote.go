@@ -18,7 +18,7 @@ type pvRequest struct {
 	Show *pvShow `json:",omitempty"`
 }
 
-// A pvShow is how the display of another pv is to look. What is nil stays.
+// A pvShow is what another pv is to show, and its rate. What is nil stays.
 type pvShow struct {
 	Shown         []string
 	Format, Name  *string
@@ -26,8 +26,12 @@ type pvShow struct {
 	Quiet, Conemu bool
 	Look          meter.Look
 	Bar           string // the style
+	Window        bool
+	Process       bool
+	Title         *string
 	Size          *int64
-	Width         *int
+	Rate          *float64 // of the transfer, which is no part of the display
+	Width, Height *int
 	Interval      *time.Duration
 }
 
@@ -98,6 +102,12 @@ func (p *pv) progress() pvProgress {
 
 // showAs changes the display.
 func (p *pv) showAs(s pvShow) {
+	if s.Process {
+		p.beginTitle()
+	}
+	if s.Rate != nil {
+		p.limiter.SetRate(*s.Rate)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if s.Size != nil {
@@ -112,8 +122,12 @@ func (p *pv) showAs(s pvShow) {
 	p.line = meter.ParseFormat(o.formatFor(p.meter.Total() > 0), o.look)
 	p.longest = p.line.LongestTail()
 	p.hidden = s.Quiet
+	p.windowTitle, p.processTitle, p.titleFormat = s.Window, s.Process, s.Title
 	if s.Width != nil {
 		p.width = *s.Width
+	}
+	if s.Height != nil {
+		p.display.SetHeight(*s.Height)
 	}
 	if s.Interval != nil {
 		p.display.SetInterval(*s.Interval)
@@ -167,15 +181,22 @@ func ask(pid int) (conn int, err error) {
 
 // changeOther is -R: another pv shows what these options say.
 func (o *pvOptions) changeOther(inv *tool.Invocation) {
-	s := &pvShow{Format: o.formatText, Tail: o.tail, Quiet: o.quiet, Conemu: o.conemu, Look: o.look, Bar: o.barStyle}
+	s := &pvShow{Format: o.formatText, Tail: o.tail, Quiet: o.quiet, Conemu: o.conemu, Look: o.look, Bar: o.barStyle,
+		Window: o.windowTitle, Process: o.processTitle, Title: o.titleFormat}
 	for name := range o.shown {
 		s.Shown = append(s.Shown, name)
 	}
 	if o.sized {
 		s.Size = &o.size
 	}
+	if inv.Flags.IsSet("rate-limit") {
+		s.Rate = &o.rate
+	}
 	if o.width > 0 {
 		s.Width = &o.width
+	}
+	if o.height > 0 {
+		s.Height = &o.height
 	}
 	if inv.Flags.IsSet("interval") {
 		s.Interval = &o.interval

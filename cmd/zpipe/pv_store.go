@@ -9,9 +9,10 @@ import (
 	"zeroutils/internal/tool"
 )
 
-// throughStore writes everything to a file, and then that to the output.
-func (p *pv) throughStore(names []string) {
-	name := p.storeFile
+// throughStore writes everything to a file, and then that to the output. The size
+// of -s, or 0, is that of the first part.
+func (p *pv) throughStore(names []string, given int64) {
+	name := *p.storeFile
 	if name == "-" {
 		f, err := os.CreateTemp("", "pv-")
 		if err != nil {
@@ -37,9 +38,7 @@ func (p *pv) throughStore(names []string) {
 	p.out, p.outName = store, name
 	look := p.look
 	p.look.Name, p.look.Named = "(input)", true
-	p.storing = true
-	p.move(names, 0)
-	p.storing = false
+	p.move(names, given)
 	p.out, p.outName, p.look = out, outName, look
 	if p.status != 0 {
 		return

@@ -26,7 +26,6 @@ type pv struct {
 
 	meter   *meter.Meter
 	display *meter.Display
-	storing bool  // in the first part of -U
 	answers bool  // others may ask how far it is
 	began   bool  // a file has begun to be moved
 	read    bool  // standard input has been read to its end
@@ -38,8 +37,9 @@ type pv struct {
 	seen    meter.Seen
 	state   meter.State // that was drawn last
 	hidden  bool        // another pv has asked for nothing to be shown
-	longest int         // how much of the end is kept
-	partial []byte      // the line that has not ended
+	own     *processTitle
+	longest int    // how much of the end is kept
+	partial []byte // the line that has not ended
 }
 
 // errOver ends a transfer in order: the size has passed, or nobody reads the
@@ -63,12 +63,13 @@ func (p *pv) transfer(names []string) {
 		return
 	}
 	defer p.closeOutput()
+	given := p.size
 	names, total := p.measure(names)
 	if len(names) == 0 {
 		return
 	}
-	if p.storeFile != "" {
-		p.throughStore(names)
+	if p.storeFile != nil {
+		p.throughStore(names, given)
 		return
 	}
 	p.move(names, total)
@@ -94,16 +95,16 @@ func (p *pv) openOutput() bool {
 	p.outName = "(stdout)"
 	fd, err := 1, error(nil)
 	switch {
-	case p.discard && p.output != "":
-		if fd, err = tool.Open(p.output, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, created); err == nil {
+	case p.discard && p.output != nil:
+		if fd, err = tool.Open(*p.output, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, created); err == nil {
 			unix.Close(fd)
 			fd, err = tool.Open("/dev/null", unix.O_WRONLY, 0)
 		}
 	case p.discard:
 		fd, err = tool.Open("/dev/null", unix.O_WRONLY, 0)
-	case p.output != "":
-		p.outName = p.output
-		fd, err = tool.Open(p.output, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, created)
+	case p.output != nil:
+		p.outName = *p.output
+		fd, err = tool.Open(*p.output, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, created)
 	case procstart.Closed(1):
 		err = unix.EBADF
 	}
@@ -122,9 +123,7 @@ func (p *pv) openOutput() bool {
 	if p.out.Kind == splice.Pipe {
 		_, _ = splice.RaisePipe(fd, p.pipeSize()) // a smaller pipe works as well
 	}
-	if p.rate > 0 {
-		p.limiter = splice.NewLimiter(p.rate)
-	}
+	p.limiter = splice.NewLimiter(p.rate)
 	return true
 }
 

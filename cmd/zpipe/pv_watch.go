@@ -68,8 +68,12 @@ func (e pvTargetError) Error() string {
 
 // targets reads what is to be watched. The error goes with an exit status.
 func (p *pvWatch) targets() (found []target, status int, err error) {
-	for _, text := range p.watched {
-		more, err := expandTarget(text)
+	for i, text := range p.watched {
+		asked := "-d"
+		if i >= len(p.watched)-len(p.inv.Operands) {
+			asked = text
+		}
+		more, err := expandTarget(text, asked)
 		if err != nil {
 			return nil, pvMisuse, err
 		}
@@ -84,8 +88,14 @@ func (p *pvWatch) targets() (found []target, status int, err error) {
 }
 
 // expandTarget finds what an argument of -d stands for: processes by their name
-// behind =, the lines of a file behind @, or itself.
-func expandTarget(text string) (found []target, err error) {
+// behind =, the lines of a file behind @, or itself. Errors begin with asked.
+func expandTarget(text, asked string) (found []target, err error) {
+	switch text {
+	case "=":
+		return nil, errors.New("-d =: missing process name")
+	case "@":
+		return nil, errors.New("-d @: missing filename")
+	}
 	if name, ok := strings.CutPrefix(text, "="); ok {
 		return processesCalled(name)
 	}
@@ -93,7 +103,7 @@ func expandTarget(text string) (found []target, err error) {
 	if !ok {
 		t, err := parsePVTarget(text)
 		if err != nil {
-			return nil, fmt.Errorf("-d: %w", err)
+			return nil, fmt.Errorf("%s: %w", asked, err)
 		}
 		return []target{t}, nil
 	}

@@ -132,14 +132,14 @@ func (p *pipeline) join() (seams []seam, err error) {
 func (p *pipeline) start(seams []seam) {
 	in := standard(0)
 	for i, s := range p.stages {
-		out := standard(1)
+		out := p.said.output()
 		if i < len(seams) {
 			out = seams[i].w
 		}
 		if s.start(in, out, p.said.sink(i)); s.err != nil {
 			p.inv.Errorf("%s: %v", tool.Quote(s.argv[0]), s.failure())
 		}
-		p.said.started(i)
+		p.said.started(i, i == len(p.stages)-1)
 		p.caught.passOn(s)
 		if i > 0 {
 			unix.Close(in)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -16,24 +15,17 @@ import (
 type joint struct {
 	from, to int // descriptors
 	meter    *meter.Meter
-	waiting  atomic.Int32 // for what: a wait
+	activity splice.Activity
 	report   splice.Report
 }
 
-// A wait is what a relay waits for.
-type wait int32
-
-const (
-	forNeither wait = iota
-	forSource
-	forSink
-)
-
-// newJoint takes over the two descriptors. They are made nonblocking, which
-// concerns nobody else: the stages have the other ends of the pipes.
+// newJoint takes over the two descriptors. The one to read from is made
+// nonblocking, which concerns nobody else: the stage has the other end of the pipe.
+// The other one blocks. The kernel then moves 1 MiB per call, and not what the
+// stage behind has just made room for, with a poll(2) for each 64 KiB: measured
+// between a writer and a reader of 64 KiB, that took three times the CPU time.
 func (p *pipeline) newJoint(from, to int) *joint {
 	_ = unix.SetNonblock(from, true)
-	_ = unix.SetNonblock(to, true)
 	return &joint{from: from, to: to, meter: meter.New(0)}
 }
 
@@ -56,7 +48,8 @@ func (p *pipeline) relayJoint(j *joint) {
 	copier.PipeSize = p.opener.PipeSize
 	defer copier.Close()
 	j.report, err = copier.Copy(dst, src, splice.Options{
-		Wait: j.wait,
+		Wait:     j.wait,
+		Activity: &j.activity,
 		Progress: func(n int64) error {
 			j.meter.Add(n)
 			return nil
@@ -67,15 +60,9 @@ func (p *pipeline) relayJoint(j *joint) {
 	}
 }
 
-// wait returns when fd is ready for events, or nobody reads any more what comes
-// out of the joint.
+// wait returns when fd, which is j.from, is ready for events, or nobody reads any
+// more what comes out of the joint.
 func (j *joint) wait(fd int, events int16, timeout int) (ready bool, err error) {
-	what := forSource
-	if fd == j.to {
-		what = forSink
-	}
-	j.waiting.Store(int32(what))
-	defer j.waiting.Store(int32(forNeither))
 	fds := []unix.PollFd{{Fd: int32(fd), Events: events}, {Fd: int32(j.to)}} // POLLERR needs no asking
 	if _, err := endpoint.Poll(fds, time.Duration(timeout)*time.Millisecond); err != nil {
 		return false, err

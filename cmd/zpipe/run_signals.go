@@ -54,6 +54,8 @@ func (c *caught) note(sig syscall.Signal, p *pipeline) {
 		default:
 		}
 		time.AfterFunc(keyLateness, func() {
+			c.mu.Lock() // act waits until all have the signal
+			defer c.mu.Unlock()
 			if p.missed(sig) {
 				proc.SignalAll(sig)
 			}

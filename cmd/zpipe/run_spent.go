@@ -3,6 +3,8 @@ package main
 import (
 	"sync"
 	"time"
+
+	"zeroutils/internal/splice"
 )
 
 // A doing is what a stage is at.
@@ -21,13 +23,14 @@ func (d doing) String() string {
 // brief is for narrow terminals.
 func (d doing) brief() string { return [...]string{"works", "input", "output"}[d] }
 
-// doing is what a stage is at, as its relays tell: the one behind it waits for
-// its own sink, or the one before it for its own source.
+// doing is what a stage is at, as its relays tell: the one behind it is held up by
+// its own sink, or the one before it by its own source. Both splice, which takes no
+// time when they are not.
 func (p *pipeline) doing(i int) doing {
 	switch {
-	case i < len(p.joints) && wait(p.joints[i].waiting.Load()) == forSink:
+	case i < len(p.joints) && p.joints[i].activity.State() == splice.Writing:
 		return waitingForOutput
-	case i > 0 && i <= len(p.joints) && wait(p.joints[i-1].waiting.Load()) == forSource:
+	case i > 0 && i <= len(p.joints) && p.joints[i-1].activity.State() == splice.Reading:
 		return waitingForInput
 	}
 	return working

@@ -10,19 +10,21 @@ import (
 )
 
 // stageLines prints what the stages say on standard error while a display is
-// drawn: each line whole, above the display, with the name of its stage. Nil
-// leaves their standard error alone.
+// drawn: each line whole, above the display, with the name of its stage. What the
+// last stage writes on standard output is printed so as well, without a name, if
+// that is the display's terminal. Nil leaves their descriptors alone.
 type stageLines struct {
 	print func(text string)
 	from  []*stageLine
+	out   *stageLine    // of from, the output of the last stage; or nil
 	over  int           // an eventfd, readable when all stages have ended
 	done  chan struct{} // closed when everything has been printed
 }
 
 // A stageLine is the line that a stage is saying.
 type stageLine struct {
-	label string
-	r, w  int // the pipe; -1 is closed
+	label string // "" prints the bytes as they are
+	r, w  int    // the pipe; -1 is closed
 	text  []byte
 	since time.Time // when the last of text came
 }
@@ -41,15 +43,42 @@ func (p *pipeline) newStageLines() (l *stageLines, err error) {
 		return nil, err
 	}
 	for _, s := range p.stages {
-		var fds [2]int
-		if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
+		if err := l.add(s.label()); err != nil {
 			return nil, err
 		}
-		_ = unix.SetNonblock(fds[0], true) // concerns nobody else: the stage has the other end
-		l.from = append(l.from, &stageLine{label: s.label(), r: fds[0], w: fds[1]})
+	}
+	if oneTerminal(1, 2) {
+		if err := l.add(""); err != nil {
+			return nil, err
+		}
+		l.out = l.from[len(p.stages)]
 	}
 	go l.relay()
 	return l, nil
+}
+
+// add makes a pipe.
+func (l *stageLines) add(label string) error {
+	var fds [2]int
+	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
+		return err
+	}
+	_ = unix.SetNonblock(fds[0], true) // concerns nobody else: the stage has the other end
+	l.from = append(l.from, &stageLine{label: label, r: fds[0], w: fds[1]})
+	return nil
+}
+
+// oneTerminal reports whether two descriptors are of the same terminal.
+func oneTerminal(a, b int) bool {
+	if standard(a) < 0 || standard(b) < 0 {
+		return false
+	}
+	var first, second unix.Stat_t
+	if unix.Fstat(a, &first) != nil || unix.Fstat(b, &second) != nil || first.Rdev != second.Rdev {
+		return false
+	}
+	_, err := unix.IoctlGetTermios(a, unix.TCGETS)
+	return err == nil
 }
 
 // sink is the standard error for a stage; -1 is a closed one.
@@ -60,10 +89,22 @@ func (l *stageLines) sink(stage int) int {
 	return l.from[stage].w
 }
 
+// output is the standard output for the last stage.
+func (l *stageLines) output() int {
+	if l == nil || l.out == nil {
+		return standard(1)
+	}
+	return l.out.w
+}
+
 // started closes what only the stage may have, so that its end can be seen.
-func (l *stageLines) started(stage int) {
-	if l != nil {
-		unix.Close(l.from[stage].w)
+func (l *stageLines) started(stage int, last bool) {
+	if l == nil {
+		return
+	}
+	unix.Close(l.from[stage].w)
+	if last && l.out != nil {
+		unix.Close(l.out.w)
 	}
 }
 
@@ -145,18 +186,29 @@ func (s *stageLine) read(print func(string), toEnd bool) {
 	}
 }
 
-// say prints the first n bytes of text, each line with the name in front.
+// say prints the first n bytes of text, as lines.
 func (s *stageLine) say(print func(string), n int) {
-	var out []byte
-	for line := range bytes.Lines(s.text[:n]) {
+	out := s.text[:n:n]
+	if s.label != "" {
+		out = s.named(out)
+	}
+	if out[len(out)-1] != '\n' {
+		out = append(out, '\n')
+	}
+	print(string(out))
+	s.text = append(s.text[:0], s.text[n:]...)
+}
+
+// named puts the name in front of each line.
+func (s *stageLine) named(text []byte) (out []byte) {
+	for line := range bytes.Lines(text) {
 		line = bytes.TrimSuffix(line, []byte("\n"))
 		line = bytes.TrimSuffix(line, []byte("\r"))
 		line = line[bytes.LastIndexByte(line, '\r')+1:] // what a terminal would show in the end
 		out = append(out, s.label+": "...)
 		out = append(append(out, line...), '\n')
 	}
-	print(string(out))
-	s.text = append(s.text[:0], s.text[n:]...)
+	return out
 }
 
 func (s *stageLine) close() {

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -51,22 +52,30 @@ func TestAStageIsToldWhatCameBeforeItWasStarted(t *testing.T) {
 // SIGINT usually comes from the terminal, to the whole process group. If it has
 // not, a stage runs on that should have died of it.
 func TestASignalToZpipeAloneReachesTheStagesAndTheirChildren(t *testing.T) {
+	const child, number = `sh -c 'echo $$ >&3; exec sleep 60'`, 10
+	stage := "ulimit -c 0; { " + child + strings.Repeat(" | "+child, number-1) + "; } 3>&1; :"
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(sig.String(), func(t *testing.T) {
-			p := launch(t, withPipes, "run", "--", "sh", "-c", `ulimit -c 0; sh -c 'echo $$; exec sleep 60'; :`, ":::", "cat")
-			line, err := bufio.NewReader(p.stdout).ReadString('\n')
-			if err != nil {
-				t.Fatal(err)
-			}
-			child, err := strconv.Atoi(strings.TrimSpace(line))
-			if err != nil {
-				t.Fatal(err)
+			p := launch(t, withPipes, "run", "--", "sh", "-c", stage, ":::", "cat")
+			var children []int
+			for said := bufio.NewReader(p.stdout); len(children) < number; {
+				line, err := said.ReadString('\n')
+				if err != nil {
+					t.Fatal(err)
+				}
+				pid, err := strconv.Atoi(strings.TrimSpace(line))
+				if err != nil {
+					t.Fatal(err)
+				}
+				children = append(children, pid)
 			}
 			p.signal(sig)
 			if p.wait(); !p.cmd.ProcessState.Sys().(syscall.WaitStatus).Signaled() {
 				t.Errorf("zpipe ended with %v", p.cmd.ProcessState)
 			}
-			waitFor(t, "the stage's child to end", func() bool { return !lives(child) })
+			for _, pid := range children {
+				waitFor(t, "the stage's child to end", func() bool { return !lives(pid) })
+			}
 		})
 	}
 }
@@ -75,6 +84,7 @@ func TestASignalToZpipeAloneReachesTheStagesAndTheirChildren(t *testing.T) {
 func errorsOf(t *testing.T, script string) string {
 	t.Helper()
 	cmd := exec.Command("bash", "-c", script)
+	cmd.Env = append(os.Environ(), "LC_ALL=C") // bash complains of a locale that is not installed
 	var errors bytes.Buffer
 	cmd.Stderr = &errors
 	if err := cmd.Run(); err != nil {

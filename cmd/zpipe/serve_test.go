@@ -207,6 +207,7 @@ func TestConnectionsThatAreOpenEndInOrder(t *testing.T) {
 }
 
 func TestConnectionsAreCutOffWhenTheGraceIsOver(t *testing.T) {
+	t.Parallel()
 	for _, grace := range []string{"--grace=0", "--grace=0.2", "--grace=1000"} {
 		p := serve(t, "--both", grace, "LISTEN", "exec:cat")
 		c := dial(t, "tcp", p.address())

@@ -13,9 +13,11 @@ import (
 
 	"zeroutils/internal/endpoint"
 	"zeroutils/internal/splice"
+	"zeroutils/internal/tool"
 )
 
 func TestSilentAndStuckPeersEndWithTheTimeout(t *testing.T) {
+	t.Parallel()
 	l := connectingTo(t, "tcp")
 	message := "zpipe: " + l.operand + ": Connection timed out\n"
 
@@ -93,6 +95,7 @@ func TestTheTimeoutIsOfBothDirectionsTogether(t *testing.T) {
 }
 
 func TestConnectingIsGivenUpAfterTheTimeout(t *testing.T) {
+	t.Parallel()
 	// A queue that is full answers no more.
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -246,6 +249,7 @@ func TestFillingABufferIsNoSilence(t *testing.T) {
 
 // It is the sink, although the source is silent as well by then.
 func TestWhoIsWaitedForInVainIsNamed(t *testing.T) {
+	t.Parallel()
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -257,7 +261,7 @@ func TestWhoIsWaitedForInVainIsNamed(t *testing.T) {
 	}
 	sink := fullFIFO(t)
 	p := launch(t, func(p *process) { p.cmd.ExtraFiles = []*os.File{source} }, "--timeout=0.3", "--pipe-size=0", "fd:3", sink)
-	p.ended(1, "zpipe: "+sink+": Connection timed out\n")
+	p.ended(1, "zpipe: "+tool.Quote(sink)+": Connection timed out\n")
 }
 
 // fullFIFO returns the path of a FIFO that takes nothing.
@@ -279,6 +283,7 @@ func fullFIFO(t *testing.T) string {
 }
 
 func TestACommandThatSaysNothingEndsWithTheTimeout(t *testing.T) {
+	t.Parallel()
 	p := launch(t, withPipes, "--timeout=0.2", "exec:sleep 1000", "-")
 	p.ended(1, "zpipe: exec:sleep 1000: Connection timed out\n")
 
@@ -294,18 +299,22 @@ func TestACommandThatSaysNothingEndsWithTheTimeout(t *testing.T) {
 // Standard output is a pipe that is shared with others, and so stays blocking.
 func TestAWriteThatDoesNotReturnEndsWithTheTimeout(t *testing.T) {
 	for _, args := range []string{"/dev/zero -", "--method=readwrite /dev/zero -", "--both SOCKET -"} {
-		l := connectingTo(t, "unix")
-		p := launch(t, withPipes, words("--timeout=0.3 "+args, l.operand)...)
-		if strings.HasPrefix(args, "--both") {
-			go func(c conn) { _, _ = c.Write(noise) }(accept(t, l.Listener))
-		}
-		if status := p.wait(); status != 1 || !strings.HasSuffix(p.said.text(), ": Connection timed out\n") {
-			t.Errorf("%q: status %d, said %q", args, status, p.said.text())
-		}
+		t.Run(args, func(t *testing.T) {
+			t.Parallel()
+			l := connectingTo(t, "unix")
+			p := launch(t, withPipes, words("--timeout=0.3 "+args, l.operand)...)
+			if strings.HasPrefix(args, "--both") {
+				go func(c conn) { _, _ = c.Write(noise) }(accept(t, l.Listener))
+			}
+			if status := p.wait(); status != 1 || !strings.HasSuffix(p.said.text(), ": Connection timed out\n") {
+				t.Errorf("status %d, said %q", status, p.said.text())
+			}
+		})
 	}
 }
 
 func TestAFIFOThatNobodyReadsEndsWithTheTimeout(t *testing.T) {
+	t.Parallel()
 	path := t.TempDir() + "/fifo"
 	if err := unix.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)

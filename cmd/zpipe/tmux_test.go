@@ -75,7 +75,7 @@ func TestSeveralDisplaysInAPipelineShareTheWindow(t *testing.T) {
 func afterStopAndGo(t *testing.T) string {
 	w := newWindow(t, "60")
 	over := filepath.Join(t.TempDir(), "over")
-	w.press(t, `{ head -c 1000 /dev/zero; until [ -e `+over+` ]; do sleep 0.1; done; } | zpipe -bN one -i 0.2 | zpipe -bN two -i 0.2 | zpipe -bN three -i 0.2 >/dev/null`, "Enter")
+	w.press(t, `{ head -c 1000 /dev/zero; until [ -e "`+over+`" ]; do sleep 0.1; done; } | zpipe -bN one -i 0.2 | zpipe -bN two -i 0.2 | zpipe -bN three -i 0.2 >/dev/null`, "Enter")
 	const rows = `(?m)(^ +(one|two|three): 1000  B\n){2} +(one|two|three): 1000  B`
 	w.becomes(t, rows+`$`)
 	w.press(t, "C-z")
@@ -152,7 +152,7 @@ func TestAPipelineOfMoreStagesThanRowsIsFolded(t *testing.T) {
 	w := newWindow(t, "80")
 	w.tmux(t, "resize-window", "-x", "80", "-y", "6")
 	over := filepath.Join(t.TempDir(), "over")
-	w.press(t, `clear; zpipe run -b -i 0.1 -- sh -c 'echo one; until [ -e `+over+` ]; do sleep 0.1; done; echo over >&2'`+strings.Repeat(" ::: cat", 7)+" >/dev/null", "Enter")
+	w.press(t, `clear; zpipe run -b -i 0.1 -- sh -c 'echo one; until [ -e "`+over+`" ]; do sleep 0.1; done; echo over >&2'`+strings.Repeat(" ::: cat", 7)+" >/dev/null", "Enter")
 	w.becomes(t, `(?m)^ *sh -c .*: +4.00  B .*\n( +cat: +4.00  B .*\n){4}\.\.\. and 3 more$`)
 	time.Sleep(time.Second) // ten drawings more, of which none may scroll
 	w.becomes(t, `(?m)^ *sh -c .*: +4.00  B .*\n( +cat: +4.00  B .*\n){4}\.\.\. and 3 more$`)
@@ -164,4 +164,17 @@ func TestAPipelineOfMoreStagesThanRowsIsFolded(t *testing.T) {
 	}
 	w.tmux(t, "resize-window", "-x", "80", "-y", "15")
 	w.becomes(t, `(?m)^sh -c [^:]*: over\n *sh -c .*: +4.00  B.* done\n( +cat: +4.00  B.* done\n){7}zpipe: slowest: .*\n\$ *$`)
+}
+
+// What the last stage writes to the display's terminal stands above the display,
+// as it is.
+func TestWhatTheLastStageWritesStandsAboveTheDisplay(t *testing.T) {
+	w := newWindow(t, "80")
+	over := filepath.Join(t.TempDir(), "over")
+	w.press(t, `clear; zpipe run -b -i 0.1 -- sh -c 'echo one; echo two; sleep 0.5; printf three; until [ -e `+over+` ]; do sleep 0.1; done' ::: cat`, "Enter")
+	w.becomes(t, `(?m)^one\ntwo\nthree\n *sh -c [^:]*: +13.0  B .*\n +cat: +13.0  B .*$`)
+	if err := os.WriteFile(over, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	w.becomes(t, `(?m)^one\ntwo\nthree\n *sh -c [^:]*: +13.0  B.* done\n +cat: +13.0  B.* done\nzpipe: slowest: .*\n\$ *$`)
 }

@@ -146,6 +146,16 @@ func (d *Display) SetInterval(interval time.Duration) {
 	}
 }
 
+// SetHeight changes the number of rows that are taken for the window's.
+func (d *Display) SetHeight(rows int) {
+	if d == nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.options.Height = rows
+}
+
 func (d *Display) interval() time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -74,7 +74,7 @@ func (st State) Percent() int64 {
 }
 
 // maxPercent limits the percentage where the total is wrong.
-const maxPercent = 99999
+const maxPercent = 100_000
 
 // swing is where a bar without a total stands: from 0 to 100 and back, by two
 // with each update that found something new, as in pv.

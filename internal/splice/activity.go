@@ -6,7 +6,7 @@ import "sync/atomic"
 type State int32
 
 const (
-	Moving    State = iota // a call that both reads and writes, or not begun yet
+	Moving    State = iota // a call that both reads and writes, not begun yet, or ended
 	Reading                // reads the source, and waits if that is empty
 	Writing                // writes to the sink, and waits if that is full
 	Throttled              // waits until a [Limiter] allows more

@@ -154,6 +154,7 @@ func (c *Copier) newTransfer(dst, src *Descriptor, o Options) *transfer {
 
 // finish completes the report beside the error of the copy.
 func (t *transfer) finish(err error) (Report, error) {
+	t.options.Activity.set(Moving)
 	t.report.Calls = t.calls
 	t.report.Elapsed = time.Since(t.start)
 	return t.report, err

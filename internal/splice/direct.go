@@ -6,16 +6,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// direct reads and writes past the page cache, one block being read while the
-// one before it is written. Both files are opened a second time with O_DIRECT,
-// through /proc/self/fd, since the flag of a descriptor that was given would
-// be shared with other processes. Bytes that no aligned write can carry (those
-// before the first block boundary and behind the last, what is left of a short
-// write) go through the page cache.
+// direct copies past the page cache. It reads one block while it writes the block
+// before. It opens both files again with O_DIRECT, through /proc/self/fd: the flag
+// on the given descriptor would hold for every process that shares the open file
+// description. Bytes that no aligned write can carry go through the page cache:
+// those before the first block boundary, those after the last, and the rest of a
+// short write.
 //
-// Reads name their offsets and consume nothing, so at any failure the offsets
-// of both files are put behind the last byte delivered. Of a shared source all
-// that is known of it is claimed, and given back from there.
+// Reads use explicit offsets and consume nothing. At the end, also after an error,
+// direct sets both file offsets to the end of the last byte delivered. A shared
+// source is claimed up to its present end; what was not delivered is given back.
 func direct(t *transfer) error {
 	d, err := openDirect(t)
 	if err != nil {
@@ -23,7 +23,7 @@ func direct(t *transfer) error {
 	}
 	defer d.close()
 	if d.most == 0 {
-		return nil // as far as is known: read confirms
+		return nil // no byte is known to be left: read confirms that
 	}
 	err = d.copy()
 	t.method = Direct
@@ -37,8 +37,8 @@ func direct(t *transfer) error {
 	return err
 }
 
-// endAt puts the offset of a file of our own behind the last byte delivered.
-// What is claimed of a shared one says so itself.
+// endAt sets the file offset of a private description to the end of the last byte
+// delivered. For a shared one the claim does that.
 func (d *directCopy) endAt(side *Descriptor, at int64) error {
 	if side.sharesOffset() {
 		return nil
@@ -47,12 +47,12 @@ func (d *directCopy) endAt(side *Descriptor, at int64) error {
 	return err
 }
 
-// directBlock is the size in bytes of each of the two buffers: what keeps a
-// disk busy while the other one is written.
+// directBlock is the size in bytes of each of the two buffers. One is read while the
+// other is written.
 const directBlock = 1 << 20
 
-// defaultAlignment serves every block device in use, where statx(2) does not
-// give the true one (STATX_DIOALIGN, since Linux 6.1).
+// defaultAlignment, in bytes, is enough for every block device in use. It is taken
+// where statx(2) does not report the alignment (STATX_DIOALIGN, since Linux 6.1).
 const defaultAlignment = 4096
 
 // A directCopy is the two files opened with O_DIRECT.
@@ -60,8 +60,8 @@ type directCopy struct {
 	*transfer
 	in, out  int   // descriptors of our own
 	align    int64 // bytes: of offsets, lengths and addresses
-	from, to int64 // offsets behind the last byte delivered
-	most     int64 // bytes that may still be delivered, as far as is known
+	from, to int64 // offsets of the next byte to deliver
+	most     int64 // bytes that may still be delivered
 	memory   []byte
 }
 
@@ -95,8 +95,8 @@ func openDirect(t *transfer) (_ *directCopy, err error) {
 	return d, err
 }
 
-// begin finds out where the source begins, and claims what is known of a shared
-// one.
+// begin finds the offset of the first byte of the source, and claims a shared source
+// up to its present end.
 func (d *directCopy) begin() (err error) {
 	d.most = d.left
 	if !d.src.sharesOffset() {
@@ -121,7 +121,7 @@ func (d *directCopy) close() {
 	}
 }
 
-// A directRead is one block as the reader hands it to the writer.
+// A directRead is the result of one read.
 type directRead struct {
 	buf []byte
 	n   int
@@ -138,14 +138,14 @@ func (d *directCopy) copy() error {
 	go d.readAhead(reader, empty, full)
 	err := d.writeBehind(empty, full)
 	close(empty)
-	for range full { // the reader closes it when it is done with the memory
+	for range full { // until the reader closes it: then it no longer uses the memory
 	}
 	d.calls += reader.calls
 	return err
 }
 
-// readAhead fills the buffers that it is given, until the end of the source.
-// What lies before an aligned offset it reads through the page cache.
+// readAhead fills the empty buffers until the end of the source. It reads through the
+// page cache up to the first aligned offset.
 func (d *directCopy) readAhead(sys *system, empty <-chan []byte, full chan<- directRead) {
 	defer close(full)
 	at := d.from
@@ -184,9 +184,9 @@ func (d *directCopy) writeBehind(empty chan<- []byte, full <-chan directRead) er
 	return nil
 }
 
-// put writes block behind what is delivered: the aligned part directly, the
-// rest through the page cache. The block starts at a page, so an address in it
-// is as aligned as its distance from the start.
+// put writes block at offset to: the aligned part directly, the rest through the page
+// cache. A block starts at a page boundary, so an address in it is as aligned as its
+// distance from the start of the block.
 func (d *directCopy) put(block []byte) error {
 	shared := d.dst.sharesOffset()
 	if shared {
@@ -201,7 +201,7 @@ func (d *directCopy) put(block []byte) error {
 		fd, part := d.out, p[:int64(len(p))/d.align*d.align]
 		into := int64(len(block) - len(p))
 		d.method = Direct
-		void := shared && !d.dst.claimed() // it appends by now
+		void := shared && !d.dst.claimed() // another process has set O_APPEND
 		if len(part) == 0 || d.to%d.align != 0 || into%d.align != 0 || void {
 			fd, part = d.dst.FD, p
 			d.method = ReadWrite
@@ -227,7 +227,7 @@ func (d *directCopy) put(block []byte) error {
 	return nil
 }
 
-// putPart writes what goes to the sink by one descriptor of the two.
+// putPart writes part through fd, one of the two descriptors of the sink.
 func (d *directCopy) putPart(fd int, part []byte) (int, error) {
 	if fd == d.dst.FD && d.dst.sharesOffset() {
 		return d.fill(d.dst, part)
@@ -241,8 +241,8 @@ func reopen(fd, flags int) (int, error) {
 	return unix.Open(fmt.Sprintf("/proc/self/fd/%d", fd), flags|unix.O_CLOEXEC, 0)
 }
 
-// directAlignment is what O_DIRECT asks of offsets, lengths and addresses on
-// an open file, in bytes.
+// directAlignment returns the alignment in bytes that O_DIRECT requires of offsets,
+// lengths and addresses for an open file.
 func directAlignment(fd int) int {
 	var st unix.Statx_t
 	err := unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_DIOALIGN, &st)

@@ -24,21 +24,42 @@ type Limiter struct {
 
 	bucket   *bucket
 	reserved float64 // bytes that admit took from the bucket for what passes next
+	free     bool    // admit has found no limit
 }
 
 // A bucket is the token bucket of the copies that share a rate.
 type bucket struct {
-	perSecond float64
-
-	mu      sync.Mutex
-	allowed float64   // bytes that may pass now; below zero they are still to be earned
-	at      time.Time // when that was so; zero before the first copy
+	mu        sync.Mutex
+	perSecond float64   // 0 is no limit
+	allowed   float64   // bytes that may pass now; below zero they are still to be earned
+	at        time.Time // when that was so; zero before the first copy
 }
 
-// NewLimiter returns a limiter of perSecond bytes per second, which must be more
-// than 0.
+// NewLimiter returns a limiter of perSecond bytes per second; 0 is no limit.
 func NewLimiter(perSecond float64) *Limiter {
 	return &Limiter{bucket: &bucket{perSecond: perSecond}}
+}
+
+// SetRate changes the rate. A copy that waits for its next bytes goes on waiting, at
+// most 20 ms at 50 bytes a second and more.
+func (l *Limiter) SetRate(perSecond float64) {
+	b := l.bucket
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.perSecond, b.allowed, b.at = perSecond, 0, time.Time{}
+}
+
+// limits reports whether there is a limit. A nil Limiter is none.
+func (l *Limiter) limits() bool { return l != nil && l.bucket.inBeat() > 0 }
+
+// inBeat is how many bytes belong into a beat, and 0 where there is no limit.
+func (b *bucket) inBeat() float64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.perSecond == 0 {
+		return 0
+	}
+	return b.during(beat)
 }
 
 // Share returns a limiter for another copy that shares the rate of l. The copies
@@ -49,7 +70,11 @@ func (l *Limiter) Share() *Limiter { return &Limiter{bucket: l.bucket} }
 // allowed, and returns how many are: from 1 to want.
 func (l *Limiter) admit(k *kernel, want int) int {
 	b := l.bucket
-	need := min(float64(want), b.during(beat))
+	need := min(float64(want), b.inBeat())
+	if l.free = need == 0; l.free {
+		l.reserved = 0
+		return want
+	}
 	if wait := b.take(k.now(), need-l.reserved); wait > 0 { // what did not pass at the last time is still reserved
 		if l.Held != nil {
 			l.Held(true)
@@ -84,7 +109,7 @@ func (b *bucket) take(now time.Time, n float64) time.Duration {
 	defer b.mu.Unlock()
 	b.earn(now)
 	b.allowed -= n
-	if b.allowed >= 0 || n <= 0 {
+	if b.allowed >= 0 || n <= 0 || b.perSecond == 0 {
 		return 0
 	}
 	return time.Duration(min(-b.allowed/b.perSecond*float64(time.Second), float64(longest))) + 1
@@ -112,6 +137,9 @@ func (b *bucket) earn(now time.Time) {
 // back. The time that they took to come is counted first, so that what was
 // allowed meanwhile adds up to one burst only.
 func (l *Limiter) passed(k *kernel, n int64) {
+	if l.free {
+		return
+	}
 	b := l.bucket
 	now := k.now()
 	b.mu.Lock()

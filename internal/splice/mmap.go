@@ -6,11 +6,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// viaMapping maps the source, a window at a time, and writes the mapping. Only
-// the kernel touches the mapped pages, so a file that shrinks meanwhile is an
-// EFAULT of write(2), reported as [ErrTruncated], and never a SIGBUS; what was
-// written may then end in zeros. A read lease, where one can be had, keeps
-// writers and truncate(2) waiting until the window under way is written.
+// viaMapping maps the source, one window at a time, and writes the mapping to the
+// sink. Only the kernel touches the mapped pages. So if the file shrinks, write(2)
+// returns EFAULT, reported as [ErrTruncated], and there is no SIGBUS; the bytes
+// written may then end in zeros. A read lease, where the kernel grants one, makes
+// writers and truncate(2) wait until the current window is written.
 func viaMapping(t *transfer) error {
 	guard, _ := takeLease(&t.system, t.src.FD)
 	defer func() { guard.release() }()
@@ -37,10 +37,9 @@ func viaMapping(t *transfer) error {
 	return nil
 }
 
-// nextWindow returns where the next window begins, and how many bytes it may
-// have at most. What is claimed of a shared source counts as delivered until
-// endWindow, since the sink may keep the write waiting, and a signal must not
-// give back what is being written.
+// nextWindow returns the offset of the next window and its greatest length in bytes.
+// A shared source's claim counts the window as delivered until endWindow: the write
+// may block, and a signal that arrives then must not give back what is being written.
 func (t *transfer) nextWindow() (at, most int64, err error) {
 	most = int64(t.next(chunk))
 	if !t.src.sharesOffset() {
@@ -61,7 +60,7 @@ func (t *transfer) nextWindow() (at, most int64, err error) {
 	return at, most, nil
 }
 
-// endWindow moves on to the offset behind what was delivered.
+// endWindow sets the file offset of the source to at, the end of what was delivered.
 func (t *transfer) endWindow(at int64) error {
 	t.src.advance(at - t.src.Offset)
 	if !t.src.sharesOffset() {
@@ -74,8 +73,8 @@ func (t *transfer) endWindow(at int64) error {
 	return nil
 }
 
-// writeWindow writes one window of at most so many bytes from offset at on, and
-// returns how many arrived. 0 without an error is the end of what fstat(2) says.
+// writeWindow writes at most most bytes of the source from offset at on, and returns
+// how many the sink took. 0 without an error means that at is the size of the file.
 func (t *transfer) writeWindow(at, most int64) (int64, error) {
 	size, err := t.size(t.src.FD)
 	if err != nil {
@@ -100,10 +99,10 @@ func (t *transfer) writeWindow(at, most int64) (int64, error) {
 	return written, t.shrunk(err, at+n)
 }
 
-// shrunk looks whether the file, whose mapping was written up to offset end,
-// still reaches as far. What was cut off is an EFAULT; but in the page where
-// the file ends now it is zeros, which look like any success. An EFAULT of a
-// file that has not shrunk is its disk's.
+// shrunk checks, after a write of the mapping up to offset end, that the source is
+// still that long. Pages beyond the new end give EFAULT, but the rest of the last page
+// reads as zeros, and its write succeeds. EFAULT from a file that has not shrunk is an
+// error of its disk.
 func (t *transfer) shrunk(err error, end int64) error {
 	w, failed := err.(*WriteError)
 	fault := failed && w.Err == unix.EFAULT

@@ -110,7 +110,7 @@ func serves(m Method, dst, src *Descriptor, o Options) bool {
 	switch m {
 	case Reflink:
 		whole := src.Offset == 0 && o.Limit == 0 && dst.Offset == 0 && dst.Stat.Size == 0
-		return files && whole && !dst.Appends() && oneFilesystem(dst, src) && !o.NoOffload && o.Limiter == nil
+		return files && whole && !dst.Appends() && oneFilesystem(dst, src) && !o.NoOffload && !o.Limiter.limits()
 	case CopyFileRange:
 		return files && !dst.Appends() && !o.NoOffload
 	case Sendfile:
@@ -122,7 +122,7 @@ func serves(m Method, dst, src *Descriptor, o Options) bool {
 	case Uncached:
 		return o.NoCache && !dst.Appends()
 	case Direct:
-		return (src.Kind == Regular || src.Kind == Block) && (dst.Kind == Regular || dst.Kind == Block) && !dst.Appends() && o.Limiter == nil
+		return (src.Kind == Regular || src.Kind == Block) && (dst.Kind == Regular || dst.Kind == Block) && !dst.Appends() && !o.Limiter.limits()
 	}
 	return m == ReadWrite
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // packages is the list of Debian packages that scripts/test.sh installs.
@@ -40,6 +42,20 @@ func NeedRoot(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		Unavailable(t, NotRoot)
+	}
+}
+
+// NotOnFUSE skips a test where temporary files are on FUSE, which knows no
+// O_TMPFILE, no paths longer than PATH_MAX, offloads copies and reads anew what
+// it had in its page cache.
+func NotOnFUSE(t testing.TB) {
+	t.Helper()
+	var fs unix.Statfs_t
+	if err := unix.Statfs(os.TempDir(), &fs); err != nil {
+		t.Fatal(err)
+	}
+	if uint32(fs.Type) == unix.FUSE_SUPER_MAGIC {
+		Unavailable(t, "the temporary directory is on FUSE")
 	}
 }
 

@@ -1,9 +1,10 @@
 // Package makes the packages of a release: for each architecture a .deb, an
-// .rpm, an .apk, a .pkg.tar.zst and a plain .tar.gz, with SHA256SUMS and a list
-// of what the binaries are built from.
+// .rpm, an .apk, a .pkg.tar.zst and a plain .tar.gz; the sources as a .tar.gz; a
+// list of what the binaries are built from; SHA256SUMS.
 //
 // Two runs give the same bytes, wherever the checkout lies: every time in a
-// package is SOURCE_DATE_EPOCH, or else that of the last commit.
+// package is SOURCE_DATE_EPOCH, or else that of the last commit. The sources have
+// always that of the last commit.
 package main
 
 import (
@@ -22,7 +23,7 @@ import (
 
 var (
 	architectures = []string{"amd64", "arm64", "riscv64", "386"}
-	formats       = []string{"deb", "rpm", "apk", "archlinux", "tar"}
+	formats       = []string{"deb", "rpm", "apk", "archlinux", "tar", "source"}
 )
 
 func main() {
@@ -58,12 +59,25 @@ func run(out string, archs, kinds, operands []string) error {
 		return err
 	}
 	var made []string
+	if i := slices.Index(kinds, "source"); i >= 0 {
+		name, err := rel.source(out)
+		if err != nil {
+			return fmt.Errorf("source: %w", err)
+		}
+		made = append(made, name)
+		if kinds = slices.Delete(slices.Clone(kinds), i, i+1); len(kinds) == 0 {
+			archs = nil
+		}
+	}
 	for _, arch := range archs {
 		files, err := rel.makeFor(arch, kinds, out)
 		if err != nil {
 			return fmt.Errorf("%s: %w", arch, err)
 		}
 		made = append(made, files...)
+	}
+	for _, name := range made {
+		fmt.Println(filepath.Join(out, name))
 	}
 	return writeSums(out, made)
 }
@@ -146,7 +160,6 @@ func (r *release) makeFor(arch string, kinds []string, out string) (made []strin
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", kind, err)
 		}
-		fmt.Println(filepath.Join(out, name))
 		made = append(made, name)
 	}
 	parts, err := output("", "go", "version", "-m", filepath.Join(stage, "usr/bin/zcp"))

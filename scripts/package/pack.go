@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 
 	"github.com/goreleaser/nfpm/v2"
@@ -96,6 +97,30 @@ func (r *release) tar(tree []entry, arch, _, out string) (string, error) {
 			}
 		}
 		return errors.Join(archive.Close(), packed.Close())
+	})
+}
+
+// source packs the sources of the last commit, with the file VERSION that
+// version.sh reads where there is no git, and returns the archive's name.
+func (r *release) source(out string) (string, error) {
+	changes, err := output(r.root, "git", "status", "--porcelain")
+	if err != nil {
+		return "", err
+	}
+	if changes != "" {
+		return "", fmt.Errorf("the checkout has changes that are not committed:\n%s", changes)
+	}
+	dir := "zeroutils-" + r.packageVersion()
+	archive := exec.Command("git", "archive", "--prefix="+dir+"/", "--add-virtual-file="+dir+"/VERSION:"+r.version+"\n", "HEAD")
+	archive.Dir, archive.Stderr = r.root, os.Stderr
+	name := dir + ".tar.gz"
+	return name, create(filepath.Join(out, name), func(w io.Writer) error {
+		packed := gzip.NewWriter(w)
+		archive.Stdout = packed
+		if err := archive.Run(); err != nil {
+			return fmt.Errorf("git archive: %w", err)
+		}
+		return packed.Close()
 	})
 }
 

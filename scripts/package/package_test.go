@@ -82,7 +82,7 @@ func TestTwoBuildsInDifferentFoldersGiveTheSameBytes(t *testing.T) {
 	}
 	want := []string{
 		"SHA256SUMS", "zeroutils-1.2.3-1-x86_64.pkg.tar.zst", "zeroutils-1.2.3-1.x86_64.rpm",
-		"zeroutils-1.2.3-amd64.sbom.txt", "zeroutils-1.2.3-linux-amd64.tar.gz",
+		"zeroutils-1.2.3-amd64.sbom.txt", "zeroutils-1.2.3-linux-amd64.tar.gz", "zeroutils-1.2.3.tar.gz",
 		"zeroutils_1.2.3-1_amd64.deb", "zeroutils_1.2.3-r1_x86_64.apk",
 	}
 	if names := slices.Sorted(maps.Keys(builds)); !slices.Equal(names, want) {
@@ -129,6 +129,39 @@ func TestEveryArchitectureHasItsBinaries(t *testing.T) {
 		if want := []string{"zccat", "zcp", "zpipe", "ztee"}; !slices.Equal(binaries, want) {
 			t.Errorf("%s has %q, want %q", arch, binaries, want)
 		}
+	}
+}
+
+// A packager has neither the repository nor its history.
+func TestTheSourcesBuildWithoutGit(t *testing.T) {
+	built := packages(t, "v1.2.3", nil, []string{"source"})
+	prefix := filepath.Join(t.TempDir(), "usr")
+	t.Chdir(t.TempDir())
+	if out, err := exec.Command("tar", "-xf", filepath.Join(built, "zeroutils-1.2.3.tar.gz")).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	os.Unsetenv("VERSION") // packages has said what becomes of it in the end
+	if out, err := exec.Command("zeroutils-1.2.3/scripts/install.sh", "--prefix", prefix).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	out, err := exec.Command(filepath.Join(prefix, "bin/zcp"), "--version").Output()
+	if err != nil || !strings.HasPrefix(string(out), "zcp (zeroutils) v1.2.3\n") {
+		t.Errorf("%v, %q", err, out)
+	}
+}
+
+func TestChangesThatAreNotCommittedAreNoSources(t *testing.T) {
+	packages(t, "1.2.3", nil, []string{"source"}) // leaves the test in its clone
+	if err := os.WriteFile("new", nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	out := t.TempDir()
+	err := run(out, nil, []string{"source"}, nil)
+	if err == nil || err.Error() != "source: the checkout has changes that are not committed:\n?? new" {
+		t.Error(err)
+	}
+	if made, err := os.ReadDir(out); err != nil || len(made) != 0 {
+		t.Errorf("made %v, %v", made, err)
 	}
 }
 
@@ -181,7 +214,7 @@ func TestWhatCannotBeMadeIsRefused(t *testing.T) {
 		want                   string
 	}{
 		{[]string{"vax"}, []string{"deb"}, nil, `no architecture "vax": there are amd64, arm64, riscv64, 386`},
-		{[]string{"amd64"}, []string{"zip"}, nil, `no format "zip": there are deb, rpm, apk, archlinux, tar`},
+		{[]string{"amd64"}, []string{"zip"}, nil, `no format "zip": there are deb, rpm, apk, archlinux, tar, source`},
 		{[]string{"amd64"}, []string{"deb"}, []string{"x"}, `extra operand "x"`},
 	} {
 		if err := run(out, tt.archs, tt.kinds, tt.operands); err == nil || err.Error() != tt.want {

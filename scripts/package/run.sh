@@ -5,12 +5,13 @@ set -eu
 usage() {
 	cat <<EOF
 Usage: $0 [-o DIR] [-arch LIST] [-format LIST]
-Makes a .deb, .rpm, .apk, .pkg.tar.zst and .tar.gz for each architecture, with
-SHA256SUMS and a list of the modules that the binaries are built from.
+Makes a .deb, .rpm, .apk, .pkg.tar.zst and .tar.gz for each architecture, a .tar.gz
+of the sources, SHA256SUMS, and a list of the modules that the binaries are built
+from.
 
   -o DIR        write the packages into DIR (default dist)
   -arch LIST    of amd64,arm64,riscv64,386 (default: all)
-  -format LIST  of deb,rpm,apk,archlinux,tar (default: all)
+  -format LIST  of deb,rpm,apk,archlinux,tar,source (default: all)
 
 Two runs give the same bytes, wherever the checkout lies. SOURCE_DATE_EPOCH sets
 the time of every file (default: that of the last commit), VERSION the version

@@ -94,6 +94,15 @@ func (p *process) succeeds() error {
 	return nil
 }
 
+func allSucceed(running []*process) error {
+	for _, p := range running {
+		if err := p.succeeds(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // status is that of a shell: 128 more than the signal it died of.
 func (p *process) status() int {
 	<-p.ended
@@ -224,6 +233,16 @@ func (s *site) has(name string, want ...[]byte) error {
 	defer f.Close()
 	if err := s.reads(f, want...); err != nil {
 		return fmt.Errorf("%s %w", name, err)
+	}
+	return nil
+}
+
+// allHave compares files that hold the same.
+func (s *site) allHave(names []string, want []byte) error {
+	for _, name := range names {
+		if err := s.has(s.path(name), want); err != nil {
+			return err
+		}
 	}
 	return nil
 }

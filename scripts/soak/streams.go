@@ -1,39 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
-	"io"
-	"net"
 	"os"
-	"strings"
 	"syscall"
-	"time"
 )
-
-// asMv is the name of the scene that needs a tool called as mv.
-const asMv = "trees that zmv moves"
-
-// scenes are all that are played, each as often as the others.
-var scenes = []scene{
-	{"pipelines", pipeline},
-	{"files put together", concatenation},
-	{"outputs of ztee", fanOut},
-	{"outputs of ztee, one of which goes away", fanOutToTheGone},
-	{"connections", connection},
-	{"clients of the server", client},
-	{"commands of zpipe run", commands},
-	{"displays of pv", display},
-	{"streams that a signal ends", ended},
-	{"streams that are stopped and go on", stopped},
-	{"one output of several tools", sharedOutput},
-	{"trees that are copied", copyTree},
-	{"trees that are moved", moveTree},
-	{asMv, mvTree},
-	{"files that are replaced", replaceFile},
-	{"copies that are killed and resumed", resumed},
-	{"moves that are killed and resumed", resumedMove},
-}
 
 var (
 	relays  = []string{"auto", "auto", "auto", "splice", "readwrite"}
@@ -97,17 +68,10 @@ func pipeline(s *site) error {
 	} else if err := s.reads(in, data); err != nil {
 		return err
 	}
-	for _, p := range running {
-		if err := p.succeeds(); err != nil {
-			return err
-		}
+	if err := allSucceed(running); err != nil {
+		return err
 	}
-	for _, name := range copies {
-		if err := s.has(s.path(name), data); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.allHave(copies, data)
 }
 
 // intoFile has a tool write what comes to a file, new or at its end.
@@ -181,178 +145,6 @@ func concatenation(s *site) error {
 	return s.has(s.path("out"), want...)
 }
 
-// fanOut has ztee write files, FIFOs and standard output.
-func fanOut(s *site) error {
-	data := s.data(6 << 20)
-	words := []string{"ztee"}
-	if s.IntN(3) == 0 {
-		words = append(words, "--output-error="+pick(s, "warn", "exit", "exit-nopipe"))
-	}
-	var files, fifos []string
-	for i := range 1 + s.IntN(5) {
-		name := fmt.Sprint("o", i)
-		if s.IntN(3) == 0 {
-			if err := syscall.Mkfifo(s.path(name), 0o644); err != nil {
-				return err
-			}
-			fifos = append(fifos, name)
-		} else {
-			files = append(files, name)
-		}
-		words = append(words, name)
-	}
-	in, err := s.feeding(data)
-	if err != nil {
-		return err
-	}
-	r, w, err := os.Pipe()
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	read := make(chan error, len(fifos)+1)
-	for _, name := range fifos {
-		go func() { read <- s.has(s.path(name), data) }()
-	}
-	go func() { read <- s.reads(r, data) }()
-	p, err := s.start(in, w, words...)
-	if err != nil {
-		return err
-	}
-	for range cap(read) {
-		if err := s.within(read); err != nil {
-			return err
-		}
-	}
-	if err := p.succeeds(); err != nil {
-		return err
-	}
-	for _, name := range files {
-		if err := s.has(s.path(name), data); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// fanOutToTheGone has a reader of ztee -p leave: the others get everything.
-func fanOutToTheGone(s *site) error {
-	data := s.data(6 << 20)
-	in, err := s.feeding(data)
-	if err != nil {
-		return err
-	}
-	r, w, err := os.Pipe()
-	if err != nil {
-		return err
-	}
-	if err := syscall.Mkfifo(s.path("fifo"), 0o644); err != nil {
-		return err
-	}
-	read := make(chan error, 1)
-	go func() { read <- s.has(s.path("fifo"), data) }()
-	p, err := s.start(in, w, "ztee", "-p", "file", "fifo")
-	if err != nil {
-		return err
-	}
-	_, _ = io.CopyN(io.Discard, r, int64(s.IntN(len(data)+1)))
-	r.Close()
-	if err := s.within(read); err != nil {
-		return err
-	}
-	if err := p.succeeds(); err != nil {
-		return err
-	}
-	return s.has(s.path("file"), data)
-}
-
-// within waits for what another goroutine finds, as long as the scene may last.
-func (s *site) within(found <-chan error) error {
-	select {
-	case err := <-found:
-		return err
-	case <-s.ctx.Done():
-		return s.ctx.Err()
-	}
-}
-
-// connection relays between two zpipes.
-func connection(s *site) error {
-	data, err := s.file("in", 8<<20)
-	if err != nil {
-		return err
-	}
-	listener, err := s.start(nil, nil, "zpipe", "unix-listen:socket", pick(s, "file:out,atomic", "file:out", "sh:cat >out"))
-	if err != nil {
-		return err
-	}
-	from := pick(s, "in", "sh:cat in", "exec:cat in")
-	if err := s.run(nil, nil, "zpipe", from, "unix:socket,retry=10000,interval=0.01"); err != nil {
-		return err
-	}
-	if err := listener.succeeds(); err != nil {
-		return err
-	}
-	return s.has(s.path("out"), data)
-}
-
-// client sends to the server and reads the echo.
-func client(s *site) error {
-	for range 1 + s.IntN(20) {
-		c, err := net.Dial("unix", s.server.path)
-		if err != nil {
-			return err
-		}
-		s.server.clients.Add(1)
-		data := s.data(1 << 20)
-		_ = c.SetDeadline(time.Now().Add(patience))
-		if s.IntN(10) == 0 { // in the middle
-			_, _ = c.Write(data[:len(data)/2])
-			c.Close()
-			continue
-		}
-		go s.feed(writing{c.(*net.UnixConn)}, data)
-		err = s.reads(c, data)
-		c.Close()
-		if err != nil {
-			return fmt.Errorf("the echo %w", err)
-		}
-	}
-	return nil
-}
-
-// Closing a writing ends what a connection sends.
-type writing struct{ *net.UnixConn }
-
-func (w writing) Close() error { return w.CloseWrite() }
-
-// commands joins commands by zpipe run, and knows the last status.
-func commands(s *site) error {
-	data, err := s.file("in", 6<<20)
-	if err != nil {
-		return err
-	}
-	words := []string{"zpipe", "run", "zcat", "in"}
-	for i := range 1 + s.IntN(4) {
-		words = append(words, ":::")
-		words = append(words, pick(s, []string{"cat"}, []string{"ztee", fmt.Sprint("t", i)}, []string{"zpipe"}, []string{"zcat", "-"})...)
-	}
-	want := pick(s, 0, 0, 3)
-	words = append(words, ":::", "sh", "-c", fmt.Sprintf("cat; exit %d", want))
-	out, err := os.Create(s.path("out"))
-	if err != nil {
-		return err
-	}
-	p, err := s.start(nil, out, words...)
-	if err != nil {
-		return err
-	}
-	if status := p.status(); status != want {
-		return fmt.Errorf("%s: status %d, not %d, said %q", p.line, status, want, p.said.String())
-	}
-	return s.has(s.path("out"), data)
-}
-
 // display draws on a pipe what pv's options ask for.
 func display(s *site) error {
 	data, err := s.file("in", 4<<20)
@@ -382,122 +174,31 @@ func display(s *site) error {
 	return nil
 }
 
-// ended kills a stream in the middle: what was written is its beginning.
-func ended(s *site) error {
-	data := noise[:8<<20]
+// commands joins commands by zpipe run, and knows the last status.
+func commands(s *site) error {
+	data, err := s.file("in", 6<<20)
+	if err != nil {
+		return err
+	}
+	words := []string{"zpipe", "run", "zcat", "in"}
+	for i := range 1 + s.IntN(4) {
+		words = append(words, ":::")
+		words = append(words, pick(s, []string{"cat"}, []string{"ztee", fmt.Sprint("t", i)}, []string{"zpipe"}, []string{"zcat", "-"})...)
+	}
+	want := pick(s, 0, 0, 3)
+	words = append(words, ":::", "sh", "-c", fmt.Sprintf("cat; exit %d", want))
 	out, err := os.Create(s.path("out"))
 	if err != nil {
 		return err
 	}
-	in, w, err := os.Pipe()
+	p, err := s.start(nil, out, words...)
 	if err != nil {
 		return err
 	}
-	sig := pick(s, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGKILL)
-	p, err := s.start(in, out, pick(s, []string{"zcat"}, []string{"ztee", "copy"}, []string{"zpipe"}, []string{"zpipe", "--buffer=1M"})...)
-	if err != nil {
-		return err
+	if status := p.status(); status != want {
+		return fmt.Errorf("%s: status %d, not %d, said %q", p.line, status, want, p.said.String())
 	}
-	fed := make(chan struct{})
-	go func() { s.feed(w, data); close(fed) }()
-	time.Sleep(time.Duration(s.size(8000)) * time.Microsecond)
-	_ = p.cmd.Process.Signal(sig) // or it is done
-	status := p.status()
-	<-fed
-	if status != 0 && status != 128+int(sig) {
-		return fmt.Errorf("%s: status %d after signal %d, said %q", p.line, status, sig, p.said.String())
-	}
-	if status == 0 {
-		return s.has(s.path("out"), data)
-	}
-	return s.begins(s.path("out"), data)
-}
-
-// stopped stops a stream and lets it go on.
-func stopped(s *site) error {
-	data := s.data(8 << 20)
-	in, err := s.feeding(data)
-	if err != nil {
-		return err
-	}
-	r, w, err := os.Pipe()
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	words, copies := s.relay(0)
-	p, err := s.start(in, w, words...)
-	if err != nil {
-		return err
-	}
-	times, wait := 1+s.IntN(5), time.Duration(s.IntN(3000))*time.Microsecond
-	go func() {
-		for range times {
-			_ = p.cmd.Process.Signal(syscall.SIGSTOP)
-			time.Sleep(wait)
-			_ = p.cmd.Process.Signal(syscall.SIGCONT)
-			time.Sleep(wait)
-		}
-	}()
-	if err := s.reads(r, data); err != nil {
-		return err
-	}
-	if err := p.succeeds(); err != nil {
-		return err
-	}
-	for _, name := range copies {
-		if err := s.has(s.path(name), data); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// sharedOutput has several tools write to one open file, each its lines: all
-// lines arrive whole, in the order of each.
-func sharedOutput(s *site) error {
-	out, err := os.Create(s.path("out"))
-	if err != nil {
-		return err
-	}
-	defer out.Close()
-	var want int
-	var running []*process
-	for i := range 2 + s.IntN(2) {
-		text := strings.Repeat(fmt.Sprintf("%d: a line of a tool\n", i), 1+s.IntN(100_000))
-		want += len(text)
-		in, err := s.feeding([]byte(text))
-		if err != nil {
-			return err
-		}
-		shared, err := dup(out)
-		if err != nil {
-			return err
-		}
-		p, err := s.start(in, shared, pick(s, []string{"zcat"}, []string{"ztee"}, []string{"zpipe"}, []string{"pv", "-q"})...)
-		if err != nil {
-			return err
-		}
-		running = append(running, p)
-	}
-	for _, p := range running {
-		if err := p.succeeds(); err != nil {
-			return err
-		}
-	}
-	got, err := os.ReadFile(s.path("out"))
-	switch {
-	case err != nil:
-		return err
-	case len(got) != want:
-		return fmt.Errorf("out has %d bytes, not %d", len(got), want)
-	case bytes.IndexByte(got, 0) >= 0:
-		return fmt.Errorf("out has a zero at %d", bytes.IndexByte(got, 0))
-	}
-	s.mu.Lock()
-	s.compared += int64(want)
-	s.mu.Unlock()
-	return nil
+	return s.has(s.path("out"), data)
 }
 
 func dup(f *os.File) (*os.File, error) {

@@ -31,7 +31,7 @@ complete -c zpv -s w -l width -x -d 'Use WIDTH columns instead of the terminals 
 complete -c zpv -s H -l height -x -d 'Use HEIGHT rows instead of the terminals height'
 complete -c zpv -s N -l name -x -d 'Put NAME in front'
 complete -c zpv -s u -l bar-style -x -a 'plain block granular shaded' -d 'Draw bars in STYLE: plain, block, granular or shaded'
-complete -c zpv -s x -l extra-display -x -d 'Show it also where SPEC says: windowtitle[:FORMAT]'
+complete -c zpv -s x -l extra-display -x -d 'Show it also where SPEC says: windowtitle,processtitle[:FORMAT]'
 complete -c zpv -s 9 -l conemu -d 'Tell the terminal the percentage, by OSC 9;4'
 complete -c zpv -s v -l stats -d 'Write the lowest, mean and highest rate and its deviation at the end'
 complete -c zpv -s f -l force -d 'Show it also where standard error is no terminal'

@@ -92,7 +92,7 @@ func (t *try) mountFUSE(dir string) (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
-	if err := run("bindfs", base, dir); err != nil {
+	if err := run("bindfs", "-o", "attr_timeout=0", base, dir); err != nil {
 		return "", err
 	}
 	t.cleanup(func() { t.unmount(dir) })

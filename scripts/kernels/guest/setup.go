@@ -53,6 +53,7 @@ func setUp() error {
 		"nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
 		"hostname":      "guest\n",
 		"netconfig":     "udp tpi_clts v inet udp - -\ntcp tpi_cots_ord v inet tcp - -\n",
+		"services":      "nfs 2049/tcp\nnfs 2049/udp\n",
 		"protocols":     "tcp 6 TCP\nudp 17 UDP\n",
 		"fuse.conf":     "user_allow_other\n",
 	} {
