@@ -257,7 +257,9 @@ func (sh shell) offers(t *testing.T, tool, line string) []string {
 	for _, name := range []string{"fish", "fowl", "fine/file"} {
 		write(t, filepath.Join(cmd.Dir, name), "")
 	}
-	cmd.Env = append(cmd.Environ(), "HOME="+testbin.Dir(t)) // zsh is faster with its notes of the last time
+	cmd.Env = append(cmd.Environ(),
+		"HOME="+testbin.Dir(t), // zsh is faster with its notes of the last time
+		"LC_ALL=C")             // bash complains of a locale that is not installed
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)

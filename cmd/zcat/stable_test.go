@@ -36,6 +36,7 @@ type slowRead struct {
 
 func startReading(t *testing.T, size int, options ...string) *slowRead {
 	t.Helper()
+	testfs.NeedPipeAllowance(t)
 	r := &slowRead{T: t, file: filepath.Join(t.TempDir(), "file"), old: bytes.Repeat([]byte("old\n"), size/4)}
 	if err := os.WriteFile(r.file, r.old, 0o644); err != nil {
 		t.Fatal(err)
@@ -133,14 +134,8 @@ func within(t *testing.T, what string, done <-chan error) {
 }
 
 func TestWithoutStableTheReaderGetsWhatWasWrittenLater(t *testing.T) {
+	testfs.NotOnFUSE(t)
 	r := startReading(t, 400_000)
-	var fs unix.Statfs_t
-	if err := unix.Statfs(r.file, &fs); err != nil {
-		t.Fatal(err)
-	}
-	if uint32(fs.Type) == unix.FUSE_SUPER_MAGIC { // whose pages are new ones after each open
-		testfs.Unavailable(t, "the temporary directory is on FUSE")
-	}
 	within(t, "the writer", r.overwrite())
 	got, status, said := r.rest()
 	if !bytes.HasPrefix(got, []byte("new\nold\n")) || len(got) != len(r.old) || status != 0 {

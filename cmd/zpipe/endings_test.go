@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/tool"
 )
 
 // isReset checks that all of want arrives, and then no end but a reset.
@@ -195,6 +197,75 @@ func TestWhatThePeerRefusesAfterItsEndIsNoError(t *testing.T) {
 	}
 }
 
+// Standard output takes nothing until the connection is reset: only then does the way
+// from the peer find the end of what the peer has sent.
+func TestAPeerThatEndsBeforeItsConnectionIsResetHasEndedInOrder(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ orderly, meets bool }{{true, false}, {true, true}, {false, false}, {false, true}} {
+		orderly, meets := tt.orderly, tt.meets
+		l := connectingTo(t, "tcp")
+		full := 0
+		p := launch(t, func(p *process) {
+			withPipes(p)
+			full = fillPipe(t, p.cmd.Stdout.(*os.File))
+		}, "--both", "--linger=1000", "-", l.operand)
+		c := accept(t, l.Listener)
+		_, _ = c.Write([]byte("all"))
+		if !orderly {
+			_ = c.(*net.TCPConn).SetLinger(0)
+		}
+		peer := c.RemoteAddr().(*net.TCPAddr).Port
+		c.Close()
+		_, _ = p.stdin.Write([]byte("more"))
+		waitFor(t, "the reset", func() bool { return !tcpOpen(t, peer) })
+		if meets { // the way to the peer the reset, not only the other one
+			_, _ = p.stdin.Write([]byte("more"))
+		}
+		got := hear(t, p.stdout)
+		status, said := p.wait(), p.said.text()
+		if orderly && (status != 0 || said != "" || string(got[full:]) != "all") {
+			t.Errorf("%v: status %d, said %q, delivered %q", tt, status, said, got[full:])
+		}
+		if want := "zpipe: " + l.operand + ": Connection reset by peer\n"; !orderly && (status != 1 || said != want) {
+			t.Errorf("%v: status %d, said %q, want %q", tt, status, said, want)
+		}
+	}
+}
+
+// fillPipe fills a pipe of 1 MiB, which is not made larger, and returns how many
+// bytes are in it.
+func fillPipe(t *testing.T, w *os.File) (n int) {
+	t.Helper()
+	fd := int(w.Fd())
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETPIPE_SZ, 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		k, err := unix.Write(fd, noise[:4096])
+		if err != nil {
+			break
+		}
+		n += k
+	}
+	if err := unix.SetNonblock(fd, false); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// tcpOpen reports whether a port of 127.0.0.1 has a connection.
+func tcpOpen(t *testing.T, port int) bool {
+	t.Helper()
+	table, err := os.ReadFile("/proc/net/tcp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Contains(string(table), fmt.Sprintf(": 0100007F:%04X ", port))
+}
+
 // Only standard input is not waited for: a reply is, without limit.
 func TestAReplyAfterTheEndOfStandardInputIsWaitedFor(t *testing.T) {
 	l := connectingTo(t, "tcp")
@@ -250,7 +321,7 @@ func TestAFIFOThatNobodyReadsCostsAServerNoThread(t *testing.T) {
 		t.Errorf("%d threads", threads)
 	}
 	p.signal(syscall.SIGTERM)
-	if status := p.wait(); status != 0 || !strings.Contains(p.said.text(), ": "+path+": Connection timed out\n") {
+	if status := p.wait(); status != 0 || !strings.Contains(p.said.text(), ": "+tool.Quote(path)+": Connection timed out\n") {
 		t.Errorf("status %d, said %q", status, p.said.text())
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"zeroutils/internal/endpoint"
 	"zeroutils/internal/splice"
+	"zeroutils/internal/tool"
 )
 
 func TestWhatGoesWrongWithAConnectionIsItsOwnAffair(t *testing.T) {
@@ -77,7 +78,7 @@ func TestAServerSurvivesTheReaderOfItsFIFO(t *testing.T) {
 	reader.Close()
 	_, _ = c.Write([]byte("y"))
 	isReset(t, "a FIFO without a reader", c, nil)
-	p.stop(fmt.Sprintf("zpipe: tcp-listen:0: %v: %s: Broken pipe\n", c.LocalAddr(), path))
+	p.stop(fmt.Sprintf("zpipe: tcp-listen:0: %v: %s: Broken pipe\n", c.LocalAddr(), tool.Quote(path)))
 }
 
 // As most clients of unix sockets do, which need not shut them down first.

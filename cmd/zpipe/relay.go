@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"sync"
 	"time"
 
@@ -23,19 +24,21 @@ type relay struct {
 
 	mu      sync.Mutex // guards what follows
 	report  splice.Report
-	ended   int                       // ways that relay no more
-	failed  map[*endpoint.Stream]bool // its error has been printed, or needs not be
-	told    map[*endpoint.Stream]bool // it has been told of an end in order
-	spoilt  bool                      // something of the source is missing in the sink
-	broken  bool                      // standard output or the like has no reader
-	overdue bool                      // nothing has moved for as long as --timeout says
-	enough  bool                      // the size of --stop-at-size has passed, or a peer has left
+	ended   int                        // ways that relay no more
+	failed  map[*endpoint.Stream]bool  // its error has been printed, or needs not be
+	told    map[*endpoint.Stream]bool  // it has been told of an end in order
+	refusal map[*endpoint.Stream]error // of the way that writes to it
+	spoilt  bool                       // something of the source is missing in the sink
+	broken  bool                       // standard output or the like has no reader
+	overdue bool                       // nothing has moved for as long as --timeout says
+	enough  bool                       // the size of --stop-at-size has passed, or a peer has left
 }
 
 func (s *settings) newRelay(p policy) *relay {
 	return &relay{
 		settings: s, policy: p, from: s.src, to: s.dst, spoken: spoken{fd: -1},
 		failed: make(map[*endpoint.Stream]bool), told: make(map[*endpoint.Stream]bool),
+		refusal: make(map[*endpoint.Stream]error),
 	}
 }
 
@@ -74,6 +77,9 @@ func (r *relay) move(from, to *endpoint.Stream) {
 	copier.Close()
 	how, ended := whole, false
 	if err != nil {
+		r.mu.Lock()
+		r.refusal[to] = err
+		r.mu.Unlock()
 		how = r.explain(from, to, report.Delivered, err)
 		from.EndInput() // a command that waits for its output to be read would not read its input either
 	} else if !r.monitor.flow.reached(report.Delivered) {
@@ -101,7 +107,7 @@ func (r *relay) move(from, to *endpoint.Stream) {
 // be told otherwise. A command in a conversation may run on
 // behind it, since it can still read.
 func (r *relay) sourceEnded(from, to *endpoint.Stream) ending {
-	if r.both && from.Broken() && !r.hasTold(from) { // in this order: our own end closes it as well
+	if r.both && from.Broken() && !r.hasTold(from) && !r.endedBeforeReset(from) { // in this order: our own end closes it as well
 		r.fail(from, "read error", unix.ECONNRESET)
 		return brokenSource
 	}
@@ -125,6 +131,27 @@ func (r *relay) sourceEnded(from, to *endpoint.Stream) ending {
 	defer r.mu.Unlock()
 	r.spoilt = true // collect says so
 	return brokenSource
+}
+
+// endedBeforeReset reports whether a peer had ended its output in order before its
+// connection was reset, as it does when it gets more than it wants to read. The
+// kernel then calls the reset EPIPE, else ECONNRESET. It says so once: to us, or to
+// the way that writes to the peer, which is waited for: it is about to end.
+func (r *relay) endedBeforeReset(from *endpoint.Stream) bool {
+	if err := from.PendingError(); err != nil {
+		return err == unix.EPIPE
+	}
+	const patience = time.Second
+	for pause := time.Millisecond; pause < patience; pause *= 2 {
+		r.mu.Lock()
+		err := r.refusal[from]
+		r.mu.Unlock()
+		if err != nil {
+			return errors.Is(err, unix.EPIPE)
+		}
+		time.Sleep(pause)
+	}
+	return false
 }
 
 // endSink tells a sink that nothing more will come. If something is missing, a

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -83,6 +84,7 @@ func TestASignalToZpipeAloneReachesTheStagesAndTheirChildren(t *testing.T) {
 func errorsOf(t *testing.T, script string) string {
 	t.Helper()
 	cmd := exec.Command("bash", "-c", script)
+	cmd.Env = append(os.Environ(), "LC_ALL=C") // bash complains of a locale that is not installed
 	var errors bytes.Buffer
 	cmd.Stderr = &errors
 	if err := cmd.Run(); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"zeroutils/internal/endpoint"
 	"zeroutils/internal/splice"
+	"zeroutils/internal/tool"
 )
 
 func TestSilentAndStuckPeersEndWithTheTimeout(t *testing.T) {
@@ -260,7 +261,7 @@ func TestWhoIsWaitedForInVainIsNamed(t *testing.T) {
 	}
 	sink := fullFIFO(t)
 	p := launch(t, func(p *process) { p.cmd.ExtraFiles = []*os.File{source} }, "--timeout=0.3", "--pipe-size=0", "fd:3", sink)
-	p.ended(1, "zpipe: "+sink+": Connection timed out\n")
+	p.ended(1, "zpipe: "+tool.Quote(sink)+": Connection timed out\n")
 }
 
 // fullFIFO returns the path of a FIFO that takes nothing.

@@ -75,7 +75,7 @@ func TestSeveralDisplaysInAPipelineShareTheWindow(t *testing.T) {
 func afterStopAndGo(t *testing.T) string {
 	w := newWindow(t, "60")
 	over := filepath.Join(t.TempDir(), "over")
-	w.press(t, `{ head -c 1000 /dev/zero; until [ -e `+over+` ]; do sleep 0.1; done; } | zpipe -bN one -i 0.2 | zpipe -bN two -i 0.2 | zpipe -bN three -i 0.2 >/dev/null`, "Enter")
+	w.press(t, `{ head -c 1000 /dev/zero; until [ -e "`+over+`" ]; do sleep 0.1; done; } | zpipe -bN one -i 0.2 | zpipe -bN two -i 0.2 | zpipe -bN three -i 0.2 >/dev/null`, "Enter")
 	const rows = `(?m)(^ +(one|two|three): 1000  B\n){2} +(one|two|three): 1000  B`
 	w.becomes(t, rows+`$`)
 	w.press(t, "C-z")
@@ -106,7 +106,7 @@ func TestAPipelineStopsAndGoesOnAsAJobOfTheShell(t *testing.T) {
 	for _, display := range []string{"", "-b -i 0.2"} {
 		w := newWindow(t, "80")
 		here := t.TempDir()
-		w.press(t, "cd "+here+`; zpipe run `+display+` -- sh -c 'echo $PPID >zpipe; exec cat /dev/zero' ::: sh -c 'echo $$ >last; cat >/dev/null'`, "Enter")
+		w.press(t, "cd '"+here+`'; zpipe run `+display+` -- sh -c 'echo $PPID >zpipe; exec cat /dev/zero' ::: sh -c 'echo $$ >last; cat >/dev/null'`, "Enter")
 		zpipe, last := w.pidIn(t, here+"/zpipe"), w.pidIn(t, here+"/last")
 		w.press(t, "C-z")
 		w.becomes(t, `Stopped`)
@@ -152,7 +152,7 @@ func TestAPipelineOfMoreStagesThanRowsIsFolded(t *testing.T) {
 	w := newWindow(t, "80")
 	w.tmux(t, "resize-window", "-x", "80", "-y", "6")
 	over := filepath.Join(t.TempDir(), "over")
-	w.press(t, `clear; zpipe run -b -i 0.1 -- sh -c 'echo one; until [ -e `+over+` ]; do sleep 0.1; done; echo over >&2'`+strings.Repeat(" ::: cat", 7)+" >/dev/null", "Enter")
+	w.press(t, `clear; zpipe run -b -i 0.1 -- sh -c 'echo one; until [ -e "`+over+`" ]; do sleep 0.1; done; echo over >&2'`+strings.Repeat(" ::: cat", 7)+" >/dev/null", "Enter")
 	w.becomes(t, `(?m)^ *sh -c .*: +4.00  B .*\n( +cat: +4.00  B .*\n){4}\.\.\. and 3 more$`)
 	time.Sleep(time.Second) // ten drawings more, of which none may scroll
 	w.becomes(t, `(?m)^ *sh -c .*: +4.00  B .*\n( +cat: +4.00  B .*\n){4}\.\.\. and 3 more$`)

@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"cmp"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -104,17 +105,26 @@ func closed(fd int) bool {
 	return err == nil && info.State == unix.BPF_TCP_CLOSE
 }
 
-func whyBroken(fd int) error {
+func whyBroken(fd int) error { return cmp.Or(pendingError(fd), error(unix.ECONNRESET)) }
+
+// pendingError returns and clears the error of a socket that no call has returned
+// yet (SO_ERROR in socket(7)), or nil.
+func pendingError(fd int) error {
 	if errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR); err == nil && errno != 0 {
 		return unix.Errno(errno)
 	}
-	return unix.ECONNRESET
+	return nil
 }
 
 // Broken reports whether a TCP connection that gives no more, and whose peer has
-// not been told an end, has not ended in order. A reset is an error once only: if
-// a write has got it, a read finds an end.
+// not been told an end, was reset: before its peer's end, or after it. A reset is an
+// error once only: if a write has got it, a read finds an end.
 func (s *Stream) Broken() bool { return s.Resets() && closed(s.Out.FD) }
+
+// PendingError returns the error of a socket that no call has returned yet, which
+// no call returns then, or nil. After a reset it is EPIPE if the peer had ended its
+// output before, and ECONNRESET if it had not.
+func (s *Stream) PendingError() error { return pendingError(s.Out.FD) }
 
 // Discard throws away what a socket has to be read, and reports whether there is
 // nothing more to come.

@@ -138,6 +138,9 @@ type environment func(t *testing.T, cmd *exec.Cmd)
 // --atomic or --move would have replaced, are as they were.
 func (j job) work(t *testing.T, dir string, within environment) {
 	t.Helper()
+	if strings.HasSuffix(j.name, "atomically") {
+		testfs.NotOnFUSE(t) // each file has a name in the way, and a message
+	}
 	ground(t, dir)
 	status, said := j.runIn(t, dir, filepath.Join(testbin.Dir(t), "zcp"), j.args, within)
 	if status == 0 {

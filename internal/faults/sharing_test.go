@@ -10,12 +10,17 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/testfs"
 )
 
 // share makes a descriptor nonblocking, as another process may that shares it,
 // and checks at the end that it still is.
 func (p *play) share(f *os.File) {
 	p.Helper()
+	if st, err := f.Stat(); err == nil && st.Mode().IsRegular() {
+		testfs.NotOnFUSE(p) // whose files can be polled: Fd makes them blocking again
+	}
 	other, err := unix.Dup(int(f.Fd()))
 	p.must(err)
 	p.must(unix.SetNonblock(other, true))

@@ -7,11 +7,14 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/testfs"
 )
 
 // TestHardLinksReachAcrossDirectoriesThatAreClosed has links between the ends of
 // two trees that are deeper than what is kept open, and than PATH_MAX.
 func TestHardLinksReachAcrossDirectoriesThatAreClosed(t *testing.T) {
+	testfs.NotOnFUSE(t)
 	const levels = 300
 	root := t.TempDir()
 	src := mkdir(t, root, "src")

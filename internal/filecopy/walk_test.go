@@ -82,6 +82,7 @@ func TestTreesMayBeDeeperThanAPathCanSay(t *testing.T) {
 
 // copyDeep copies a deep tree, with no more descriptors than that.
 func copyDeep(t *testing.T, jobs, bound int) {
+	testfs.NotOnFUSE(t)
 	const levels = 1000 // 23 KB of path
 	dir := t.TempDir()
 	deep(t, mkdir(t, dir, "src"), levels)

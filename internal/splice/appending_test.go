@@ -9,11 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"zeroutils/internal/splice"
+	"zeroutils/internal/testfs"
 )
 
 // Some versions of make(1) set O_APPEND on the log or terminal that they share
 // with everybody, whenever they like.
 func TestAppendingSetBySomebodyElseAfterTheLookIsAFallback(t *testing.T) {
+	testfs.NotOnFUSE(t)
 	for _, c := range []struct {
 		method   splice.Method
 		from, to splice.Method // the fallback of Auto
@@ -52,6 +54,7 @@ func TestAppendingSetBySomebodyElseAfterTheLookIsAFallback(t *testing.T) {
 // In the middle of a copy nothing is lost and nothing is written twice: what
 // is in the private pipe by then is delivered.
 func TestAppendingSetBySomebodyElseMidwayLosesNothing(t *testing.T) {
+	testfs.NotOnFUSE(t)
 	for _, from := range []string{"regular file", "pipe"} {
 		t.Run(from, func(t *testing.T) {
 			s := newStage(t, t.TempDir(), "", "")

@@ -125,6 +125,7 @@ func (r *reading) expect(want splice.LeaseState) splice.Report {
 
 // This is what a lease is for.
 func TestWithoutALeaseTheReaderGetsWhatWasWrittenAfterTheCopy(t *testing.T) {
+	testfs.NotOnFUSE(t)
 	r := newReading(t, 65536, splice.Options{Method: splice.Splice})
 	r.expect(splice.LeaseNone)
 	r.overwrite(r.name)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // packages is the list of Debian packages that scripts/test.sh installs.
@@ -40,6 +42,44 @@ func NeedRoot(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		Unavailable(t, NotRoot)
+	}
+}
+
+// NotOnFUSE skips a test where temporary files are on FUSE, which knows no
+// O_TMPFILE, no paths longer than PATH_MAX, offloads copies and reads anew what
+// it had in its page cache.
+func NotOnFUSE(t testing.TB) {
+	t.Helper()
+	var fs unix.Statfs_t
+	if err := unix.Statfs(os.TempDir(), &fs); err != nil {
+		t.Fatal(err)
+	}
+	if uint32(fs.Type) == unix.FUSE_SUPER_MAGIC {
+		Unavailable(t, "the temporary directory is on FUSE")
+	}
+}
+
+// NoPipeAllowance is why tests are skipped whose pipes have to be large.
+const NoPipeAllowance = "the user's allowance for pipes is used up"
+
+// HasPipeAllowance reports whether this user may still have large pipes: an
+// ordinary user's pipes may hold 64 MiB together (pipe(7)).
+func HasPipeAllowance() bool {
+	var fds [2]int
+	if unix.Pipe2(fds[:], unix.O_CLOEXEC) != nil {
+		return false
+	}
+	defer unix.Close(fds[0])
+	defer unix.Close(fds[1])
+	_, err := unix.FcntlInt(uintptr(fds[0]), unix.F_SETPIPE_SZ, 1<<20)
+	return err == nil
+}
+
+// NeedPipeAllowance skips a test where large pipes are not to be had.
+func NeedPipeAllowance(t testing.TB) {
+	t.Helper()
+	if !HasPipeAllowance() {
+		Unavailable(t, NoPipeAllowance)
 	}
 }
 

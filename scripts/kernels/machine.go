@@ -24,6 +24,15 @@ import (
 // may be busy.
 const patience = 10 * time.Minute
 
+// bootPatience is the same for a guest that has not started its first process yet,
+// which takes some ten seconds.
+const bootPatience = 3 * time.Minute
+
+// boots is how often a guest is booted that does not get to its first process. An
+// emulated kernel that changes its own code while another CPU runs it crashes now
+// and then, which says nothing about the tools.
+const boots = 3
+
 // order is what the guest is told, as /kernels.json.
 type order struct {
 	Tests   []string
@@ -45,12 +54,17 @@ func (s *setting) boot(kernel string) (*book, int, error) {
 	if err := s.pack(initrd, dir); err != nil {
 		return b, 0, err
 	}
-	m := &machine{book: b, setting: s, quiet: time.NewTimer(patience)}
-	status, err := m.run(image, initrd)
-	if err != nil && s.command == "" {
-		err = fmt.Errorf("%w; the console's last lines:\n%s", err, strings.Join(m.last, "\n"))
+	for n := 1; ; n++ {
+		m := &machine{book: b, setting: s, quiet: time.NewTimer(bootPatience)}
+		status, err := m.run(image, initrd)
+		if err != nil && s.command == "" {
+			err = fmt.Errorf("%w; the console's last lines:\n%s", err, strings.Join(m.last, "\n"))
+		}
+		if err == nil || m.booted || n == boots {
+			return b, status, err
+		}
+		fmt.Fprintf(os.Stderr, "kernels: Linux %s did not boot: %v\nkernels: Linux %s is booted again\n", kernel, err, kernel)
 	}
-	return b, status, err
 }
 
 // find returns the path of the file below dir whose name begins with a word.
@@ -129,7 +143,19 @@ type machine struct {
 	code  int
 
 	sync.Mutex
-	last []string // lines of the console
+	booted bool     // the first process runs
+	last   []string // lines of the console
+}
+
+// heard waits anew for the guest to say something.
+func (m *machine) heard() {
+	m.Lock()
+	defer m.Unlock()
+	if m.booted {
+		m.quiet.Reset(patience)
+	} else {
+		m.quiet.Reset(bootPatience)
+	}
 }
 
 // bootOptions let a panic end the guest. On a busy machine an emulated timer is
@@ -193,7 +219,7 @@ func (m *machine) run(kernel, initrd string) (int, error) {
 	case m.done:
 		return m.code, nil
 	case hung:
-		return 1, fmt.Errorf("the guest said nothing for %s and was killed", patience)
+		return 1, errors.New("the guest said nothing for minutes and was killed")
 	case err != nil:
 		return 1, fmt.Errorf("QEMU: %w: %s", err, said.String())
 	}
@@ -236,7 +262,7 @@ func (m *machine) hearConsole(from io.Reader) {
 	for {
 		line, err := lines.ReadString('\n')
 		if line != "" {
-			m.quiet.Reset(patience)
+			m.heard()
 			line = strings.TrimRight(line, "\r\n")
 			if m.command != "" || m.list {
 				fmt.Println(line)
@@ -256,7 +282,10 @@ func (m *machine) hearResults(from io.Reader) {
 	lines := bufio.NewScanner(from)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		m.quiet.Reset(patience)
+		m.Lock()
+		m.booted = true
+		m.Unlock()
+		m.heard()
 		var r result
 		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
 			fmt.Fprintf(os.Stderr, "kernels: Linux %s says %q\n", m.name, lines.Text())
