@@ -36,6 +36,7 @@ type slowRead struct {
 
 func startReading(t *testing.T, size int, options ...string) *slowRead {
 	t.Helper()
+	testfs.NeedPipeAllowance(t)
 	r := &slowRead{T: t, file: filepath.Join(t.TempDir(), "file"), old: bytes.Repeat([]byte("old\n"), size/4)}
 	if err := os.WriteFile(r.file, r.old, 0o644); err != nil {
 		t.Fatal(err)

@@ -253,8 +253,9 @@ func (c *testCase) build(t *rapid.T, world string) (fifos []int) {
 		if n.kind == unix.S_IFIFO {
 			fd, err := unix.Open(path, unix.O_RDWR|unix.O_CLOEXEC, 0)
 			must(t, err)
-			_, err = unix.FcntlInt(uintptr(fd), unix.F_SETPIPE_SZ, 1<<20)
-			must(t, err)
+			if _, err = unix.FcntlInt(uintptr(fd), unix.F_SETPIPE_SZ, 1<<20); err != unix.EPERM { // the user's pipes are used up
+				must(t, err)
+			}
 			fifos = append(fifos, fd)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"zeroutils/internal/testfs"
 )
 
 // pipeOf returns a pipe that holds size bytes.
@@ -32,6 +34,7 @@ func sizeOf(t *testing.T, f *os.File) int {
 }
 
 func TestBothPipesAreRaisedButNeverLowered(t *testing.T) {
+	testfs.NeedPipeAllowance(t)
 	for _, c := range []struct {
 		options       []string
 		before, after int

@@ -106,7 +106,7 @@ func TestAPipelineStopsAndGoesOnAsAJobOfTheShell(t *testing.T) {
 	for _, display := range []string{"", "-b -i 0.2"} {
 		w := newWindow(t, "80")
 		here := t.TempDir()
-		w.press(t, "cd "+here+`; zpipe run `+display+` -- sh -c 'echo $PPID >zpipe; exec cat /dev/zero' ::: sh -c 'echo $$ >last; cat >/dev/null'`, "Enter")
+		w.press(t, "cd '"+here+`'; zpipe run `+display+` -- sh -c 'echo $PPID >zpipe; exec cat /dev/zero' ::: sh -c 'echo $$ >last; cat >/dev/null'`, "Enter")
 		zpipe, last := w.pidIn(t, here+"/zpipe"), w.pidIn(t, here+"/last")
 		w.press(t, "C-z")
 		w.becomes(t, `Stopped`)

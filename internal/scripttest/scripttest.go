@@ -42,7 +42,7 @@ func Main(m *testing.M, main func(), names ...string) {
 // Run runs all scripts in testdata, with variables such as "NAME=value" in the
 // environment. $BUILT is a directory with the tools as users have them: those
 // know what was closed when they were started. A script may begin with
-// [missing:root], [missing:no-selinux] or [missing:PROGRAM], and skip for what
+// [missing:root], [missing:pipe-allowance], [missing:no-selinux] or [missing:PROGRAM], and skip for what
 // it needs; where CI=true that is an error, unless the kernel lacks it. Its
 // programs do not ignore a hangup even where this process was started to ignore
 // it (nohup).
@@ -108,6 +108,11 @@ func (l *lack) missing(condition string) (bool, error) {
 			return false, nil
 		}
 		l.reason = testfs.NotRoot
+	case "pipe-allowance":
+		if testfs.HasPipeAllowance() {
+			return false, nil
+		}
+		l.reason = testfs.NoPipeAllowance
 	case "no-selinux":
 		l.reason = testfs.NoSELinux.Lacking()
 		return l.reason != "", nil

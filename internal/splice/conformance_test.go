@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"zeroutils/internal/rawio"
+	"zeroutils/internal/testfs"
 )
 
 // The fake kernel is held against the real one: each scene is played on both,
@@ -484,6 +485,7 @@ func (got result) differs(want result) string {
 }
 
 func TestTheFakeKernelDoesWhatTheRealOneDoes(t *testing.T) {
+	testfs.NeedPipeAllowance(t)
 	for _, from := range stagedSources {
 		t.Run(from.name, func(t *testing.T) {
 			for _, to := range stagedSinks {
@@ -505,6 +507,7 @@ func TestTheFakeKernelDoesWhatTheRealOneDoes(t *testing.T) {
 
 // Another process that shares the sink's offset acts just before a certain call.
 func TestTheFakeKernelSharesOffsetsAsTheRealOneDoes(t *testing.T) {
+	testfs.NeedPipeAllowance(t)
 	to := named("shared file", toMemory(nil, 0, 0, true))
 	for _, from := range stagedSources[:8] {
 		for _, m := range []Method{Auto, CopyFileRange, Splice, Mmap, ReadWrite} {

@@ -102,6 +102,7 @@ func TestEveryKindOfSourceReachesEveryKindOfSink(t *testing.T) {
 // newStage makes the block devices that the kinds need.
 func newStage(t *testing.T, dir, src, dst string) *stage {
 	t.Helper()
+	testfs.NeedPipeAllowance(t) // small pipes are tested by internal/faults
 	s := &stage{T: t, dir: dir, sinkDir: dir}
 	if src == "block device" {
 		s.device = testfs.Block(t, int64(len(text)))

@@ -59,6 +59,30 @@ func NotOnFUSE(t testing.TB) {
 	}
 }
 
+// NoPipeAllowance is why tests are skipped whose pipes have to be large.
+const NoPipeAllowance = "the user's allowance for pipes is used up"
+
+// HasPipeAllowance reports whether this user may still have large pipes: an
+// ordinary user's pipes may hold 64 MiB together (pipe(7)).
+func HasPipeAllowance() bool {
+	var fds [2]int
+	if unix.Pipe2(fds[:], unix.O_CLOEXEC) != nil {
+		return false
+	}
+	defer unix.Close(fds[0])
+	defer unix.Close(fds[1])
+	_, err := unix.FcntlInt(uintptr(fds[0]), unix.F_SETPIPE_SZ, 1<<20)
+	return err == nil
+}
+
+// NeedPipeAllowance skips a test where large pipes are not to be had.
+func NeedPipeAllowance(t testing.TB) {
+	t.Helper()
+	if !HasPipeAllowance() {
+		Unavailable(t, NoPipeAllowance)
+	}
+}
+
 // NotRoot is why tests are skipped for an ordinary user.
 const NotRoot = "not root"
 
