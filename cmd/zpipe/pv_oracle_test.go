@@ -306,3 +306,32 @@ func (p *pty) readAll(t *testing.T) string {
 		}
 	}
 }
+
+// Several displays on one terminal, and one in a window of two rows, leave what the
+// real ones leave. Which of several comes first is a matter of who starts first.
+func TestDisplaysInAWindowAreComparedWithTheRealOnes(t *testing.T) {
+	real, ours := oracle.Newest(t, "pv", "pv").Path, ourPV(t)
+	for _, c := range []struct{ rows, command string }{
+		{"15", "PV -cbN one | PV -cbN two | PV -cbN three >/dev/null"},
+		{"15", "PV -cpN one -s 2000 | PV -cbN two >/dev/null"},
+		{"2", "PV -bN one >/dev/null"},
+		{"4", "PV -bptN one -w 30 -s 2000 >/dev/null"},
+	} {
+		var left [2]string
+		for i, program := range []string{real, ours} {
+			w := newWindow(t, "60")
+			w.tmux(t, "resize-window", "-x", "60", "-y", c.rows)
+			w.press(t, "clear; head -c 1000 /dev/zero | "+strings.ReplaceAll(c.command, "PV", program)+"; PS1='@ '", "Enter")
+			rows := strings.Split(w.becomes(t, `(?m)^@( |$)`), "\n")
+			rows = slices.DeleteFunc(rows, func(row string) bool { return !strings.Contains(row, ": ") })
+			for i, row := range rows {
+				rows[i] = strings.Trim(row, "@ ") // the real one may leave the cursor, and so the prompt, on a row
+			}
+			slices.Sort(rows)
+			left[i] = settled(strings.Join(rows, "\n"))
+		}
+		if left[0] != left[1] {
+			t.Errorf("%s in %s rows leaves\n%s\nand the real one\n%s", c.command, c.rows, left[1], left[0])
+		}
+	}
+}
