@@ -20,7 +20,7 @@ import (
 )
 
 func TestWhateverCallAFilterRefusesEverythingArrives(t *testing.T) {
-	needFilters(t)
+	testbin.NeedFilters(t)
 	for _, refused := range filters() {
 		for _, errno := range []string{"ENOSYS", "EPERM"} {
 			t.Run(refused.name+" gives "+errno, func(t *testing.T) {
@@ -31,7 +31,7 @@ func TestWhateverCallAFilterRefusesEverythingArrives(t *testing.T) {
 					}
 					t.Run(s.name, func(t *testing.T) {
 						p := s.setUp(t, t.TempDir())
-						p.must(filtered(p.cmd, errno, refused.calls...))
+						p.must(testbin.Filtered(p.cmd, errno, refused.calls...))
 						o := p.run()
 						o.ended(0)
 						for i := range s.sinks {
@@ -62,9 +62,12 @@ type filter struct {
 func filters() []filter {
 	all := filter{name: "all of them"}
 	var each []filter
-	for _, c := range refusables {
-		each = append(each, filter{c.name, []string{c.name}})
-		all.calls = append(all.calls, c.name)
+	for _, call := range []string{
+		"splice", "tee", "sendfile", "copy_file_range", "statx", "openat2", "renameat2", "fallocate",
+		"F_SETPIPE_SZ", "close_range",
+	} {
+		each = append(each, filter{call, []string{call}})
+		all.calls = append(all.calls, call)
 	}
 	return append(each, all)
 }
@@ -187,7 +190,7 @@ func (j job) runIn(t *testing.T, dir, tool string, args []string, within environ
 }
 
 func TestWhateverCallAFilterRefusesZcpDoesWhatCpDoes(t *testing.T) {
-	needFilters(t)
+	testbin.NeedFilters(t)
 	for _, refused := range filters() {
 		for _, errno := range []string{"ENOSYS", "EPERM"} {
 			t.Run(refused.name+" gives "+errno, func(t *testing.T) {
@@ -198,7 +201,7 @@ func TestWhateverCallAFilterRefusesZcpDoesWhatCpDoes(t *testing.T) {
 					}
 					t.Run(j.name, func(t *testing.T) {
 						j.work(t, t.TempDir(), func(t *testing.T, cmd *exec.Cmd) {
-							if err := filtered(cmd, errno, refused.calls...); err != nil {
+							if err := testbin.Filtered(cmd, errno, refused.calls...); err != nil {
 								t.Fatal(err)
 							}
 						})
@@ -211,7 +214,7 @@ func TestWhateverCallAFilterRefusesZcpDoesWhatCpDoes(t *testing.T) {
 
 // Between filesystems a move copies.
 func TestWhateverCallAFilterRefusesAMoveBetweenFilesystemsLosesNothing(t *testing.T) {
-	needFilters(t)
+	testbin.NeedFilters(t)
 	all := filters()
 	for _, refused := range all {
 		for _, errno := range []string{"ENOSYS", "EPERM"} {
@@ -229,7 +232,7 @@ func TestWhateverCallAFilterRefusesAMoveBetweenFilesystemsLosesNothing(t *testin
 					j := job{name: name, args: []string{"--move", name, to}, done: func(string) error { return done(away) }}
 					t.Run(name, func(t *testing.T) {
 						j.work(t, t.TempDir(), func(t *testing.T, cmd *exec.Cmd) {
-							if err := filtered(cmd, errno, refused.calls...); err != nil {
+							if err := testbin.Filtered(cmd, errno, refused.calls...); err != nil {
 								t.Fatal(err)
 							}
 						})
@@ -371,7 +374,7 @@ func TestWithLittleMemoryTheToolsDoTheirWork(t *testing.T) {
 const stranger = 61_234
 
 // strangerVariable has the test binary become the stranger, and then the
-// program that its arguments name as those of [filtered] do; without any it
+// program that its arguments name as those of [testbin.Filtered] do; without any it
 // hoards pipes.
 const strangerVariable = "ZEROUTILS_TEST_STRANGER"
 

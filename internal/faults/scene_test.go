@@ -23,13 +23,15 @@ import (
 
 var long = os.Getenv("ZEROUTILS_LONG") != ""
 
+// asAnother is what the test binary is called where it becomes another program:
+// under its own name, package testfs would keep descriptors from that.
+const asAnother = "faults"
+
 // patience is when a tool counts as hanging.
 const patience = time.Minute
 
 func TestMain(m *testing.M) {
-	if order := os.Getenv(filterVariable); order != "" {
-		becomeFiltered(order)
-	}
+	testbin.Filter()
 	if os.Getenv(strangerVariable) != "" {
 		becomeStranger()
 	}

@@ -40,7 +40,9 @@ func New(o Options, l Listener) *Copier {
 		s.mover = &mover{s.ledger}
 		s.options.Atomic, s.durable = true, true
 	}
-	return &Copier{worker: newWorker(s, newJournal(l)), memory: newMemory()}
+	j := newJournal(l)
+	s.batch = newBatch(s, j)
+	return &Copier{worker: newWorker(s, j), memory: newMemory()}
 }
 
 // Close gives back what the Copier holds.
@@ -123,6 +125,7 @@ func (c *Copier) start(e *entry) {
 	}
 	c.copy(e)
 	c.settle()
+	c.batch.end()
 	if c.options.Fsync && !e.failed {
 		c.syncNames(e)
 	}
@@ -155,12 +158,14 @@ const (
 
 // An outcome is what has become of an entry.
 type outcome struct {
-	handed  bool // a worker has it: it is no longer the walk's
-	entered bool // it is a directory, and is finished when all that is in it is
-	told    bool // that it is copied
-	placed  bool // the copy has its name
-	gone    bool // the source has not
-	failed  bool // it is not as it should be
+	handed  bool  // a worker or the batch has it: it is no longer the walk's
+	awaited bool  // the batch may take it
+	waits   *item // the batch takes it
+	entered bool  // it is a directory, and is finished when all that is in it is
+	told    bool  // that it is copied
+	placed  bool  // the copy has its name
+	gone    bool  // the source has not
+	failed  bool  // it is not as it should be
 }
 
 // is reports whether the source is of a kind, unix.S_IFREG and so on.
@@ -168,7 +173,7 @@ func (e *entry) is(kind uint32) bool { return e.stat.Mode&unix.S_IFMT == kind }
 
 // copy copies one entry and reports what went wrong.
 func (c *Copier) copy(e *entry) {
-	c.journal.wait(openPages)
+	c.wait(c.batch.openPages())
 	e.fd = -1
 	if p := c.copyEntry(e); p != nil {
 		e.failed = true
@@ -268,6 +273,9 @@ func (c *Copier) carryOut(e *entry) *Problem {
 	if !e.is(unix.S_IFREG) || e.action.links() {
 		c.sources.note(&e.stat)
 	}
+	if c.postpone(e) {
+		return nil
+	}
 	return c.mover.finishOther(c.worker, e)
 }
 
@@ -293,7 +301,7 @@ func (c *Copier) copyFile(e *entry) *Problem {
 		return c.putHardLink(e, e.src, c.options.Existing.has(Force) || c.options.Ask)
 	case e.is(unix.S_IFLNK):
 		return c.copyLink(e)
-	case e.is(unix.S_IFREG) && (busy || c.options.Jobs > 0) && c.independent(e) && c.handOver(e):
+	case e.is(unix.S_IFREG) && (busy || c.options.Jobs > 0 || c.batch.holds(e.dst.Dir)) && c.independent(e) && c.handOver(e):
 		return nil
 	case c.hasContents(e):
 		return c.copyRegular(e)

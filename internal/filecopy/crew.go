@@ -75,8 +75,9 @@ func (c *Copier) handOver(e *entry) bool {
 	if c.filling == nil || !e.dst.Fresh() || c.crew == nil && !c.gather() || !c.affords(e) {
 		return false
 	}
-	e.handed = true
+	e.handed, e.awaited = true, c.batch.holds(e.dst.Dir)
 	c.filling.left.Add(1)
+	c.batch.start()
 	if n := len(c.crew.workers); n == 0 || n < c.crew.jobs && len(c.crew.tasks) > 0 {
 		w := newWorker(c.setting, c.journal)
 		w.crew = c.crew
@@ -93,7 +94,8 @@ func (c *Copier) gather() bool {
 		jobs = runtime.NumCPU()
 	}
 	jobs = min(jobs, affordable(openFiles()))
-	if c.alone = c.alone || jobs <= 1; c.alone {
+	// The files of a batch are finished by others than the walk.
+	if c.alone = c.alone || jobs <= 1 && c.batch == nil; c.alone {
 		return false
 	}
 	c.crew = &crew{jobs: jobs, tasks: make(chan task, waitingTasks)}
@@ -144,6 +146,7 @@ func (r *crew) start(w *worker) {
 
 // do copies a file.
 func (w *worker) do(t task) {
+	b := w.batch // the walk may take another one for the next source
 	w.page = t.page
 	if !w.stopped() {
 		if p := w.copyRegular(t.entry); p != nil {
@@ -152,15 +155,33 @@ func (w *worker) do(t task) {
 			w.report(w.collided(t.entry, p))
 		}
 	}
+	if t.entry.waits != nil {
+		t.entry.waits.task, t.entry.waits.flight = t, w.flight.Swap(nil)
+		b.add(w, *t.entry.waits)
+		return
+	}
 	t.entry.close()
 	w.land(t.entry)
 	t.in.note(t.entry)
 	w.journal.close(t.page)
 	w.drop(t.in)
+	b.done(w)
 }
 
 // settle returns when the crew has done all that it was given.
-func (c *Copier) settle() { c.journal.wait(0) }
+func (c *Copier) settle() { c.wait(0) }
+
+// wait returns when no more than enough is under way, see journal.wait. A batch that
+// is not full does not wait for more.
+func (c *Copier) wait(enough int) {
+	if c.batch == nil || !c.journal.heavier(enough) {
+		c.journal.wait(enough)
+		return
+	}
+	c.batch.press(c.worker)
+	c.journal.wait(enough)
+	c.batch.release()
+}
 
 // dismiss ends the crew.
 func (r *crew) dismiss() {

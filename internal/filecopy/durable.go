@@ -8,7 +8,8 @@ import (
 
 // A durable has what the user named on disk, before its source goes. A directory
 // is written back with all else on its filesystem, by one syncfs(2), where that
-// reports every error. All other files, and trees elsewhere, are synced one by one.
+// reports every error. All other files, and those of trees elsewhere, are synced by
+// themselves.
 type durable struct {
 	c  *Copier
 	fd int // the directory that the copy is in, if its filesystem is to be synced; else -1
@@ -18,19 +19,19 @@ type durable struct {
 // to descriptors that were open when it happened.
 func (r *Renamer) beginDurable(e *entry) *durable {
 	d := &durable{c: r.c, fd: -1}
-	r.c.durable = true
+	r.c.durable, r.c.batch = true, nil
 	if !e.is(unix.S_IFDIR) {
 		return d
 	}
 	fd, err := place.Open(e.dst.Sibling("."), unix.O_RDONLY|unix.O_DIRECTORY, 0)
-	if err != nil {
+	switch {
+	case err == nil && reportsSync(fd):
+		d.fd, r.c.durable = fd, false
 		return d
-	}
-	if !reportsSync(fd) {
+	case err == nil:
 		unix.Close(fd)
-		return d
 	}
-	d.fd, r.c.durable = fd, false
+	r.c.batch = newBatch(r.c.setting, r.c.journal)
 	return d
 }
 

@@ -93,9 +93,11 @@ func (w *worker) arrived(n int64) error {
 // land notes that a regular file is done, if only by being left out. What did
 // not arrive of it, holes for instance, will not come any more. One that could
 // not be copied is not done.
-func (w *worker) land(e *entry) {
+func (w *worker) land(e *entry) { w.landed(e, w.flight.Swap(nil)) }
+
+func (w *worker) landed(e *entry, f *flight) {
 	rest, arrived := e.stat.Size, int64(0)
-	if f := w.flight.Swap(nil); f != nil {
+	if f != nil {
 		arrived = f.arrived.Load()
 	}
 	if e.failed {

@@ -97,6 +97,13 @@ func (j *journal) announce(e Event) {
 	}
 }
 
+// heavier reports whether the pages weigh more than enough.
+func (j *journal) heavier(enough int) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.weight > enough
+}
+
 // wait returns when the pages that are open or behind open ones weigh no more
 // than enough.
 func (j *journal) wait(enough int) {

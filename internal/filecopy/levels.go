@@ -34,7 +34,7 @@ func (c *Copier) descend(l level) {
 // ascend notes that inner, the innermost level, is done. It is still open, and
 // through it the one above is opened again.
 func (c *Copier) ascend(inner level) {
-	c.journal.wait(openPages) // what is left behind is open until its files are copied
+	c.wait(c.batch.openPages()) // what is left behind is open until its files are copied
 	c.levels = c.levels[:len(c.levels)-1]
 	if len(c.levels) == 0 {
 		return

@@ -29,6 +29,10 @@ import (
 //	               in it is moved; its attributes; itself; then the source is
 //	               removed, if nothing is left in it
 //
+// In directories that the move has made, files and directories are synced together,
+// see batch: first the data and attributes of all, then the names of all, also those
+// of the directories, then the sources are removed.
+//
 // After each call a power loss leaves:
 //
 //	               the source           the destination
@@ -73,21 +77,23 @@ func (m *mover) finishOther(w *worker, e *entry) *Problem {
 	if m == nil || e.is(unix.S_IFREG) && !e.action.links() {
 		return nil
 	}
-	m.rememberNamed(e.dst)
-	if p := syncDirectory(e.dst); p != nil {
+	if p := w.syncName(e.dst); p != nil {
 		return p
 	}
+	return m.leaveOther(w, e)
+}
+
+// leaveOther is finishOther for a file that is on disk, with its name.
+func (m *mover) leaveOther(w *worker, e *entry) *Problem {
+	m.rememberNamed(e.dst)
 	return w.removeSource(e, &e.stat)
 }
 
-// beginDirectory has a new directory on disk: the first source in it goes before
-// it is finished.
-func (m *mover) beginDirectory(e *entry, made *madeDirectory) *Problem {
-	if m == nil {
-		return nil
+// beginDirectory remembers a new directory.
+func (m *mover) beginDirectory(made *madeDirectory) {
+	if m != nil {
+		m.rememberOpen(made.dir.FD)
 	}
-	m.rememberOpen(made.dir.FD)
-	return syncDirectory(e.dst)
 }
 
 // finishDirectory removes a source directory, if nothing was left in it.

@@ -133,7 +133,10 @@ func (p *parents) step(at place.Place, source, shown string) *Problem {
 // finish gives the directories their attributes, the innermost one first.
 func (p *parents) finish() {
 	for i := len(p.made) - 1; i >= 0; i-- {
-		if problem := p.finishDirectory(p.made[i]); problem != nil {
+		f := p.made[i]
+		f.problem = p.keepFilled(f)
+		f.problem = p.syncFilled(f)
+		if problem := p.leaveFilled(f); problem != nil {
 			if problem.What == PreserveTimes {
 				problem.What = PreserveParentTimes
 			}

@@ -54,8 +54,14 @@ func (w *worker) copyRegular(e *entry) *Problem {
 }
 
 // conclude ends a copy, whatever came of it: what is to be sure of it is made
-// sure, and a staged one takes its place, or goes.
+// sure, and a staged one takes its place, or goes. The batch does that for the
+// copies that it takes.
 func (w *worker) conclude(e *entry, dst, src *file, p *Problem) *Problem {
+	if p == nil && w.batch.takes(e, dst, src) {
+		w.temporaries.set(nil) // it has no name
+		e.waits = &item{dst: dst, src: src}
+		return nil
+	}
 	if p == nil {
 		p = w.secure(dst, src)
 		if p != nil && p.What == Sync && dst.staging == nil {
@@ -67,8 +73,13 @@ func (w *worker) conclude(e *entry, dst, src *file, p *Problem) *Problem {
 		e.placed = p == nil
 	}
 	if p == nil && (w.mover != nil || w.durable && dst.home != dst.at) { // else the walk does it
-		p = syncDirectory(dst.home)
+		p = w.syncName(dst.home)
 	}
+	return w.closeCopy(e, dst, src, p)
+}
+
+// closeCopy closes a copy. One that is safe counts, and its source goes if it is to.
+func (w *worker) closeCopy(e *entry, dst, src *file, p *Problem) *Problem {
 	if p == nil {
 		p = w.mover.finishFile(w, e, dst, src)
 	}

@@ -3,6 +3,7 @@ package filecopy
 import (
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -22,16 +23,19 @@ func (r *Renamer) decide(e *entry, tried *error) *Problem {
 		return &Problem{What: StatSource, Source: e.src.Path(), Err: err}
 	}
 	var st unix.Stat_t
-	switch err := place.Stat(r.dest(e), &st, unix.AT_SYMLINK_NOFOLLOW); err {
-	case nil:
+	leadsNowhere := false
+	switch err := place.Stat(r.dest(e), &st, unix.AT_SYMLINK_NOFOLLOW); {
+	case err == nil:
 		e.found, *tried = &st, unix.EEXIST
-	case unix.ENOENT:
+	case err == unix.ENOENT && *tried == unix.EEXIST && linkBeforeSlash(e.dst, &st):
+		e.found, leadsNowhere = &st, true
+	case err == unix.ENOENT:
 		e.action = Create
 		return nil
 	default:
 		return &Problem{What: StatDest, Dest: e.dst.Path(), Err: err}
 	}
-	if r.options.Update < UpdateNone && !r.distinct(e) {
+	if r.options.Update < UpdateNone && !leadsNowhere && !r.distinct(e) {
 		return &Problem{What: SameFile, Source: e.src.Path(), Dest: e.dst.Path()}
 	}
 	if skip, p := r.keepsFound(e); skip {
@@ -42,6 +46,18 @@ func (r *Renamer) decide(e *entry, tried *error) *Problem {
 		return nil
 	}
 	return r.decideFound(e)
+}
+
+// linkBeforeSlash looks at a symbolic link whose name has a slash behind it. If the
+// link leads nowhere, stat(2) says that nothing is there, and rename(2) that
+// something is.
+func linkBeforeSlash(p place.Place, st *unix.Stat_t) bool {
+	name := strings.TrimRight(p.Name, "/")
+	if name == "" || name == p.Name {
+		return false
+	}
+	err := place.Stat(place.Place{Dir: p.Dir, Name: name}, st, unix.AT_SYMLINK_NOFOLLOW)
+	return err == nil && place.IsKind(st, unix.S_IFLNK)
 }
 
 // skip leaves source and destination as they are. p says why that is a failure.
@@ -63,7 +79,7 @@ func (r *Renamer) keepsFound(e *entry) (skip bool, p *Problem) {
 	case UpdateNoneFail:
 		return true, &Problem{What: NotReplaced, Dest: e.dst.Path()}
 	case UpdateOlder:
-		if !directory && r.upToDate(e) {
+		if !directory && !strings.HasSuffix(e.dst.Name, "/") && r.upToDate(e) { // a slash is behind a link that leads nowhere
 			return true, nil
 		}
 	}

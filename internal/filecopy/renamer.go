@@ -211,6 +211,7 @@ func (r *Renamer) copyAcross(e *entry) *Problem {
 	defer sync.close()
 	p := c.carryOut(e)
 	c.settle()
+	c.batch.end()
 	if e.is(unix.S_IFREG) && !e.action.links() {
 		c.land(e)
 	}

@@ -122,7 +122,7 @@ func supplyOf(d *place.Directory) supply {
 
 // heed has the walk go on alone if there was no room.
 func (r *crew) heed(p *Problem) {
-	if errors.Is(p, unix.ENOSPC) || errors.Is(p, unix.EDQUOT) {
+	if r != nil && (errors.Is(p, unix.ENOSPC) || errors.Is(p, unix.EDQUOT)) {
 		r.full.Store(true)
 	}
 }

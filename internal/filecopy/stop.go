@@ -10,6 +10,7 @@ import (
 
 // Stop makes the copy end as soon as the system calls under way have returned,
 // from any goroutine. What is being copied stays unfinished, and is reported.
+// Complete copies in a batch are finished.
 func (c *Copier) Stop() { c.stopping.Store(true) }
 
 // plainError is a text that callers can show as it is.

@@ -133,7 +133,11 @@ func (c *Copier) enter(e *entry) (*madeDirectory, *Problem) {
 	m.dir.Fresh = true
 	p := c.openUp(m)
 	if p == nil {
-		p = c.mover.beginDirectory(e, m)
+		c.batch.begin(m.dir)
+		c.mover.beginDirectory(m)
+		if c.nameNow(e, m.dir) {
+			p = ensure(m.dir)
+		}
 	}
 	if p != nil {
 		m.dir.Close()

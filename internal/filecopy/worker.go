@@ -16,6 +16,7 @@ type setting struct {
 	ledger     *ledger  // nil unless sources go
 	mover      *mover   // nil unless each source goes once its copy is safe
 	sources    *sources // nil unless what the user named goes when all of it is copied
+	batch      *batch   // nil if each file is synced by itself, or none
 	durable    bool     // copies count when they are on disk
 	gauge      *Gauge
 	stopping   atomic.Bool

@@ -27,6 +27,8 @@ type mode struct {
 	copies   bool // the source stays
 	mv       bool // it is called as mv: the tree counts as a whole
 	flat     bool // what is moved is the files in the tree that are no directories, by their names
+	many     bool // there are more files than a batch has
+	single   bool // syncfs(2) fails
 }
 
 var modes = []mode{
@@ -34,6 +36,8 @@ var modes = []mode{
 	{name: "move into a tree", options: []string{"--move", "-j1"}, existing: true},
 	{name: "move with workers", options: []string{"--move", "-j4"}},
 	{name: "move into a tree with workers", options: []string{"--move", "-j4"}, existing: true},
+	{name: "move in batches", options: []string{"--move"}, many: true},
+	{name: "move where syncfs fails", options: []string{"--move"}, many: true, single: true},
 	{name: "move that goes on", options: []string{"--move", "--resume", "-j1"}, existing: true},
 	{name: "move with backups", options: []string{"--move", "-b", "-j1"}, existing: true},
 	{name: "move within a filesystem", options: []string{"--move", "--fsync"}, within: true},
@@ -42,7 +46,9 @@ var modes = []mode{
 	{name: "move into a tree of what is not on disk yet", options: []string{"--move", "--fsync"}, within: true, existing: true, unsynced: true},
 	{name: "mv of a tree", mv: true},
 	{name: "mv of files", mv: true, flat: true, existing: true},
-	{name: "atomic copy", options: []string{"-a", "--atomic", "--fsync", "-j1"}, copies: true, existing: true},
+	{name: "atomic copy into a tree", options: []string{"-a", "--atomic", "--fsync", "-j1"}, copies: true, existing: true},
+	{name: "atomic copy", options: []string{"-a", "--atomic", "--fsync"}, copies: true},
+	{name: "atomic copy in batches", options: []string{"-a", "--atomic", "--fsync"}, copies: true, many: true},
 }
 
 // rounds is what scripts/powerloss.sh asks for. 0 is the short round of CI.
@@ -65,7 +71,11 @@ func TestAMoveSurvivesTheLossOfPower(t *testing.T) {
 			for _, kind := range []string{"ext4", "xfs", "btrfs"} {
 				for _, m := range modes {
 					t.Run(fmt.Sprintf("%s/%s/%d", kind, m.name, i), func(t *testing.T) {
-						newSite(t, kind, m, zcp).cut(t, uint64(i), 1)
+						every := 1
+						if m.many {
+							every = 7
+						}
+						newSite(t, kind, m, zcp).cut(t, uint64(i), every)
 					})
 				}
 			}
@@ -73,8 +83,11 @@ func TestAMoveSurvivesTheLossOfPower(t *testing.T) {
 		return
 	}
 	for i, m := range modes {
-		kind := []string{"ext4", "xfs", "ext4", "ext4", "btrfs", "ext4", "ext4", "xfs", "ext4", "xfs", "ext4", "xfs", "ext4"}[i]
+		kind := []string{"ext4", "xfs", "btrfs"}[i%3]
 		every := 9
+		if m.many {
+			every = 90
+		}
 		if m.within && !m.existing { // renaming takes few steps
 			every = 1
 		}
@@ -100,6 +113,7 @@ func TestCopyingAndRemovingDoesNot(t *testing.T) {
 // A site is where the power is cut.
 type site struct {
 	mode
+	tree    []node
 	lab     *lab
 	src     *disk
 	dst     *disk // the same one within a filesystem
@@ -109,9 +123,22 @@ type site struct {
 func newSite(t *testing.T, kind string, m mode, zcp string) *site {
 	t.Helper()
 	testfs.NeedRoot(t)
-	s := &site{mode: m, lab: newLab(t)}
+	if m.single {
+		testbin.NeedFilters(t)
+	}
+	s := &site{mode: m, tree: tree, lab: newLab(t)}
+	if m.many {
+		s.tree = slices.Concat(tree, manyNodes())
+	}
 	s.command = func(source, dest string) *exec.Cmd {
 		switch {
+		case m.many: // with few descriptors, batches are small
+			words := slices.Concat([]string{"-c", `ulimit -n 1024 && exec "$@"`, "sh", zcp}, m.options, []string{source, dest})
+			cmd := exec.Command("/bin/sh", words...)
+			if m.single {
+				must(t, testbin.Filtered(cmd, "EIO", "syncfs"))
+			}
+			return cmd
 		case m.flat:
 			return exec.Command("/bin/sh", "-c", `zcp=$1 && cd "$2" && set -- "$3"/t && exec bash -c 'exec -a mv "$@"' bash "$zcp" -t "$1" $(ls -p | grep -v /)`, "sh", zcp, source, dest)
 		case m.mv:
@@ -132,7 +159,7 @@ func newSite(t *testing.T, kind string, m mode, zcp string) *site {
 		plant(t, into, formerTree())
 	}
 	must(t, s.dst.sync())
-	plant(t, s.src.dir, tree)
+	plant(t, s.src.dir, s.tree)
 	if m.unsynced {
 		must(t, s.src.commit())
 	} else {
@@ -180,7 +207,10 @@ func (s *site) run(t *testing.T, seed uint64, every int) (cuts []*cutOff) {
 	defer log.Close()
 	cmd := s.command(filepath.Join(s.src.dir, "t"), s.into(s.dst.dir))
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.Env = append(os.Environ(), "GODEBUG=asyncpreemptoff=1")
+	if cmd.Env == nil {
+		cmd.Env = os.Environ()
+	}
+	cmd.Env = append(cmd.Env, "GODEBUG=asyncpreemptoff=1")
 	step, last := 0, ""
 	take := func(after string, done bool) error {
 		if !done {
@@ -287,7 +317,7 @@ func (s *site) inspect(t *testing.T, c *cutOff) (problems []string) {
 		}
 		must(t, os.RemoveAll(filepath.Join(to, "t")))
 	}
-	if _, err := os.Lstat(filepath.Join(from, "t")); err == nil {
+	if s.remains(t, from) {
 		out, err := s.command(filepath.Join(from, "t"), to).CombinedOutput()
 		if err != nil {
 			problems = append(problems, fmt.Sprintf("the same command again: %v: %s", err, out))
@@ -308,6 +338,19 @@ func (s *site) inspect(t *testing.T, c *cutOff) (problems []string) {
 	return problems
 }
 
+// remains reports whether there is anything to be moved.
+func (s *site) remains(t *testing.T, from string) bool {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join(from, "t"))
+	if err != nil {
+		if !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+		return false
+	}
+	return !s.flat || slices.ContainsFunc(entries, func(e os.DirEntry) bool { return !e.IsDir() })
+}
+
 // check says what is wrong with the two trees.
 func (s *site) check(t *testing.T, from, to string, done bool) (problems []string) {
 	t.Helper()
@@ -315,8 +358,8 @@ func (s *site) check(t *testing.T, from, to string, done bool) (problems []strin
 	if s.mv && !s.flat && !done && s.isWhole(t, from) {
 		return nil
 	}
-	for i := range tree {
-		n := &tree[i]
+	for i := range s.tree {
+		n := &s.tree[i]
 		if s.flat && (n.kind == unix.S_IFDIR || strings.Count(n.path, "/") > 1) {
 			continue
 		}
@@ -340,16 +383,17 @@ func (s *site) check(t *testing.T, from, to string, done bool) (problems []strin
 			say(n, "is gone")
 		}
 	}
-	return append(problems, widened(strings.TrimRight(to, "/"))...)
+	return append(problems, widened(s.tree, strings.TrimRight(to, "/"))...)
 }
 
 // isWhole reports whether all of the tree is in a directory.
 func (s *site) isWhole(t *testing.T, dir string) bool {
 	t.Helper()
-	for i := range tree {
-		state, err := tree[i].look(dir, tree[i].path)
+	for i := range s.tree {
+		n := &s.tree[i]
+		state, err := n.look(dir, n.path)
 		must(t, err)
-		if state != whole && !(state == bare && tree[i].kind == unix.S_IFDIR) {
+		if state != whole && !(state == bare && n.kind == unix.S_IFDIR) {
 			return false
 		}
 	}
@@ -363,7 +407,7 @@ func (s *site) checkBackups(t *testing.T, to string) (problems []string) {
 	if !slices.Contains(s.options, "-b") {
 		return nil
 	}
-	for _, n := range tree {
+	for _, n := range s.tree {
 		if !n.old || n.kind == unix.S_IFDIR {
 			continue
 		}

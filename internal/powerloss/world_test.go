@@ -49,6 +49,21 @@ var tree = []node{
 	{path: "t/sub/below/h3", kind: unix.S_IFREG, mode: 0o644, text: noise(5000), of: "t/h1"},
 }
 
+// manyNodes are more files than a batch has that may keep 256 descriptors open.
+func manyNodes() (nodes []node) {
+	for i, dir := range []string{"t/many", "t/many/more", "t/many/most"} {
+		nodes = append(nodes, node{path: dir, kind: unix.S_IFDIR, mode: 0o750})
+		for j := range 100 {
+			n := node{path: fmt.Sprintf("%s/%d", dir, j), kind: unix.S_IFREG, mode: 0o640, text: noise(3000 + 100*i + j)}
+			if j%20 == 0 {
+				n.kind, n.text = unix.S_IFLNK, n.path
+			}
+			nodes = append(nodes, n)
+		}
+	}
+	return nodes
+}
+
 // former is what an existing tree has in the place of a file.
 const former = "what was there before\n"
 
@@ -206,7 +221,7 @@ func (n *node) attributes(path string, st *unix.Stat_t) bool {
 
 // widened returns what may be used by more users than any file of the tree of
 // that name: what has another name is a temporary.
-func widened(dir string) (wide []string) {
+func widened(tree []node, dir string) (wide []string) {
 	modes, all := map[string]uint32{}, uint32(0)
 	for _, n := range tree {
 		modes[n.path] = n.mode
@@ -231,6 +246,9 @@ func widened(dir string) (wide []string) {
 			return nil
 		}
 		inside := strings.HasPrefix(name, "t/") || name == "t"
+		if !known && st.Uid == 1234 { // which becomes the file that runs as this user
+			allowed |= unix.S_ISUID
+		}
 		if inside && kind != unix.S_IFLNK && st.Mode&0o7777&^allowed != 0 {
 			wide = append(wide, fmt.Sprintf("%s has %o, may have %o", name, st.Mode&0o7777, allowed))
 		}

@@ -1,15 +1,20 @@
 package place
 
-import "golang.org/x/sys/unix"
+import (
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
 
 // A Directory is one that is being copied, from or to.
 type Directory struct {
 	At       Place
 	FD       int // -1 while it is parked
 	ID       FileID
-	PathOnly bool // fd was opened with O_PATH: it may not be read
-	Fresh    bool // it was made by this copy, and so is empty
-	Follow   bool // a symbolic link may lead to it
+	PathOnly bool        // fd was opened with O_PATH: it may not be read
+	Fresh    bool        // it was made by this copy, and so is empty
+	Named    atomic.Bool // if it was: its name is on disk, with those of the directories above it
+	Follow   bool        // a symbolic link may lead to it
 
 	Shown string // what users call it, if that is not its place
 

@@ -1,4 +1,4 @@
-package faults
+package testbin
 
 import (
 	"fmt"
@@ -15,7 +15,7 @@ import (
 )
 
 // A seccomp filter answers system calls in the kernel's place, as a container's
-// does. This test binary puts one on itself and then becomes the tool.
+// does. The test binary puts one on itself and then becomes the tool.
 
 // filterVariable holds an errno and the names of calls: "ENOSYS splice tee".
 const filterVariable = "ZEROUTILS_TEST_FILTER"
@@ -38,16 +38,18 @@ var refusables = []refusable{
 	{"fallocate", unix.SYS_FALLOCATE, 0},
 	{"F_SETPIPE_SZ", unix.SYS_FCNTL, unix.F_SETPIPE_SZ},
 	{"close_range", unix.SYS_CLOSE_RANGE, 0},
+	{"syncfs", unix.SYS_SYNCFS, 0},
 }
 
-var refusalErrnos = map[string]unix.Errno{"ENOSYS": unix.ENOSYS, "EPERM": unix.EPERM}
+var refusalErrnos = map[string]unix.Errno{"ENOSYS": unix.ENOSYS, "EPERM": unix.EPERM, "EIO": unix.EIO}
 
 // asAnother is what the test binary is called where it becomes another program:
 // under its own name, package testfs would keep descriptors from that.
-const asAnother = "faults"
+const asAnother = "filter"
 
-// filtered has a command run under a filter that refuses calls.
-func filtered(cmd *exec.Cmd, errno string, calls ...string) error {
+// Filtered has a command run under a filter that refuses calls. The test's TestMain
+// has to call [Filter].
+func Filtered(cmd *exec.Cmd, errno string, calls ...string) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
@@ -61,9 +63,13 @@ func filtered(cmd *exec.Cmd, errno string, calls ...string) error {
 	return nil
 }
 
-// becomeFiltered is for the test binary as [filtered] starts it: its arguments
-// are the path of a program and the arguments of that. It does not return.
-func becomeFiltered(order string) {
+// Filter does not return in a test binary that [Filtered] has started: its
+// arguments are the path of a program and the arguments of that.
+func Filter() {
+	order := os.Getenv(filterVariable)
+	if order == "" {
+		return
+	}
 	runtime.LockOSThread() // the filter is the thread's, which becomes the program
 	words := strings.Fields(order)
 	err := installFilter(refusalErrnos[words[0]], words[1:])
@@ -118,12 +124,12 @@ func installFilter(errno unix.Errno, calls []string) error {
 	return nil
 }
 
-// needFilters ends the test where no filter can be had, or where it does not
+// NeedFilters ends the test where no filter can be had, or where it does not
 // refuse.
-func needFilters(t *testing.T) {
+func NeedFilters(t testing.TB) {
 	t.Helper()
 	cmd := exec.Command("/bin/true")
-	if err := filtered(cmd, "ENOSYS", "splice"); err != nil {
+	if err := Filtered(cmd, "ENOSYS", "splice"); err != nil {
 		t.Fatal(err)
 	}
 	if out, err := cmd.CombinedOutput(); err != nil {
