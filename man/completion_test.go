@@ -48,7 +48,7 @@ var shells = []shell{
 			mkfifo "$directory/keys"
 			exec 4<>"$directory/keys" # at an end of its input script(1) waits for a quarter of a second
 			printf '%s\t' "$2" >&4
-			script -qec "exec bash --noprofile --rcfile $directory/rc -i" /dev/null <&4 >/dev/null
+			script -qec "exec bash --noprofile --rcfile '$directory/rc' -i" /dev/null <&4 >/dev/null
 			cat "$OUT"
 			rm -r "$directory"`,
 	},

@@ -21,9 +21,10 @@ type joint struct {
 
 // newJoint takes over the two descriptors. The one to read from is made
 // nonblocking, which concerns nobody else: the stage has the other end of the pipe.
-// The other one blocks. The kernel then moves 1 MiB per call, and not what the
+// The other one blocks. The kernel then waits by itself, and not this process for what the
 // stage behind has just made room for, with a poll(2) for each 64 KiB: measured
-// between a writer and a reader of 64 KiB, that took three times the CPU time.
+// between a writer and a reader of 64 KiB, all took 1.65 s of CPU time for 4 GiB
+// that way, and 1.52 this way.
 func (p *pipeline) newJoint(from, to int) *joint {
 	_ = unix.SetNonblock(from, true)
 	return &joint{from: from, to: to, meter: meter.New(0)}

@@ -30,7 +30,7 @@ func TestStagesStartWithWhatZpipeStartedWith(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			want := errorsOf(t, prepare+look)
-			if got := errorsOf(t, prepare+zpipe+" run --"+look); got != want {
+			if got := errorsOf(t, prepare+"'"+zpipe+"' run --"+look); got != want {
 				t.Errorf("got\n%swant\n%s", got, want)
 			}
 		})

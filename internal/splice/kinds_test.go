@@ -43,6 +43,7 @@ type stage struct {
 	device  string // a block device that holds text, to read
 	scratch string // another, to write
 	sink    int    // a descriptor that a test closes early
+	fifos   int    // made so far
 	enders  []func()
 }
 
@@ -336,9 +337,10 @@ func (s *stage) pipe() (r, w int) {
 
 func (s *stage) fifo() (r, w int) {
 	s.Helper()
-	name := filepath.Join(s.dir, "fifo")
-	os.Remove(name)
+	s.fifos++ // a name of its own: FUSE is late in taking one away that is open
+	name := filepath.Join(s.dir, fmt.Sprint("fifo", s.fifos))
 	s.must(unix.Mkfifo(name, 0o600))
+	defer os.Remove(name)
 	keep, err := unix.Open(name, unix.O_RDWR|unix.O_CLOEXEC, 0) // so that neither open waits
 	s.must(err)
 	defer unix.Close(keep)
