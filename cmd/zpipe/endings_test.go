@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"zeroutils/internal/tool"
+	"zeroutils/internal/testfs"
 )
 
 // isReset checks that all of want arrives, and then no end but a reset.
@@ -200,6 +201,7 @@ func TestWhatThePeerRefusesAfterItsEndIsNoError(t *testing.T) {
 // Standard output takes nothing until the connection is reset: only then does the way
 // from the peer find the end of what the peer has sent.
 func TestAPeerThatEndsBeforeItsConnectionIsResetHasEndedInOrder(t *testing.T) {
+	testfs.NeedPipeAllowance(t)
 	t.Parallel()
 	for _, tt := range []struct{ orderly, meets bool }{{true, false}, {true, true}, {false, false}, {false, true}} {
 		orderly, meets := tt.orderly, tt.meets
