@@ -15,8 +15,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"zeroutils/internal/tool"
 	"zeroutils/internal/testfs"
+	"zeroutils/internal/tool"
 )
 
 // isReset checks that all of want arrives, and then no end but a reset.
