@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zeroutils/internal/testfs"
 	"zeroutils/internal/tool"
 )
 
@@ -200,6 +201,7 @@ func TestWhatThePeerRefusesAfterItsEndIsNoError(t *testing.T) {
 // Standard output takes nothing until the connection is reset: only then does the way
 // from the peer find the end of what the peer has sent.
 func TestAPeerThatEndsBeforeItsConnectionIsResetHasEndedInOrder(t *testing.T) {
+	testfs.NeedPipeAllowance(t)
 	t.Parallel()
 	for _, tt := range []struct{ orderly, meets bool }{{true, false}, {true, true}, {false, false}, {false, true}} {
 		orderly, meets := tt.orderly, tt.meets

@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"zeroutils/internal/property"
+	"zeroutils/internal/testfs"
 )
 
 func TestWhatGoesThroughABufferArrivesInOrder(t *testing.T) {
@@ -139,6 +140,7 @@ func describeFile(t *testing.T, f *os.File) *Descriptor {
 }
 
 func TestAProducerIsNotHeldUpWhileTheBufferHasRoom(t *testing.T) {
+	testfs.NeedPipeAllowance(t)
 	for name, c := range map[string]struct {
 		size, piece int
 		flags       int
@@ -176,6 +178,7 @@ func TestAProducerIsNotHeldUpWhileTheBufferHasRoom(t *testing.T) {
 }
 
 func TestABufferGoesOnInMemoryForASinkThatRefusesSplice(t *testing.T) {
+	testfs.NeedPipeAllowance(t)
 	name := filepath.Join(t.TempDir(), "log")
 	log, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
