@@ -50,7 +50,9 @@ func TestThePageOfAToolDescribesTheOptionsThatHelpShows(t *testing.T) {
 		sameOptions(t, tool+".1", described(t, tool+".1"), helpOptions(t, tool))
 	}
 	forEachTool(t, describes)
-	t.Run("zmv", func(t *testing.T) { describes(t, "zmv") }) // zpv.1 describes what differs from pv
+	for name := range called {
+		t.Run(name, func(t *testing.T) { describes(t, name) })
+	}
 }
 
 func TestPagesMentionNoOptionThatDoesNotExist(t *testing.T) {
@@ -94,7 +96,7 @@ func TestPagesFitATerminalOf80Columns(t *testing.T) {
 
 // The headings of --help are those of the page's options.
 func TestThePageHasTheOptionsUnderTheHeadingsOfHelp(t *testing.T) {
-	for _, tool := range []string{"zcp", "zpipe"} {
+	for _, tool := range []string{"zcp", "zpipe", "zpv"} {
 		t.Run(tool, func(t *testing.T) {
 			page, help := map[string]string{}, map[string]string{}
 			heading := ""

@@ -29,5 +29,5 @@ var pvGroups = []tool.Group{
 		"output", "rate-limit", "buffer-size", "no-splice", "pipe-buffer-size", "skip-errors", "error-skip-block",
 		"stop-at-size", "sync", "direct-io", "sparse", "discard", "store-and-forward",
 	}},
-	{Heading: "Other", Options: []string{"watchfd", "pidfile"}},
+	{Heading: "Other", Options: []string{"watchfd", "pidfile", "remote", "query"}},
 }
