@@ -104,7 +104,10 @@ func TestThePageHasTheOptionsUnderTheHeadingsOfHelp(t *testing.T) {
 				if title, ok := strings.CutPrefix(line, ".Ss "); ok {
 					heading = title
 				}
-				if strings.HasPrefix(line, ".It Fl ") {
+				if strings.HasPrefix(line, ".Sh ") {
+					heading = ""
+				}
+				if heading != "" && strings.HasPrefix(line, ".It Fl ") {
 					for _, option := range flags(line) {
 						page[option] = heading
 					}
