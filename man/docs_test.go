@@ -111,7 +111,7 @@ func withoutNumbers(text string) string {
 }
 
 func TestDocumentsMentionNoOptionThatDoesNotExist(t *testing.T) {
-	exist := []string{"--help", "--version", "--uninstall", "--prefix", "--force-zcat", "--quick", "--no-install", "--tmpfile", "--doc", "--docs", "--peers"}
+	exist := []string{"--help", "--version", "--uninstall", "--prefix", "--force-zcat", "--quick", "--no-install", "--tmpfile", "--doc", "--docs", "--peers", "--remove-source-files"} // the last is of rsync
 	for _, tool := range slices.Concat(tools, slices.Collect(maps.Keys(called))) {
 		exist = append(exist, helpOptions(t, tool)...)
 	}
