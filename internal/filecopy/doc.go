@@ -64,7 +64,7 @@
 // there. attributes.go, acl.go and xattr.go are what a copy keeps.
 //
 // What a copy survives is in staged.go and commit.go (Atomic), sync.go, batch.go,
-// verify.go, resume.go and mover.go; made.go knows what was moved. room.go
+// verify.go, resume.go, mover.go and vouch.go; made.go knows what was moved. room.go
 // refuses what cannot fit, and stop.go ends a copy before its time. gauge.go shows
 // how far it is, survey.go how far it is to go, how.go how it was done.
 //
